@@ -1,0 +1,18 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * All of maar. The data's way, and where to read about each step:
+ *
+ *     get a slot -> fill it -> enqueue it -> dequeue it -> put it back
+ *     maar/pool.h              maar/ring.h                 maar/pool.h
+ */
+#ifndef MAAR_H
+#define MAAR_H
+
+#include <maar/mring.h>
+#include <maar/object_pool.h>
+#include <maar/pool.h>
+#include <maar/ring.h>
+#include <maar/version.h>
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * maar_mring: a multiple ring buffer. A fixed number of fixed-size slots that any thread takes and any thread gives
+ * back. A slot has an address and a 32-bit handle, each found from the other in constant time; handles fit rings and
+ * shared memory. Message pools and object pools are made of it.
+ *
+ *     slab   | slot 0 | slot 1 | slot 2 | ...            each `stride` bytes apart, aligned as asked
+ *
+ *     thread A's lane [h h h h . . . .]  --batch-->  shared ring of batches, by value  --batch-->  [h h . . . .] lane B
+ *                      get/put here                  | 124 handles | 124 handles | ...
+ *
+ * Each thread that calls has a lane of its own, a small stack of free slots, used without a locked instruction. A full
+ * lane copies a batch of handles into one cell of the shared ring; an empty one copies a batch out. Freed slots
+ * themselves are never written, so their cache lines stay where they are. Slots never used before are not touched.
+ *
+ * Who may call what at the same time: get, put, bulk, flush, conversions, observers: any thread, freely.
+ * create: alone. destroy: alone, after every other call has returned; threads that used the mring may live on.
+ * Not from signal handlers that interrupt get or put. After fork the child must leave alone an mring that
+ * several threads of the parent were using: a lock held by one of them stays locked.
+ *
+ * Progress: get and put in a lane are wait-free. A put that hands a batch over and a get that fetches one take one
+ * compare-and-swap for all of it; a thread stopped inside a hand-over (some 50 ns long) hides that batch and the batches
+ * behind it: a get then pauses, yields a bounded number of times, and returns none. Never waited for without bound.
+ * When a thread's first call finds no memory for a lane, that thread shares one under a mutex (blocking).
+ * Order: what a thread did with a slot before putting it happens before what the thread that gets it next does.
+ *
+ * What a lane holds cannot be seen by other threads: a get may find none while up to (lanes - 1) * lane_slots free slots
+ * sit in other lanes (maar_mring_stats reports them; maar_mring_flush gives one's own back; so does thread exit). mrings
+ * of fewer than 128 slots have no lanes unless asked, and hand out every last slot.
+ */
+#ifndef MAAR_MRING_H
+#define MAAR_MRING_H
+#define MAAR_BITS_OK 1
+
+#include <stdio.h>
+
+#include <maar/bits/cc.h>
+
+MAAR_BEGIN_DECLS
+
+/* A handle is a slot's number, 0 to slots - 1. */
+#define MAAR_NO_HANDLE UINT32_MAX
+
+/* The most slots of one mring, and the most bytes of one slot. Beyond them is a mistake in a size computation. */
+#define MAAR_MRING_MAX_SLOTS	  (UINT32_C(1) << 31)
+#define MAAR_MRING_MAX_SLOT_BYTES (UINT32_C(1) << 30)
+
+/* Handles that one batch carries: what fits 512 bytes beside the cell's lap and count. */
+#define MAAR_MRING_BATCH 124
+
+/* The part that inline calls read; constant while the mring lives. The rest stands behind it, in src/mring. */
+struct maar_mring {
+	unsigned char *slab; /* slot 0 */
+	uint64_t stride;     /* bytes from a slot to the next */
+	uint64_t inverse;    /* floor(2^64 / stride) + 1: turns the division by stride into a multiplication */
+	uint32_t slots;
+	uint32_t magic;
+	uint64_t reserved[4];
+};
+
+/* How an mring is made; zero means the default. */
+struct maar_mring_options {
+	size_t align;	     /* bytes, a power of two, of each slot; default and least: 64, at most 1 MiB */
+	uint32_t lane_slots; /* most slots in one lane, 2 to 248; default slots / 32 within that */
+	uint32_t no_lanes;   /* 1: every get and put goes to the shared ring, so that no free slot is ever out of sight */
+	uint64_t reserved[5]; /* must be 0 */
+};
+
+/* Slots at some instant while the call ran; exact when no other call runs. All numbers are slots, but for lanes. */
+struct maar_mring_stats {
+	uint32_t slots;	     /* in all */
+	uint32_t in_use;     /* got and not put */
+	uint32_t in_lanes;   /* free, in a thread's lane */
+	uint32_t in_shared;  /* free, to be had by any thread */
+	uint32_t high_water; /* most slots outside the shared ring, in use or in lanes, as seen each time a lane fetched */
+	uint32_t lanes;	     /* lanes there are: threads that use the mring, plus lanes waiting for a new thread */
+	uint32_t lane_slots; /* most slots that one lane holds; 0: no lanes */
+	uint32_t batch;	     /* slots that move at once between a lane and the shared ring */
+	uint64_t reserved[4];
+};
+
+struct maar_mring_lane_stats {
+	uint32_t cached;   /* free slots in this lane */
+	uint32_t in_thread; /* 1: a living thread's; 0: waiting for a thread */
+	uint64_t fetched;  /* batches taken from the shared ring */
+	uint64_t handed;   /* batches given to it */
+	uint64_t reserved[2];
+};
+
+/* ---- life cycle -------------------------------------------------------------------------------------------------- */
+
+/*
+ * Makes an mring of exactly `slots` slots of at least `slot_bytes` bytes, all free, all zero. `options` may be NULL.
+ * Costs two mappings; pages are touched when first used. Returns NULL with errno set:
+ *   EINVAL     slots or slot_bytes is 0, align is no power of two or too large, lane_slots out of range, reserved not 0
+ *   EOVERFLOW  slots or slot_bytes is beyond its limit, or their product does not fit the address space
+ *   ENOMEM     no memory        EAGAIN  no lock or thread-specific key left
+ */
+MAAR_API MAAR_MALLOC_LIKE struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes,
+							       const struct maar_mring_options *options);
+
+/*
+ * Ends an mring. Returns 0 (also for NULL), -EINVAL if `mring` is none, or -EBUSY, with nothing changed, while slots are
+ * out. Waits for threads that are exiting at this moment (a liburcu grace period): not inside an RCU read-side section.
+ */
+MAAR_API int maar_mring_destroy(struct maar_mring *mring);
+
+/* ---- one slot ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * Takes a free slot, of any content. Returns NULL if none is to be had (see above for slots in other lanes), or if
+ * `mring` is NULL. Cost: no locked instruction; once a batch, one compare-and-swap and 512 bytes copied.
+ */
+MAAR_API void *maar_mring_get(struct maar_mring *mring);
+
+/*
+ * Gives a slot back. Returns 0, or, with nothing changed,
+ *   -EINVAL    mring or slot is NULL, or slot is not the start of a slot of this mring
+ *   -EALREADY  there is no room for so many free slots: some slot was put twice. A single double put goes unnoticed
+ *              here; the message pool's reference count catches it, and a debug build of the library always does, and
+ *              stops, naming both putters
+ */
+MAAR_API int maar_mring_put(struct maar_mring *mring, void *slot);
+
+/* ---- many -------------------------------------------------------------------------------------------------------- */
+
+/* Takes n slots, or none: returns n or 0. A failing call may take and give back slots meanwhile. */
+MAAR_API size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n);
+
+/*
+ * Gives n slots back. Returns how many it took; the refused ones (see put) are moved to the front of slots[], so that
+ * nothing is lost: n - returned pointers stay with the caller.
+ */
+MAAR_API size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n);
+
+/* Gives the calling thread's lane back, with what is in it, before the thread idles. Its next call gets a lane again. */
+MAAR_API void maar_mring_flush(struct maar_mring *mring);
+
+/* ---- handle and address: any thread, wait-free ------------------------------------------------------------------- */
+
+/* The slot of a handle; NULL if there is no such slot. */
+MAAR_INLINE void *maar_mring_slot(const struct maar_mring *mring, uint32_t handle);
+
+/* The handle of a slot; MAAR_NO_HANDLE if the pointer is not the start of a slot of this mring. Cost: a multiplication. */
+MAAR_INLINE uint32_t maar_mring_handle(const struct maar_mring *mring, const void *slot);
+
+/* ---- observers: any thread --------------------------------------------------------------------------------------- */
+
+MAAR_INLINE uint32_t maar_mring_slots(const struct maar_mring *mring);	   /* slots in all */
+MAAR_INLINE size_t maar_mring_slot_bytes(const struct maar_mring *mring); /* bytes from one slot to the next */
+
+/* Fills *stats; 0, or -EINVAL. Cost: a walk over the lanes. */
+MAAR_API int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_stats *stats);
+
+/* Fills up to n entries, a lane each; returns how many lanes there are (pass NULL and 0 to ask). */
+MAAR_API size_t maar_mring_lanes(const struct maar_mring *mring, struct maar_mring_lane_stats *lanes, size_t n);
+
+/* Writes a description for people. 0, -EINVAL, or -EIO. */
+MAAR_API int maar_mring_dump(const struct maar_mring *mring, FILE *to);
+
+MAAR_END_DECLS
+
+#include <maar/bits/mring_impl.h>
+
+#endif

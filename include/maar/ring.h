@@ -1,0 +1,217 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * maar_ring: a bounded first-in first-out queue of 64-bit words (numbers, handles, pointers) between threads.
+ * One to many producers, one to many consumers, strict FIFO, exact capacity, no locks. One block of memory without a
+ * pointer inside. Values go in singly, in bulk (all or nothing) or in a burst (as many as fit).
+ *
+ *     line 0  what never changes: capacity, mode            cells, capacity of them, 16 bytes each
+ *     line 2  tail, the producers' side              ->    +-----+------+-----+------+-----+------+--
+ *     line 4  head, the consumers' side                    | lap | word | lap | word | lap | word |  ...
+ *                                                          +-----+------+-----+------+-----+------+--
+ * Position p (64 bits, free running) lives in cell p % capacity and is filled when the cell's lap equals
+ * (p | (capacity - 1)) + 1. Only producers write cells; a consumer reads a cell and then moves head past it. Memory
+ * full of zero bytes is an empty ring. Data and "valid" travel between cores in one cache line.
+ *
+ * Who may call what at the same time, by the mode chosen at creation (free = any number of threads, one = at most one):
+ *                                   | MPMC | MPSC | SPMC | SPSC |
+ *     enqueue*                      | free | free | one  | one  |
+ *     dequeue*, drain               | free | one  | free | one  |
+ *     count, empty, dump, ...       | free | free | free | free |
+ *     init, destroy                 | alone, in every mode
+ * Signal handlers: a call may interrupt any call of the other side; on a free side also one of its own side in
+ * lock-free mode (with MAAR_RING_TICKET a handler that waits for the interrupted call's value waits for ever).
+ * After fork: the child has a ring of its own (a copy), unless the memory is shared.
+ *
+ * Progress:
+ *     one producer, one consumer    wait-free: a bounded number of steps for each value
+ *     many producers (default)      lock-free: a thread stopped or killed at any instruction stalls nobody
+ *     many producers, TICKET flag   a producer stopped between claiming cells and filling them hides its cells and
+ *                                   all behind them from consumers; other producers go on until the ring is full
+ *     many consumers                lock-free in either mode: a stopped consumer stalls nobody
+ * Order: what a thread did before enqueueing a value happens before what another does after dequeueing it. What a
+ * consumer did with a cell happens before a producer fills it again. "Full" and "empty" are exact (there was an instant
+ * during the call when it was so), except that with TICKET "empty" may mean "the next cell is claimed and not filled".
+ *
+ * The lap cell is Vyukov's bounded queue made one-way; where it comes from: doc/lineage.md; why it is right:
+ * doc/memory-model.md. No call allocates, blocks or enters the system, but for create, destroy and dump.
+ */
+#ifndef MAAR_RING_H
+#define MAAR_RING_H
+#define MAAR_BITS_OK 1
+
+#include <stdio.h>
+
+#include <maar/bits/atomic.h>
+#include <maar/bits/cc.h>
+
+MAAR_BEGIN_DECLS
+
+/* How a ring is made: flags of init and create, or-ed. 0 is MPMC, lock-free. */
+enum maar_ring_flag {
+	MAAR_RING_SP = 1u << 0,	    /* a single producer at a time */
+	MAAR_RING_SC = 1u << 1,	    /* a single consumer at a time */
+	MAAR_RING_TICKET = 1u << 2, /* many producers take tickets: faster in bulk, not lock-free (see Progress) */
+
+	MAAR_RING_MPMC = 0,
+	MAAR_RING_MPSC = MAAR_RING_SC,
+	MAAR_RING_SPMC = MAAR_RING_SP,
+	MAAR_RING_SPSC = MAAR_RING_SP | MAAR_RING_SC,
+};
+
+/* The largest capacity, in entries: 32 GiB of cells. Beyond it is a mistake in a size computation. */
+#define MAAR_RING_MAX_CAPACITY (UINT64_C(1) << 31)
+
+/* Changes with every change of the structs below; init refuses a caller that was compiled with another one. */
+#define MAAR_RING_LAYOUT 1u
+
+/* 16 bytes because both words change in one compare-and-swap when many producers share the ring. */
+struct maar_ring_cell {
+	uint64_t lap;  /* (position | mask) + 1 of the value in `word`; anything older: empty for the coming position */
+	uint64_t word; /* the value */
+} __attribute__((aligned(16)));
+
+/* Public so that the compiler can inline; the fields are nobody's business but of <maar/bits/ring_impl.h>. */
+struct maar_ring {
+	/* Written by init, read by all: the line stays shared in every core's cache. */
+	uint32_t magic;	     /* MAAR__RING_MAGIC while the ring lives: a stray pointer is refused */
+	uint32_t layout;     /* MAAR_RING_LAYOUT */
+	uint32_t flags;	     /* enum maar_ring_flag */
+	uint32_t owns;	     /* 1 if create took the memory, so that destroy gives it back */
+	uint64_t capacity;   /* entries, a power of two */
+	uint64_t mask;	     /* capacity - 1 */
+	uint64_t reserved[4];
+
+	/* Written by producers. A line of its own, two lines apart from its neighbours (MAAR_APART). */
+	uint64_t tail __attribute__((aligned(MAAR_APART))); /* next position to fill; may lag by one if lock-free */
+	uint64_t head_seen;				    /* a past value of head: spares reading the consumers' line */
+	uint64_t reserved_p[6];
+
+	/* Written by consumers. */
+	uint64_t head __attribute__((aligned(MAAR_APART))); /* next position to take */
+	uint64_t reserved_c[15];
+} __attribute__((aligned(MAAR_APART)));
+
+/* Called with each value left in a ring. */
+typedef void maar_ring_value_fn(uint64_t value, void *arg);
+
+/* ---- life cycle -------------------------------------------------------------------------------------------------- */
+
+/*
+ * Bytes that init needs for at least `capacity` entries (rounded up to a power of two), or 0 if capacity is 0 or beyond
+ * MAAR_RING_MAX_CAPACITY or the size does not fit size_t. Any thread, any time.
+ */
+MAAR_API size_t maar_ring_bytes(size_t capacity);
+
+/*
+ * Makes an empty ring in the caller's memory (aligned to MAAR_APART = 128 bytes, `bytes` long; all of it may be shared
+ * between processes). What was in the memory is overwritten. Cost: writes 16 bytes an entry.
+ * Returns 0, or
+ *   -EINVAL     mem is NULL or misaligned, capacity is 0, or flags has unknown bits or TICKET together with SP
+ *   -EOVERFLOW  capacity is beyond MAAR_RING_MAX_CAPACITY, or its bytes do not fit size_t
+ *   -ENOSPC     bytes is less than maar_ring_bytes(capacity)
+ *   -ENOTSUP    lock-free many-producer mode on a processor without a 16-byte compare-and-swap: use MAAR_RING_TICKET
+ *   -EPROTO     the caller was compiled with headers of another layout than the library's
+ */
+#define maar_ring_init(mem, bytes, capacity, flags)                                                                    \
+	maar_ring_init_layout((mem), (bytes), (capacity), (flags), MAAR_RING_LAYOUT)
+MAAR_API MAAR_NODISCARD int maar_ring_init_layout(void *mem, size_t bytes, size_t capacity, unsigned flags,
+						  unsigned layout);
+
+/*
+ * Ends a ring; no other call may be running or follow. Values left are forgotten, or handed to `each` (may be NULL)
+ * with `arg`, oldest first. Gives back what create took. NULL is ignored.
+ */
+MAAR_API void maar_ring_destroy(struct maar_ring *ring);
+MAAR_API void maar_ring_destroy_each(struct maar_ring *ring, maar_ring_value_fn *each, void *arg);
+
+/*
+ * init in memory of the library's, straight from the system: costs one mmap, and pages are touched as cells are used.
+ * Returns NULL with errno set: the errors of init as positive numbers, or ENOMEM.
+ */
+MAAR_API MAAR_MALLOC_LIKE struct maar_ring *maar_ring_create(size_t capacity, unsigned flags);
+
+/* ---- one value --------------------------------------------------------------------------------------------------- */
+
+/*
+ * Puts one value at the tail. Returns 1, or 0 if the ring is full (nothing changed).
+ * Cost: one cell line; with many producers also one compare-and-swap (TICKET) or two (lock-free).
+ */
+MAAR_INLINE size_t maar_ring_enqueue(struct maar_ring *ring, uint64_t value);
+
+/* Takes the oldest value into *value. Returns 1, or 0 if the ring is empty (*value is unspecified). Cost: as above. */
+MAAR_INLINE size_t maar_ring_dequeue(struct maar_ring *ring, uint64_t *value);
+
+/* The same for pointers. Enqueueing NULL is refused (returns 0): dequeue_ptr returns NULL when the ring is empty. */
+MAAR_INLINE size_t maar_ring_enqueue_ptr(struct maar_ring *ring, const void *pointer);
+MAAR_INLINE void *maar_ring_dequeue_ptr(struct maar_ring *ring);
+
+/* ---- many values: bulk is all or nothing, burst as many as fit ---------------------------------------------------- */
+
+/*
+ * Puts n values, in order. Bulk returns n, or 0 if fewer than n entries are free (always so for n > capacity). Burst
+ * returns how many went in, 0 to n. n = 0 returns 0. Consumers may see the first of them before the last is in.
+ * Bulk with n > 1 needs a single producer or TICKET: a lock-free ring with many producers cannot claim n cells at once,
+ * and returns 0 (maar_ring_has_enqueue_bulk tells; MAAR_DEBUG stops the program). Burst works in every mode; there,
+ * values of other producers may come between.
+ */
+MAAR_INLINE size_t maar_ring_enqueue_bulk(struct maar_ring *ring, const uint64_t *values, size_t n);
+MAAR_INLINE size_t maar_ring_enqueue_burst(struct maar_ring *ring, const uint64_t *values, size_t n);
+
+/*
+ * Takes the oldest values, in order. Bulk returns n, or 0 if fewer than n are there; burst returns how many it took, 0
+ * to n. They were next to each other in the ring. Entries of values[] beyond the count returned are unspecified.
+ * Cost with many consumers: one compare-and-swap a call.
+ */
+MAAR_INLINE size_t maar_ring_dequeue_bulk(struct maar_ring *ring, uint64_t *values, size_t n);
+MAAR_INLINE size_t maar_ring_dequeue_burst(struct maar_ring *ring, uint64_t *values, size_t n);
+
+/* Bursts of pointers: pass any array of pointers, cast to void **. NULL entries end an enqueue burst. */
+MAAR_INLINE size_t maar_ring_enqueue_burst_ptr(struct maar_ring *ring, void *const *pointers, size_t n);
+MAAR_INLINE size_t maar_ring_dequeue_burst_ptr(struct maar_ring *ring, void **pointers, size_t n);
+
+/* True if enqueue_bulk with n > 1 can succeed on this ring. */
+MAAR_INLINE int maar_ring_has_enqueue_bulk(const struct maar_ring *ring);
+
+/* ---- the side said in the call: the same operations with the test of the mode compiled out ------------------------- */
+
+/*
+ * Legal where they match the ring's mode, and where the caller promises more than the mode asks: _sp on a ring of many
+ * producers while no other producer is inside a call (and the others' calls happened before), _sc likewise. The other
+ * way round (_mp on an SP ring, _mc on an SC ring) is refused: returns 0, and MAAR_DEBUG stops the program.
+ */
+MAAR_INLINE size_t maar_ring_enqueue_sp(struct maar_ring *ring, uint64_t value);
+MAAR_INLINE size_t maar_ring_enqueue_mp(struct maar_ring *ring, uint64_t value);
+MAAR_INLINE size_t maar_ring_dequeue_sc(struct maar_ring *ring, uint64_t *value);
+MAAR_INLINE size_t maar_ring_dequeue_mc(struct maar_ring *ring, uint64_t *value);
+MAAR_INLINE size_t maar_ring_enqueue_bulk_sp(struct maar_ring *ring, const uint64_t *values, size_t n);
+MAAR_INLINE size_t maar_ring_enqueue_bulk_mp(struct maar_ring *ring, const uint64_t *values, size_t n);
+MAAR_INLINE size_t maar_ring_dequeue_bulk_sc(struct maar_ring *ring, uint64_t *values, size_t n);
+MAAR_INLINE size_t maar_ring_dequeue_bulk_mc(struct maar_ring *ring, uint64_t *values, size_t n);
+MAAR_INLINE size_t maar_ring_enqueue_burst_sp(struct maar_ring *ring, const uint64_t *values, size_t n);
+MAAR_INLINE size_t maar_ring_enqueue_burst_mp(struct maar_ring *ring, const uint64_t *values, size_t n);
+MAAR_INLINE size_t maar_ring_dequeue_burst_sc(struct maar_ring *ring, uint64_t *values, size_t n);
+MAAR_INLINE size_t maar_ring_dequeue_burst_mc(struct maar_ring *ring, uint64_t *values, size_t n);
+
+/* Takes everything, oldest first, and hands each value to `each`. A consumer's call. Returns how many, at most what
+ * the ring held when it began plus what came meanwhile up to one capacity. */
+MAAR_API size_t maar_ring_drain(struct maar_ring *ring, maar_ring_value_fn *each, void *arg);
+
+/* ---- observers: any thread, wait-free, true at some instant during the call ---------------------------------------- */
+
+MAAR_INLINE size_t maar_ring_capacity(const struct maar_ring *ring);   /* entries; a power of two, at least as asked */
+MAAR_INLINE unsigned maar_ring_flags(const struct maar_ring *ring);    /* as given at creation */
+MAAR_INLINE size_t maar_ring_count(const struct maar_ring *ring);      /* entries claimed or filled, 0 to capacity */
+MAAR_INLINE size_t maar_ring_free_count(const struct maar_ring *ring); /* capacity - count */
+MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring);	       /* 1 if a dequeue would find nothing */
+MAAR_INLINE int maar_ring_full(const struct maar_ring *ring);	       /* 1 if an enqueue would find no room */
+
+/* Writes a description for people to `to`: mode, capacity, positions, and the first entries. Returns 0, -EINVAL if
+ * `ring` is no ring, or -EIO. Takes nothing out; entries that move meanwhile may show old. */
+MAAR_API int maar_ring_dump(const struct maar_ring *ring, FILE *to);
+
+MAAR_END_DECLS
+
+#include <maar/bits/ring_impl.h>
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * The ground floor: memory from the system, arithmetic that cannot overflow unseen, locks, fault points.
+ * Nothing above this directory calls mmap, malloc or pthread_mutex_init itself, so a test can make any of them fail.
+ */
+#ifndef MAAR_BASE_H
+#define MAAR_BASE_H
+
+#define MAAR_BITS_OK 1
+#include <maar/bits/atomic.h>
+#include <maar/bits/cc.h>
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* ---- fault points (fault.c) -------------------------------------------------------------------------------------- */
+
+enum maar__fault {
+	MAAR__FAULT_ALLOC, /* small blocks from malloc */
+	MAAR__FAULT_MAP,   /* mappings */
+	MAAR__FAULT_LOCK,  /* mutexes and thread-specific keys */
+};
+
+#ifdef MAAR_FAULTS
+/* True if this call has to fail: it is the k-th since maar__fault_arm(k). */
+bool maar__fault(enum maar__fault kind);
+/* Fail the k-th fault point passed from now on (1 is the next one; 0 fails none), and count from 0 again. */
+void maar__fault_arm(uint64_t k);
+/* Fault points passed since the last arm. */
+uint64_t maar__fault_passed(void);
+#else
+static inline bool maar__fault(enum maar__fault kind)
+{
+	(void)kind;
+	return false;
+}
+#endif
+
+/* ---- memory (memory.c) ------------------------------------------------------------------------------------------- */
+
+/* Zeroed, page-aligned memory straight from the system, touched by nobody; NULL with errno if there is none. */
+void *maar__map(size_t bytes);
+void maar__unmap(void *memory, size_t bytes);
+
+/* A zeroed block aligned to MAAR_APART for the library's own bookkeeping; NULL with errno = ENOMEM. */
+void *maar__alloc(size_t bytes);
+void maar__free(void *block);
+
+/* ---- locks (memory.c) -------------------------------------------------------------------------------------------- */
+
+/* 0 or a negative errno. */
+int maar__lock_init(pthread_mutex_t *lock);
+int maar__key_create(pthread_key_t *key, void (*at_exit)(void *));
+
+/* ---- arithmetic: false if the result does not fit ------------------------------------------------------------------ */
+
+static inline bool maar__mul(size_t a, size_t b, size_t *product)
+{
+	return !__builtin_mul_overflow(a, b, product);
+}
+
+static inline bool maar__add(size_t a, size_t b, size_t *sum)
+{
+	return !__builtin_add_overflow(a, b, sum);
+}
+
+static inline bool maar__is_pow2(uint64_t n)
+{
+	return n && !(n & (n - 1));
+}
+
+/* Up to a multiple of `to`, a power of two. */
+static inline bool maar__round_up(size_t n, size_t to, size_t *rounded)
+{
+	if (!maar__add(n, to - 1, rounded))
+		return false;
+	*rounded &= ~(to - 1);
+	return true;
+}
+
+/* The smallest power of two >= n, for 1 <= n <= 2^63. */
+static inline uint64_t maar__pow2_at_least(uint64_t n)
+{
+	return n <= 1 ? 1 : UINT64_C(1) << (64 - __builtin_clzll(n - 1));
+}
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * The data's way through an mring: this thread's lane, then the shared ring of batches, then slots never used before,
+ * then lanes that no thread uses. Its life cycle and statistics are in mring_life.c.
+ */
+#include "mring_priv.h"
+
+#include <errno.h>
+#include <sched.h>
+
+/*
+ * How long a get waits for a put that stopped in the middle of handing a batch over, before it answers "none": the
+ * copying takes some 50 ns, so pauses cover a running thread and yields one that lost its processor.
+ */
+#define HIDDEN_PAUSES 64
+#define HIDDEN_YIELDS 32
+
+/* ---- debug builds: who has which slot ---------------------------------------------------------------------------- */
+
+#ifdef MAAR_DEBUG
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+__thread const void *maar__debug_caller;
+
+void maar__mring_blame(struct maar__mring *m, uint32_t handle, const char *call, const void *caller)
+{
+	const struct maar__slot_owner *owner = &m->owners[handle];
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "slot %" PRIu32 " is free already: put by thread %" PRIu32 " from %p, and put again by thread %" PRIu32
+		 " from %p",
+		 handle, maar_a_load(&owner->thread, RELAXED), maar_a_load(&owner->caller, RELAXED),
+		 (uint32_t)syscall(SYS_gettid), caller);
+	maar__debug_fail(call, text);
+}
+
+static void mark(struct maar__mring *m, uint32_t handle, uint32_t out, const void *caller)
+{
+	struct maar__slot_owner *owner = &m->owners[handle];
+
+	if (maar__debug_caller) {
+		caller = maar__debug_caller;
+		maar__debug_caller = NULL;
+	}
+	if (!maar_a_cas(&owner->out, !out, out, ACQ_REL))
+		maar__mring_blame(m, handle, out ? "maar_mring_get" : "maar_mring_put", caller);
+	maar_a_store(&owner->thread, (uint32_t)syscall(SYS_gettid), RELAXED);
+	maar_a_store(&owner->caller, caller, RELAXED);
+}
+#define MARK(m, handle, out) mark((m), (handle), (out), __builtin_return_address(0))
+#else
+#define MARK(m, handle, out) ((void)0)
+#endif
+
+/* ---- where a lane's handles come from ---------------------------------------------------------------------------- */
+
+static void note_high_water(struct maar__mring *m)
+{
+	const uint32_t outside = maar_a_load(&m->fresh, RELAXED) - (uint32_t)maar__batch_ring_count(m->shared) * m->batch;
+	uint32_t seen = maar_a_load(&m->high_water, RELAXED);
+
+	while ((int32_t)(outside - seen) > 0 && outside <= m->front.slots &&
+	       !maar_a_cas(&m->high_water, seen, outside, RELAXED))
+		seen = maar_a_load(&m->high_water, RELAXED);
+}
+
+/* Up to a batch of slots that nobody ever had. */
+static uint32_t fetch_fresh(struct maar__mring *m, uint32_t *handles)
+{
+	uint32_t first, n, i;
+
+	do {
+		first = maar_a_load(&m->fresh, RELAXED);
+		n = m->front.slots - first;
+		if (n == 0)
+			return 0;
+		if (n > m->batch)
+			n = m->batch;
+	} while (!maar_a_cas(&m->fresh, first, first + n, RELAXED));
+	for (i = 0; i < n; i++)
+		handles[i] = first + n - 1 - i; /* a stack: the lowest comes out first */
+	return n;
+}
+
+static uint32_t fetch_from(const struct maar__mring *m, struct maar__lane *lane, uint32_t *handles)
+{
+	const uint32_t left = maar_a_load(&lane->n, RELAXED);
+	const uint32_t n = left < m->batch ? left : m->batch;
+
+	memcpy(handles, lane->handles + left - n, n * sizeof(*handles));
+	maar_a_store(&lane->n, left - n, RELAXED);
+	return n;
+}
+
+/* Up to a batch from a lane that no thread calls its own. */
+static uint32_t fetch_idle(struct maar__mring *m, uint32_t *handles)
+{
+	struct maar__lane *lane;
+	uint32_t n = 0;
+
+	if (maar_a_load(&m->idle_lanes, RELAXED)) {
+		pthread_mutex_lock(&m->lock);
+		for (lane = m->idle; lane && n == 0; lane = lane->next_idle)
+			n = fetch_from(m, lane, handles);
+		pthread_mutex_unlock(&m->lock);
+	}
+	/* The try-lock fails in a thread that works through the common lane just now: it is empty then. */
+	if (n == 0 && m->common && maar_a_load(&m->common->n, RELAXED) && !pthread_mutex_trylock(&m->common_lock)) {
+		n = fetch_from(m, m->common, handles);
+		pthread_mutex_unlock(&m->common_lock);
+	}
+	return n;
+}
+
+/* 1 to batch handles, or 0 if none are to be had. `handles` has room for batch + 1. */
+static uint32_t fetch(struct maar__mring *m, uint32_t *handles)
+{
+	unsigned waited;
+
+	for (waited = 0;; waited++) {
+		const enum maar__batch_answer answer = maar__batch_take(m->shared, handles);
+		uint32_t n = m->batch;
+
+		if (answer != MAAR__BATCH_TAKEN) {
+			n = fetch_fresh(m, handles);
+			if (n == 0)
+				n = fetch_idle(m, handles);
+		}
+		if (n) {
+			note_high_water(m);
+			return n;
+		}
+		if (answer == MAAR__BATCH_EMPTY || waited == HIDDEN_PAUSES + HIDDEN_YIELDS)
+			return 0;
+		if (waited < HIDDEN_PAUSES)
+			maar_cpu_relax();
+		else
+			sched_yield();
+	}
+}
+
+/* ---- through a lane (NULL: the mring has none, and batches of one) ----------------------------------------------- */
+
+static bool lane_put(struct maar__mring *m, struct maar__lane *lane, uint32_t handle)
+{
+	uint32_t n;
+
+	if (!lane) {
+		uint32_t pair[2] __attribute__((aligned(8))) = { handle, 0 };
+
+		return maar__batch_put(m->shared, pair);
+	}
+	n = maar_a_load(&lane->n, RELAXED);
+	if (maar_unlikely(n == m->lane_slots)) {
+		/* The older half goes: what was used last is still in this core's cache. */
+		if (!maar__batch_put(m->shared, lane->handles))
+			return false;
+		n -= m->batch;
+		memmove(lane->handles, lane->handles + m->batch, n * sizeof(lane->handles[0]));
+		maar_a_store(&lane->handed, lane->handed + 1, RELAXED);
+	}
+	lane->handles[n] = handle;
+	maar_a_store(&lane->n, n + 1, RELAXED);
+	return true;
+}
+
+/* n slots, or none. */
+static size_t lane_get(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n)
+{
+	uint32_t batch[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
+	size_t got = 0;
+
+	while (got < n) {
+		uint32_t have = lane ? maar_a_load(&lane->n, RELAXED) : 0;
+		uint32_t *from = lane ? lane->handles : batch;
+
+		if (have == 0) {
+			have = fetch(m, from);
+			if (have == 0)
+				break;
+			if (lane)
+				maar_a_store(&lane->fetched, lane->fetched + 1, RELAXED);
+		}
+		while (have && got < n)
+			slots[got++] = m->front.slab + from[--have] * m->front.stride;
+		if (lane)
+			maar_a_store(&lane->n, have, RELAXED);
+	}
+	if (got == n)
+		return n;
+	while (got)
+		(void)lane_put(m, lane, maar_mring_handle(&m->front, slots[--got])); /* room: they came from here */
+	return 0;
+}
+
+/* ---- which lane -------------------------------------------------------------------------------------------------- */
+
+/*
+ * The calling thread's lane for one operation. *locked: it is the common one, under its lock, for want of memory; the
+ * caller ends with done().
+ */
+static struct maar__lane *lane_for(struct maar__mring *m, bool *locked)
+{
+	struct maar__lane *lane = maar__lane_mine(m);
+
+	*locked = false;
+	if (maar_likely(lane) || m->lane_slots == 0)
+		return lane;
+	lane = maar__lane_attach(m);
+	if (lane)
+		return lane;
+	pthread_mutex_lock(&m->common_lock);
+	*locked = true;
+	return m->common;
+}
+
+static void done(struct maar__mring *m, bool locked)
+{
+	if (maar_unlikely(locked))
+		pthread_mutex_unlock(&m->common_lock);
+}
+
+static MAAR_COLD size_t get_slow(struct maar__mring *m, void **slots, size_t n)
+{
+	bool locked;
+	struct maar__lane *lane = lane_for(m, &locked);
+	const size_t got = lane_get(m, lane, slots, n);
+
+	done(m, locked);
+	return got;
+}
+
+static MAAR_COLD bool put_slow(struct maar__mring *m, uint32_t handle)
+{
+	bool locked;
+	struct maar__lane *lane = lane_for(m, &locked);
+	const bool ok = lane_put(m, lane, handle);
+
+	done(m, locked);
+	return ok;
+}
+
+/* ---- the calls --------------------------------------------------------------------------------------------------- */
+
+void *maar_mring_get(struct maar_mring *mring)
+{
+	struct maar__mring *m = maar__mring_of(mring);
+	struct maar__lane *lane;
+	void *slot;
+	uint32_t n;
+
+	MAAR_DEBUG_CHECK(mring, "NULL mring");
+	if (maar_unlikely(!mring))
+		return NULL;
+	lane = maar__lane_mine(m);
+	if (maar_likely(lane && (n = maar_a_load(&lane->n, RELAXED)) > 0)) {
+		slot = m->front.slab + lane->handles[n - 1] * m->front.stride;
+		maar_a_store(&lane->n, n - 1, RELAXED);
+	} else if (!get_slow(m, &slot, 1)) {
+		return NULL;
+	}
+	MARK(m, maar_mring_handle(mring, slot), 1);
+	return slot;
+}
+
+int maar_mring_put(struct maar_mring *mring, void *slot)
+{
+	struct maar__mring *m = maar__mring_of(mring);
+	struct maar__lane *lane;
+	uint32_t handle, n;
+
+	MAAR_DEBUG_CHECK(mring && slot, "NULL mring or slot");
+	if (maar_unlikely(!mring || !slot))
+		return -EINVAL;
+	handle = maar_mring_handle(mring, slot);
+	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
+	if (maar_unlikely(handle == MAAR_NO_HANDLE))
+		return -EINVAL;
+	MARK(m, handle, 0);
+	lane = maar__lane_mine(m);
+	if (maar_likely(lane && (n = maar_a_load(&lane->n, RELAXED)) < m->lane_slots)) {
+		lane->handles[n] = handle;
+		maar_a_store(&lane->n, n + 1, RELAXED);
+		return 0;
+	}
+	return put_slow(m, handle) ? 0 : -EALREADY;
+}
+
+size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
+{
+	struct maar__mring *m = maar__mring_of(mring);
+	size_t got;
+
+	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
+	if (!mring || !slots || n > mring->slots)
+		return 0;
+	got = get_slow(m, slots, n);
+#ifdef MAAR_DEBUG
+	for (size_t i = 0; i < got; i++)
+		MARK(m, maar_mring_handle(mring, slots[i]), 1);
+#endif
+	return got;
+}
+
+size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
+{
+	struct maar__mring *m = maar__mring_of(mring);
+	size_t i, refused = 0;
+	struct maar__lane *lane;
+	bool locked;
+
+	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
+	if (!mring || !slots)
+		return 0;
+	lane = lane_for(m, &locked);
+	for (i = 0; i < n; i++) {
+		const uint32_t handle = slots[i] ? maar_mring_handle(mring, slots[i]) : MAAR_NO_HANDLE;
+
+		MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
+		if (maar_likely(handle != MAAR_NO_HANDLE)) {
+			MARK(m, handle, 0);
+			if (maar_likely(lane_put(m, lane, handle)))
+				continue;
+		}
+		slots[refused++] = slots[i];
+	}
+	done(m, locked);
+	return n - refused;
+}
+
+void maar_mring_flush(struct maar_mring *mring)
+{
+	if (mring)
+		maar__lane_release_mine(maar__mring_of(mring));
+}

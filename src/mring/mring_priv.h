@@ -1,0 +1,121 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * The inside of an mring: what stands behind struct maar_mring, and the three files that share it.
+ *     mring.c     life cycle, get, put, statistics: the data's way
+ *     lane.c      which lane is this thread's; thread exit
+ *     registry.c  which mrings are alive, for exiting threads (liburcu)
+ */
+#ifndef MAAR_MRING_PRIV_H
+#define MAAR_MRING_PRIV_H
+
+#include <maar/mring.h>
+
+#include "../base/base.h"
+#include "../ring/batch_ring.h"
+
+#define MAAR__MRING_MAGIC 0x6d6d7267u /* "mmrg" */
+
+/*
+ * A stack of free handles. The owner thread alone pushes and pops; others read the counters. Lanes are never freed before
+ * their mring, so lists of them need no protection.
+ */
+struct maar__lane {
+	uint32_t n;	    /* handles on the stack; written by the owner, read by statistics */
+	uint32_t in_thread; /* under the mring's lock */
+	uint64_t fetched;   /* batches from the shared ring */
+	uint64_t handed;    /* batches to it */
+	struct maar__lane *next;      /* all lanes of the mring */
+	struct maar__lane *next_idle; /* lanes without a thread; under the mring's lock */
+	uint64_t pad[3];	      /* the stack begins on a line of its own */
+	uint32_t handles[] __attribute__((aligned(8)));
+};
+
+#ifdef MAAR_DEBUG
+/* Who had a slot last, so that a double put can name both. */
+struct maar__slot_owner {
+	uint32_t out;	   /* 1 while got */
+	uint32_t thread;   /* kernel thread id of the last get or put */
+	const void *caller; /* its return address */
+};
+
+/* The return address of the layer above, to be named in place of ours; taken by the next mark. */
+extern __thread const void *maar__debug_caller;
+#define MAAR__DEBUG_ENTER() (maar__debug_caller = __builtin_return_address(0))
+#else
+#define MAAR__DEBUG_ENTER() ((void)0)
+#endif
+
+struct maar__mring {
+	struct maar_mring front;
+
+	uint32_t id;	     /* index in the registry and in each thread's table; used again after destroy */
+	uint32_t batch;	     /* handles that move at once */
+	uint32_t lane_slots; /* most handles in a lane, 2 * batch; 0: no lanes, batch is 1 */
+	uint64_t serial;     /* never used again: tells a stale table entry from a good one */
+	struct maar__batch_ring *shared;
+	void *mapping; /* the slab with room for its alignment */
+	size_t mapping_bytes;
+#ifdef MAAR_DEBUG
+	struct maar__slot_owner *owners;
+	size_t owners_bytes;
+#endif
+
+	pthread_mutex_t lock; /* lists of lanes; thread births and deaths only, and a get that found the mring empty */
+	struct maar__lane *lanes;
+	struct maar__lane *idle;
+	uint32_t idle_lanes; /* length of idle; read without the lock as a hint */
+
+	pthread_mutex_t common_lock; /* for threads that found no memory for a lane */
+	struct maar__lane *common;
+
+	uint32_t fresh __attribute__((aligned(MAAR_APART))); /* slots from this number on were never used */
+	uint32_t high_water;
+};
+
+static inline struct maar__mring *maar__mring_of(const struct maar_mring *front)
+{
+	return (struct maar__mring *)(uintptr_t)front;
+}
+
+#ifdef MAAR_DEBUG
+/* mring.c: stops the program, naming who put a free slot first and who again. */
+__attribute__((noreturn)) void maar__mring_blame(struct maar__mring *m, uint32_t handle, const char *call,
+						 const void *caller);
+#endif
+
+/* lane.c: this thread's lane, or NULL if the mring has none or there is no memory. */
+struct maar__lane *maar__lane_attach(struct maar__mring *m);
+void maar__lane_release_mine(struct maar__mring *m);
+struct maar__lane *maar__lane_new(const struct maar__mring *m);
+
+struct maar__lane_entry {
+	uint64_t serial; /* of the mring that `lane` belongs to; 0: none */
+	struct maar__lane *lane;
+};
+
+struct maar__thread_lanes {
+	uint32_t n; /* entries of `of`, indexed by mring id */
+	struct maar__lane_entry of[];
+};
+
+/* One pointer a thread, in the static TLS block: one instruction to reach, and small enough for dlopen. */
+extern __thread struct maar__thread_lanes *maar__thread_lanes __attribute__((tls_model("initial-exec")));
+
+static inline struct maar__lane *maar__lane_mine(const struct maar__mring *m)
+{
+	const struct maar__thread_lanes *t = maar__thread_lanes;
+
+	if (maar_likely(t && m->id < t->n && t->of[m->id].serial == m->serial))
+		return t->of[m->id].lane;
+	return NULL;
+}
+
+/* registry.c: 0 or a negative errno; sets id and serial. */
+int maar__registry_add(struct maar__mring *m);
+/* Afterwards no exiting thread can find the mring, nor is one still at work on it. */
+void maar__registry_remove(struct maar__mring *m);
+/* Inside an RCU read-side section: the mring, or NULL if it is gone. */
+struct maar__mring *maar__registry_find(uint32_t id, uint64_t serial);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * The message pool: an mring whose slots begin with a struct maar_msg.
+ */
+#include <maar/pool.h>
+
+#include "../mring/mring_priv.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+struct maar_pool {
+	struct maar_mring *mring;
+	uint32_t headroom; /* of a fresh message */
+	uint32_t room;	   /* bytes of buffer: headroom + what the user asked for */
+};
+
+static int check_request(size_t messages, size_t bytes, const struct maar_pool_options *o)
+{
+	size_t i;
+
+	if (messages == 0 || o->reserved0)
+		return -EINVAL;
+	for (i = 0; i < sizeof(o->reserved) / sizeof(o->reserved[0]); i++)
+		if (o->reserved[i])
+			return -EINVAL;
+	if (bytes > MAAR_MRING_MAX_SLOT_BYTES || o->headroom > MAAR_MRING_MAX_SLOT_BYTES)
+		return -EOVERFLOW;
+	return 0;
+}
+
+struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct maar_pool_options *options)
+{
+	static const struct maar_pool_options defaults;
+	const struct maar_pool_options *o = options ? options : &defaults;
+	const struct maar_mring_options mring_options = { .lane_slots = o->lane_slots, .no_lanes = o->no_lanes };
+	const int rc = check_request(messages, bytes, o);
+	struct maar_pool *pool;
+
+	if (rc) {
+		errno = -rc;
+		return NULL;
+	}
+	pool = maar__alloc(sizeof(*pool));
+	if (!pool)
+		return NULL;
+	pool->headroom = o->headroom;
+	pool->room = o->headroom + (uint32_t)bytes; /* each is at most 2^30 */
+	pool->mring = maar_mring_create(messages, sizeof(struct maar_msg) + pool->room, &mring_options);
+	if (!pool->mring) {
+		const int error = errno;
+
+		maar__free(pool);
+		errno = error;
+		return NULL;
+	}
+	return pool;
+}
+
+int maar_pool_destroy(struct maar_pool *pool)
+{
+	int rc;
+
+	if (!pool)
+		return 0;
+	rc = maar_mring_destroy(pool->mring);
+	if (rc)
+		return rc;
+	maar__free(pool);
+	return 0;
+}
+
+static struct maar_msg *fresh(struct maar_pool *pool, struct maar_msg *m)
+{
+	m->handle = maar_mring_handle(pool->mring, m);
+	m->length = 0;
+	m->headroom = pool->headroom;
+	m->room = pool->room;
+	m->pool = pool;
+	m->user[0] = m->user[1] = 0;
+	maar_a_store(&m->refs, 1, RELAXED);
+	return m;
+}
+
+struct maar_msg *maar_pool_get(struct maar_pool *pool)
+{
+	struct maar_msg *m;
+
+	MAAR__DEBUG_ENTER();
+	MAAR_DEBUG_CHECK(pool, "NULL pool");
+	if (maar_unlikely(!pool))
+		return NULL;
+	m = maar_mring_get(pool->mring);
+	return maar_likely(m) ? fresh(pool, m) : NULL;
+}
+
+/*
+ * Drops a reference. 1: it was the last, the slot is the caller's to put back; 0: others hold it; -EALREADY. A message
+ * with one reference has one holder, so that holder needs no locked instruction to end it.
+ */
+static int drop(struct maar_msg *m)
+{
+	uint32_t refs = maar_a_load(&m->refs, ACQUIRE); /* A:msg.refs */
+
+	if (maar_likely(refs == 1)) {
+		maar_a_store(&m->refs, 0, RELAXED);
+		return 1;
+	}
+	while (refs) {
+		if (maar_a_cas(&m->refs, refs, refs - 1, ACQ_REL)) /* R:msg.refs A:msg.refs */
+			return refs == 1;
+		refs = maar_a_load(&m->refs, RELAXED);
+	}
+	return -EALREADY;
+}
+
+static int put(struct maar_pool *pool, struct maar_msg *m)
+{
+	const int last = drop(m);
+
+#ifdef MAAR_DEBUG
+	if (last < 0)
+		maar__mring_blame(maar__mring_of(pool->mring), m->handle, "maar_pool_put", maar__debug_caller);
+#endif
+	return last > 0 ? maar_mring_put(pool->mring, m) : last;
+}
+
+int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
+{
+	MAAR__DEBUG_ENTER();
+	MAAR_DEBUG_CHECK(pool && msg, "NULL pool or message");
+	if (maar_unlikely(!pool || !msg))
+		return -EINVAL;
+	if (maar_unlikely(maar_mring_handle(pool->mring, msg) == MAAR_NO_HANDLE)) {
+		MAAR_DEBUG_CHECK(0, "not the start of a message of this pool");
+		return -EINVAL;
+	}
+	return put(pool, msg);
+}
+
+int maar_msg_release(struct maar_msg *msg)
+{
+	MAAR__DEBUG_ENTER();
+	MAAR_DEBUG_CHECK(msg, "NULL message");
+	if (maar_unlikely(!msg))
+		return -EINVAL;
+	return put(msg->pool, msg);
+}
+
+size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)
+{
+	size_t i;
+
+	MAAR_DEBUG_CHECK(pool && (msgs || !n), "NULL pool or array");
+	if (!pool || !msgs || !maar_mring_get_bulk(pool->mring, (void **)msgs, n))
+		return 0;
+	for (i = 0; i < n; i++)
+		fresh(pool, msgs[i]);
+	return n;
+}
+
+size_t maar_pool_put_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)
+{
+	size_t i, refused = 0;
+
+	MAAR_DEBUG_CHECK(pool && (msgs || !n), "NULL pool or array");
+	if (!pool || !msgs)
+		return 0;
+	for (i = 0; i < n; i++)
+		if (maar_unlikely(maar_pool_put(pool, msgs[i])))
+			msgs[refused++] = msgs[i];
+	return n - refused;
+}
+
+size_t maar_pool_messages(const struct maar_pool *pool)
+{
+	return maar_mring_slots(pool->mring);
+}
+
+size_t maar_pool_bytes(const struct maar_pool *pool)
+{
+	return pool->room - pool->headroom;
+}
+
+struct maar_mring *maar_pool_mring(struct maar_pool *pool)
+{
+	return pool->mring;
+}
+
+int maar_pool_stats(const struct maar_pool *pool, struct maar_mring_stats *stats)
+{
+	return pool ? maar_mring_stats(pool->mring, stats) : -EINVAL;
+}
+
+int maar_pool_dump(const struct maar_pool *pool, FILE *to)
+{
+	if (!pool || !to)
+		return -EINVAL;
+	fprintf(to, "pool %p: %zu messages of %zu bytes, headroom %" PRIu32 "\n", (const void *)pool, maar_pool_messages(pool),
+		maar_pool_bytes(pool), pool->headroom);
+	return maar_mring_dump(pool->mring, to);
+}
