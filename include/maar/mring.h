@@ -20,14 +20,14 @@
  * several threads of the parent were using: a lock held by one of them stays locked.
  *
  * Progress: get and put in a lane are wait-free. A put that hands a batch over and a get that fetches one take one
- * compare-and-swap for all of it; a thread stopped inside a hand-over (some 50 ns long) hides that batch and the batches
- * behind it: a get then pauses, yields a bounded number of times, and returns none. Never waited for without bound.
- * When a thread's first call finds no memory for a lane, that thread shares one under a mutex (blocking).
+ * compare-and-swap for all of it; a thread stopped inside a hand-over (some 50 ns long) hides that batch and the
+ * batches behind it: a get then pauses, yields a bounded number of times, and returns none. Never waited for without
+ * bound. When a thread's first call finds no memory for a lane, that thread shares one under a mutex (blocking).
  * Order: what a thread did with a slot before putting it happens before what the thread that gets it next does.
  *
- * What a lane holds cannot be seen by other threads: a get may find none while up to (lanes - 1) * lane_slots free slots
- * sit in other lanes (maar_mring_stats reports them; maar_mring_flush gives one's own back; so does thread exit). mrings
- * of fewer than 128 slots have no lanes unless asked, and hand out every last slot.
+ * What a lane holds cannot be seen by other threads: a get may find none while up to (lanes - 1) * lane_slots free
+ * slots sit in other lanes (maar_mring_stats reports them; maar_mring_flush gives one's own back; so does thread exit).
+ * mrings of fewer than 128 slots have no lanes unless asked, and hand out every last slot.
  */
 #ifndef MAAR_MRING_H
 #define MAAR_MRING_H
@@ -63,7 +63,7 @@ struct maar_mring {
 struct maar_mring_options {
 	size_t align;	     /* bytes, a power of two, of each slot; default and least: 64, at most 1 MiB */
 	uint32_t lane_slots; /* most slots in one lane, 2 to 248; default slots / 32 within that */
-	uint32_t no_lanes;   /* 1: every get and put goes to the shared ring, so that no free slot is ever out of sight */
+	uint32_t no_lanes; /* 1: every get and put goes to the shared ring, so that no free slot is ever out of sight */
 	uint64_t reserved[5]; /* must be 0 */
 };
 
@@ -73,7 +73,7 @@ struct maar_mring_stats {
 	uint32_t in_use;     /* got and not put */
 	uint32_t in_lanes;   /* free, in a thread's lane */
 	uint32_t in_shared;  /* free, to be had by any thread */
-	uint32_t high_water; /* most slots outside the shared ring, in use or in lanes, as seen each time a lane fetched */
+	uint32_t high_water; /* most slots in use or in lanes, as seen each time a lane fetched a batch */
 	uint32_t lanes;	     /* lanes there are: threads that use the mring, plus lanes waiting for a new thread */
 	uint32_t lane_slots; /* most slots that one lane holds; 0: no lanes */
 	uint32_t batch;	     /* slots that move at once between a lane and the shared ring */
@@ -81,14 +81,14 @@ struct maar_mring_stats {
 };
 
 struct maar_mring_lane_stats {
-	uint32_t cached;   /* free slots in this lane */
+	uint32_t cached;    /* free slots in this lane */
 	uint32_t in_thread; /* 1: a living thread's; 0: waiting for a thread */
-	uint64_t fetched;  /* batches taken from the shared ring */
-	uint64_t handed;   /* batches given to it */
+	uint64_t fetched;   /* batches taken from the shared ring */
+	uint64_t handed;    /* batches given to it */
 	uint64_t reserved[2];
 };
 
-/* ---- life cycle -------------------------------------------------------------------------------------------------- */
+/* ---- life cycle ---- */
 
 /*
  * Makes an mring of exactly `slots` slots of at least `slot_bytes` bytes, all free, all zero. `options` may be NULL.
@@ -101,12 +101,12 @@ MAAR_API MAAR_MALLOC_LIKE struct maar_mring *maar_mring_create(size_t slots, siz
 							       const struct maar_mring_options *options);
 
 /*
- * Ends an mring. Returns 0 (also for NULL), -EINVAL if `mring` is none, or -EBUSY, with nothing changed, while slots are
- * out. Waits for threads that are exiting at this moment (a liburcu grace period): not inside an RCU read-side section.
+ * Ends an mring. Returns 0 (also for NULL), -EINVAL if `mring` is none, or -EBUSY, with nothing changed, while slots
+ * are out. Waits for threads that are exiting at this moment (a liburcu grace period): not inside an RCU read side.
  */
 MAAR_API int maar_mring_destroy(struct maar_mring *mring);
 
-/* ---- one slot ---------------------------------------------------------------------------------------------------- */
+/* ---- one slot ---- */
 
 /*
  * Takes a free slot, of any content. Returns NULL if none is to be had (see above for slots in other lanes), or if
@@ -123,7 +123,7 @@ MAAR_API void *maar_mring_get(struct maar_mring *mring);
  */
 MAAR_API int maar_mring_put(struct maar_mring *mring, void *slot);
 
-/* ---- many -------------------------------------------------------------------------------------------------------- */
+/* ---- many ---- */
 
 /* Takes n slots, or none: returns n or 0. A failing call may take and give back slots meanwhile. */
 MAAR_API size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n);
@@ -134,20 +134,20 @@ MAAR_API size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size
  */
 MAAR_API size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n);
 
-/* Gives the calling thread's lane back, with what is in it, before the thread idles. Its next call gets a lane again. */
+/* Gives the calling thread's lane back, with what is in it, before the thread idles. Its next call gets a lane. */
 MAAR_API void maar_mring_flush(struct maar_mring *mring);
 
-/* ---- handle and address: any thread, wait-free ------------------------------------------------------------------- */
+/* ---- handle and address: any thread, wait-free ---- */
 
 /* The slot of a handle; NULL if there is no such slot. */
 MAAR_INLINE void *maar_mring_slot(const struct maar_mring *mring, uint32_t handle);
 
-/* The handle of a slot; MAAR_NO_HANDLE if the pointer is not the start of a slot of this mring. Cost: a multiplication. */
+/* The handle of a slot; MAAR_NO_HANDLE if the pointer is not the start of a slot here. Cost: a multiplication. */
 MAAR_INLINE uint32_t maar_mring_handle(const struct maar_mring *mring, const void *slot);
 
-/* ---- observers: any thread --------------------------------------------------------------------------------------- */
+/* ---- observers: any thread ---- */
 
-MAAR_INLINE uint32_t maar_mring_slots(const struct maar_mring *mring);	   /* slots in all */
+MAAR_INLINE uint32_t maar_mring_slots(const struct maar_mring *mring);	  /* slots in all */
 MAAR_INLINE size_t maar_mring_slot_bytes(const struct maar_mring *mring); /* bytes from one slot to the next */
 
 /* Fills *stats; 0, or -EINVAL. Cost: a walk over the lanes. */

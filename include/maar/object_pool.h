@@ -13,8 +13,9 @@
  *     conn_pool_put(pool, c);
  *     conn_pool_destroy(pool);
  *
- * It is an mring whose slots hold an object and a word that says whether it is out: who may call what when, progress, order and cost are those of
- * <maar/mring.h>; the constructor runs in the getting thread, the destructor in the putting one.
+ * It is an mring whose slots hold an object and a word that says whether it is out: who may call what when, progress,
+ * order and cost are those of <maar/mring.h>; the constructor runs in the getting thread, the destructor in the putting
+ * one.
  */
 #ifndef MAAR_OBJECT_POOL_H
 #define MAAR_OBJECT_POOL_H
@@ -54,7 +55,8 @@
 	}                                                                                                              \
 	MAAR_LOCAL struct name##_pool *name##_pool_create(size_t objects)                                              \
 	{                                                                                                              \
-		return (struct name##_pool *)(void *)maar_mring_create(objects, sizeof(struct name##_pool_slot), NULL);  \
+		return (struct name##_pool *)(void *)maar_mring_create(objects, sizeof(struct name##_pool_slot),       \
+								       NULL);                                          \
 	}                                                                                                              \
 	MAAR_LOCAL int name##_pool_destroy(struct name##_pool *pool)                                                   \
 	{                                                                                                              \
@@ -62,7 +64,7 @@
 	}                                                                                                              \
 	MAAR_LOCAL type *name##_pool_get(struct name##_pool *pool, void *arg)                                          \
 	{                                                                                                              \
-		struct name##_pool_slot *slot = (struct name##_pool_slot *)maar_mring_get(name##_pool_mring(pool));      \
+		struct name##_pool_slot *slot = (struct name##_pool_slot *)maar_mring_get(name##_pool_mring(pool));    \
 		int rc;                                                                                                \
                                                                                                                        \
 		if (!slot) {                                                                                           \

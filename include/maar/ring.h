@@ -74,17 +74,17 @@ struct maar_ring_cell {
 /* Public so that the compiler can inline; the fields are nobody's business but of <maar/bits/ring_impl.h>. */
 struct maar_ring {
 	/* Written by init, read by all: the line stays shared in every core's cache. */
-	uint32_t magic;	     /* MAAR__RING_MAGIC while the ring lives: a stray pointer is refused */
-	uint32_t layout;     /* MAAR_RING_LAYOUT */
-	uint32_t flags;	     /* enum maar_ring_flag */
-	uint32_t owns;	     /* 1 if create took the memory, so that destroy gives it back */
-	uint64_t capacity;   /* entries, a power of two */
-	uint64_t mask;	     /* capacity - 1 */
+	uint32_t magic;	   /* MAAR__RING_MAGIC while the ring lives: a stray pointer is refused */
+	uint32_t layout;   /* MAAR_RING_LAYOUT */
+	uint32_t flags;	   /* enum maar_ring_flag */
+	uint32_t owns;	   /* 1 if create took the memory, so that destroy gives it back */
+	uint64_t capacity; /* entries, a power of two */
+	uint64_t mask;	   /* capacity - 1 */
 	uint64_t reserved[4];
 
 	/* Written by producers. A line of its own, two lines apart from its neighbours (MAAR_APART). */
 	uint64_t tail __attribute__((aligned(MAAR_APART))); /* next position to fill; may lag by one if lock-free */
-	uint64_t head_seen;				    /* a past value of head: spares reading the consumers' line */
+	uint64_t head_seen; /* a past value of head: spares reading the consumers' line */
 	uint64_t reserved_p[6];
 
 	/* Written by consumers. */
@@ -95,7 +95,7 @@ struct maar_ring {
 /* Called with each value left in a ring. */
 typedef void maar_ring_value_fn(uint64_t value, void *arg);
 
-/* ---- life cycle -------------------------------------------------------------------------------------------------- */
+/* ---- life cycle ---- */
 
 /*
  * Bytes that init needs for at least `capacity` entries (rounded up to a power of two), or 0 if capacity is 0 or beyond
@@ -131,7 +131,7 @@ MAAR_API void maar_ring_destroy_each(struct maar_ring *ring, maar_ring_value_fn 
  */
 MAAR_API MAAR_MALLOC_LIKE struct maar_ring *maar_ring_create(size_t capacity, unsigned flags);
 
-/* ---- one value --------------------------------------------------------------------------------------------------- */
+/* ---- one value ---- */
 
 /*
  * Puts one value at the tail. Returns 1, or 0 if the ring is full (nothing changed).
@@ -146,7 +146,7 @@ MAAR_INLINE size_t maar_ring_dequeue(struct maar_ring *ring, uint64_t *value);
 MAAR_INLINE size_t maar_ring_enqueue_ptr(struct maar_ring *ring, const void *pointer);
 MAAR_INLINE void *maar_ring_dequeue_ptr(struct maar_ring *ring);
 
-/* ---- many values: bulk is all or nothing, burst as many as fit ---------------------------------------------------- */
+/* ---- many values: bulk is all or nothing, burst as many as fit ---- */
 
 /*
  * Puts n values, in order. Bulk returns n, or 0 if fewer than n entries are free (always so for n > capacity). Burst
@@ -173,7 +173,7 @@ MAAR_INLINE size_t maar_ring_dequeue_burst_ptr(struct maar_ring *ring, void **po
 /* True if enqueue_bulk with n > 1 can succeed on this ring. */
 MAAR_INLINE int maar_ring_has_enqueue_bulk(const struct maar_ring *ring);
 
-/* ---- the side said in the call: the same operations with the test of the mode compiled out ------------------------- */
+/* ---- the side said in the call: the same operations with the test of the mode compiled out ---- */
 
 /*
  * Legal where they match the ring's mode, and where the caller promises more than the mode asks: _sp on a ring of many
@@ -197,7 +197,7 @@ MAAR_INLINE size_t maar_ring_dequeue_burst_mc(struct maar_ring *ring, uint64_t *
  * the ring held when it began plus what came meanwhile up to one capacity. */
 MAAR_API size_t maar_ring_drain(struct maar_ring *ring, maar_ring_value_fn *each, void *arg);
 
-/* ---- observers: any thread, wait-free, true at some instant during the call ---------------------------------------- */
+/* ---- observers: any thread, wait-free, true at some instant during the call ---- */
 
 MAAR_INLINE size_t maar_ring_capacity(const struct maar_ring *ring);   /* entries; a power of two, at least as asked */
 MAAR_INLINE unsigned maar_ring_flags(const struct maar_ring *ring);    /* as given at creation */

@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* ---- fault points (fault.c) -------------------------------------------------------------------------------------- */
+/* ---- fault points (fault.c) ---- */
 
 enum maar__fault {
 	MAAR__FAULT_ALLOC, /* small blocks from malloc */
@@ -37,7 +37,7 @@ static inline bool maar__fault(enum maar__fault kind)
 }
 #endif
 
-/* ---- memory (memory.c) ------------------------------------------------------------------------------------------- */
+/* ---- memory (memory.c) ---- */
 
 /* Zeroed, page-aligned memory straight from the system, touched by nobody; NULL with errno if there is none. */
 void *maar__map(size_t bytes);
@@ -47,13 +47,13 @@ void maar__unmap(void *memory, size_t bytes);
 void *maar__alloc(size_t bytes);
 void maar__free(void *block);
 
-/* ---- locks (memory.c) -------------------------------------------------------------------------------------------- */
+/* ---- locks (memory.c) ---- */
 
 /* 0 or a negative errno. */
 int maar__lock_init(pthread_mutex_t *lock);
 int maar__key_create(pthread_key_t *key, void (*at_exit)(void *));
 
-/* ---- arithmetic: false if the result does not fit ------------------------------------------------------------------ */
+/* ---- arithmetic: false if the result does not fit ---- */
 
 static inline bool maar__mul(size_t a, size_t b, size_t *product)
 {

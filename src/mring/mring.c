@@ -16,52 +16,12 @@
 #define HIDDEN_PAUSES 64
 #define HIDDEN_YIELDS 32
 
-/* ---- debug builds: who has which slot ---------------------------------------------------------------------------- */
-
-#ifdef MAAR_DEBUG
-#include <inttypes.h>
-#include <stdio.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-__thread const void *maar__debug_caller;
-
-void maar__mring_blame(struct maar__mring *m, uint32_t handle, const char *call, const void *caller)
-{
-	const struct maar__slot_owner *owner = &m->owners[handle];
-	char text[256];
-
-	snprintf(text, sizeof(text),
-		 "slot %" PRIu32 " is free already: put by thread %" PRIu32 " from %p, and put again by thread %" PRIu32
-		 " from %p",
-		 handle, maar_a_load(&owner->thread, RELAXED), maar_a_load(&owner->caller, RELAXED),
-		 (uint32_t)syscall(SYS_gettid), caller);
-	maar__debug_fail(call, text);
-}
-
-static void mark(struct maar__mring *m, uint32_t handle, uint32_t out, const void *caller)
-{
-	struct maar__slot_owner *owner = &m->owners[handle];
-
-	if (maar__debug_caller) {
-		caller = maar__debug_caller;
-		maar__debug_caller = NULL;
-	}
-	if (!maar_a_cas(&owner->out, !out, out, ACQ_REL))
-		maar__mring_blame(m, handle, out ? "maar_mring_get" : "maar_mring_put", caller);
-	maar_a_store(&owner->thread, (uint32_t)syscall(SYS_gettid), RELAXED);
-	maar_a_store(&owner->caller, caller, RELAXED);
-}
-#define MARK(m, handle, out) mark((m), (handle), (out), __builtin_return_address(0))
-#else
-#define MARK(m, handle, out) ((void)0)
-#endif
-
-/* ---- where a lane's handles come from ---------------------------------------------------------------------------- */
+/* ---- where a lane's handles come from ---- */
 
 static void note_high_water(struct maar__mring *m)
 {
-	const uint32_t outside = maar_a_load(&m->fresh, RELAXED) - (uint32_t)maar__batch_ring_count(m->shared) * m->batch;
+	const uint32_t outside =
+		maar_a_load(&m->fresh, RELAXED) - (uint32_t)maar__batch_ring_count(m->shared) * m->batch;
 	uint32_t seen = maar_a_load(&m->high_water, RELAXED);
 
 	while ((int32_t)(outside - seen) > 0 && outside <= m->front.slots &&
@@ -144,14 +104,14 @@ static uint32_t fetch(struct maar__mring *m, uint32_t *handles)
 	}
 }
 
-/* ---- through a lane (NULL: the mring has none, and batches of one) ----------------------------------------------- */
+/* ---- through a lane (NULL: the mring has none, and batches of one) ---- */
 
 static bool lane_put(struct maar__mring *m, struct maar__lane *lane, uint32_t handle)
 {
 	uint32_t n;
 
 	if (!lane) {
-		uint32_t pair[2] __attribute__((aligned(8))) = { handle, 0 };
+		uint32_t pair[2] __attribute__((aligned(8))) = {handle, 0};
 
 		return maar__batch_put(m->shared, pair);
 	}
@@ -187,7 +147,7 @@ static size_t lane_get(struct maar__mring *m, struct maar__lane *lane, void **sl
 				maar_a_store(&lane->fetched, lane->fetched + 1, RELAXED);
 		}
 		while (have && got < n)
-			slots[got++] = m->front.slab + from[--have] * m->front.stride;
+			slots[got++] = maar__mring_at(m, from[--have]);
 		if (lane)
 			maar_a_store(&lane->n, have, RELAXED);
 	}
@@ -198,7 +158,7 @@ static size_t lane_get(struct maar__mring *m, struct maar__lane *lane, void **sl
 	return 0;
 }
 
-/* ---- which lane -------------------------------------------------------------------------------------------------- */
+/* ---- which lane ---- */
 
 /*
  * The calling thread's lane for one operation. *locked: it is the common one, under its lock, for want of memory; the
@@ -225,7 +185,7 @@ static void done(struct maar__mring *m, bool locked)
 		pthread_mutex_unlock(&m->common_lock);
 }
 
-static MAAR_COLD size_t get_slow(struct maar__mring *m, void **slots, size_t n)
+static size_t get_many(struct maar__mring *m, void **slots, size_t n)
 {
 	bool locked;
 	struct maar__lane *lane = lane_for(m, &locked);
@@ -235,7 +195,14 @@ static MAAR_COLD size_t get_slow(struct maar__mring *m, void **slots, size_t n)
 	return got;
 }
 
-static MAAR_COLD bool put_slow(struct maar__mring *m, uint32_t handle)
+uint32_t maar__mring_pop_slow(struct maar__mring *m)
+{
+	void *slot;
+
+	return get_many(m, &slot, 1) ? maar_mring_handle(&m->front, slot) : MAAR_NO_HANDLE;
+}
+
+bool maar__mring_push_slow(struct maar__mring *m, uint32_t handle)
 {
 	bool locked;
 	struct maar__lane *lane = lane_for(m, &locked);
@@ -245,35 +212,26 @@ static MAAR_COLD bool put_slow(struct maar__mring *m, uint32_t handle)
 	return ok;
 }
 
-/* ---- the calls --------------------------------------------------------------------------------------------------- */
+/* ---- the calls ---- */
 
 void *maar_mring_get(struct maar_mring *mring)
 {
 	struct maar__mring *m = maar__mring_of(mring);
-	struct maar__lane *lane;
-	void *slot;
-	uint32_t n;
+	uint32_t handle;
 
+	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(mring, "NULL mring");
 	if (maar_unlikely(!mring))
 		return NULL;
-	lane = maar__lane_mine(m);
-	if (maar_likely(lane && (n = maar_a_load(&lane->n, RELAXED)) > 0)) {
-		slot = m->front.slab + lane->handles[n - 1] * m->front.stride;
-		maar_a_store(&lane->n, n - 1, RELAXED);
-	} else if (!get_slow(m, &slot, 1)) {
-		return NULL;
-	}
-	MARK(m, maar_mring_handle(mring, slot), 1);
-	return slot;
+	handle = maar__mring_pop(m);
+	return maar_likely(handle != MAAR_NO_HANDLE) ? maar__mring_at(m, handle) : NULL;
 }
 
 int maar_mring_put(struct maar_mring *mring, void *slot)
 {
-	struct maar__mring *m = maar__mring_of(mring);
-	struct maar__lane *lane;
-	uint32_t handle, n;
+	uint32_t handle;
 
+	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(mring && slot, "NULL mring or slot");
 	if (maar_unlikely(!mring || !slot))
 		return -EINVAL;
@@ -281,14 +239,7 @@ int maar_mring_put(struct maar_mring *mring, void *slot)
 	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
 	if (maar_unlikely(handle == MAAR_NO_HANDLE))
 		return -EINVAL;
-	MARK(m, handle, 0);
-	lane = maar__lane_mine(m);
-	if (maar_likely(lane && (n = maar_a_load(&lane->n, RELAXED)) < m->lane_slots)) {
-		lane->handles[n] = handle;
-		maar_a_store(&lane->n, n + 1, RELAXED);
-		return 0;
-	}
-	return put_slow(m, handle) ? 0 : -EALREADY;
+	return maar_likely(maar__mring_push(maar__mring_of(mring), handle)) ? 0 : -EALREADY;
 }
 
 size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
@@ -296,13 +247,14 @@ size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
 	struct maar__mring *m = maar__mring_of(mring);
 	size_t got;
 
+	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
 	if (!mring || !slots || n > mring->slots)
 		return 0;
-	got = get_slow(m, slots, n);
+	got = get_many(m, slots, n);
 #ifdef MAAR_DEBUG
 	for (size_t i = 0; i < got; i++)
-		MARK(m, maar_mring_handle(mring, slots[i]), 1);
+		MAAR__MARK(m, maar_mring_handle(mring, slots[i]), 1);
 #endif
 	return got;
 }
@@ -314,6 +266,7 @@ size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
 	struct maar__lane *lane;
 	bool locked;
 
+	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
 	if (!mring || !slots)
 		return 0;
@@ -323,7 +276,7 @@ size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
 
 		MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
 		if (maar_likely(handle != MAAR_NO_HANDLE)) {
-			MARK(m, handle, 0);
+			MAAR__MARK(m, handle, 0);
 			if (maar_likely(lane_put(m, lane, handle)))
 				continue;
 		}

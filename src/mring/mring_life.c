@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 #define LEAST_ALIGN MAAR_CACHE_LINE /* two slots on one line would make their users fight for it */
-#define MOST_ALIGN ((size_t)1 << 20)
+#define MOST_ALIGN  ((size_t)1 << 20)
 
 /* Below this many slots a lane could hide a noticeable part of them: no lanes unless asked for. */
 #define LEAST_SLOTS_FOR_LANES 128
@@ -236,7 +236,9 @@ int maar_mring_dump(const struct maar_mring *mring, FILE *to)
 	if (!to || maar_mring_stats(mring, &s))
 		return -EINVAL;
 	fprintf(to, "mring %p: %" PRIu32 " slots of %" PRIu64 " bytes\n", (const void *)mring, s.slots, mring->stride);
-	fprintf(to, "  in use %" PRIu32 ", free %" PRIu32 " (shared %" PRIu32 ", in lanes %" PRIu32 "), high water %" PRIu32 "\n",
+	fprintf(to,
+		"  in use %" PRIu32 ", free %" PRIu32 " (shared %" PRIu32 ", in lanes %" PRIu32 "), high water %" PRIu32
+		"\n",
 		s.in_use, s.in_shared + s.in_lanes, s.in_shared, s.in_lanes, s.high_water);
 	fprintf(to, "  never used %" PRIu32 ", lanes %" PRIu32 " of %" PRIu32 " slots, batches of %" PRIu32 "\n",
 		s.slots - maar_a_load(&m->fresh, RELAXED), s.lanes, s.lane_slots, s.batch);

@@ -1,10 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The inside of an mring: what stands behind struct maar_mring, and the three files that share it.
- *     mring.c     life cycle, get, put, statistics: the data's way
- *     lane.c      which lane is this thread's; thread exit
- *     registry.c  which mrings are alive, for exiting threads (liburcu)
+ * The inside of an mring: what stands behind struct maar_mring, and the files that share it.
+ *     mring.c       get and put: the data's way
+ *     mring_life.c  create, destroy, statistics
+ *     lane.c        which lane is this thread's; thread exit
+ *     registry.c    which mrings are alive, for exiting threads (liburcu)
+ *     debug.c       debug builds: who has which slot
  */
 #ifndef MAAR_MRING_PRIV_H
 #define MAAR_MRING_PRIV_H
@@ -17,14 +19,14 @@
 #define MAAR__MRING_MAGIC 0x6d6d7267u /* "mmrg" */
 
 /*
- * A stack of free handles. The owner thread alone pushes and pops; others read the counters. Lanes are never freed before
- * their mring, so lists of them need no protection.
+ * A stack of free handles. The owner thread alone pushes and pops; others read the counters. Lanes are never freed
+ * before their mring, so lists of them need no protection.
  */
 struct maar__lane {
-	uint32_t n;	    /* handles on the stack; written by the owner, read by statistics */
-	uint32_t in_thread; /* under the mring's lock */
-	uint64_t fetched;   /* batches from the shared ring */
-	uint64_t handed;    /* batches to it */
+	uint32_t n;		      /* handles on the stack; written by the owner, read by statistics */
+	uint32_t in_thread;	      /* under the mring's lock */
+	uint64_t fetched;	      /* batches from the shared ring */
+	uint64_t handed;	      /* batches to it */
 	struct maar__lane *next;      /* all lanes of the mring */
 	struct maar__lane *next_idle; /* lanes without a thread; under the mring's lock */
 	uint64_t pad[3];	      /* the stack begins on a line of its own */
@@ -34,12 +36,12 @@ struct maar__lane {
 #ifdef MAAR_DEBUG
 /* Who had a slot last, so that a double put can name both. */
 struct maar__slot_owner {
-	uint32_t out;	   /* 1 while got */
-	uint32_t thread;   /* kernel thread id of the last get or put */
+	uint32_t out;	    /* 1 while got */
+	uint32_t thread;    /* kernel thread id of the last get or put */
 	const void *caller; /* its return address */
 };
 
-/* The return address of the layer above, to be named in place of ours; taken by the next mark. */
+/* Who called into the library: each public call notes its return address first. */
 extern __thread const void *maar__debug_caller;
 #define MAAR__DEBUG_ENTER() (maar__debug_caller = __builtin_return_address(0))
 #else
@@ -79,9 +81,13 @@ static inline struct maar__mring *maar__mring_of(const struct maar_mring *front)
 }
 
 #ifdef MAAR_DEBUG
-/* mring.c: stops the program, naming who put a free slot first and who again. */
-__attribute__((noreturn)) void maar__mring_blame(struct maar__mring *m, uint32_t handle, const char *call,
-						 const void *caller);
+/* debug.c: stops the program, naming who put a free slot first and who again. */
+__attribute__((noreturn)) void maar__mring_blame(struct maar__mring *m, uint32_t handle, const char *call);
+/* debug.c: notes that a slot is out (1) or free (0); stops the program if it was so already. */
+void maar__mring_mark(struct maar__mring *m, uint32_t handle, uint32_t out);
+#define MAAR__MARK(m, handle, out) maar__mring_mark((m), (handle), (out))
+#else
+#define MAAR__MARK(m, handle, out) ((void)0)
 #endif
 
 /* lane.c: this thread's lane, or NULL if the mring has none or there is no memory. */
@@ -109,6 +115,48 @@ static inline struct maar__lane *maar__lane_mine(const struct maar__mring *m)
 	if (maar_likely(t && m->id < t->n && t->of[m->id].serial == m->serial))
 		return t->of[m->id].lane;
 	return NULL;
+}
+
+/* mring.c: a handle by way of the shared ring; MAAR_NO_HANDLE, or false, as maar_mring_get and put answer. */
+uint32_t maar__mring_pop_slow(struct maar__mring *m);
+bool maar__mring_push_slow(struct maar__mring *m, uint32_t handle);
+
+/* The hot half of get: a handle from this thread's lane. */
+static inline uint32_t maar__mring_pop(struct maar__mring *m)
+{
+	struct maar__lane *lane = maar__lane_mine(m);
+	uint32_t handle, n;
+
+	if (maar_likely(lane && (n = maar_a_load(&lane->n, RELAXED)) > 0)) {
+		handle = lane->handles[n - 1];
+		maar_a_store(&lane->n, n - 1, RELAXED);
+	} else {
+		handle = maar__mring_pop_slow(m);
+		if (maar_unlikely(handle == MAAR_NO_HANDLE))
+			return handle;
+	}
+	MAAR__MARK(m, handle, 1);
+	return handle;
+}
+
+/* The hot half of put. False if there is no room: some slot was put twice. */
+static inline bool maar__mring_push(struct maar__mring *m, uint32_t handle)
+{
+	struct maar__lane *lane = maar__lane_mine(m);
+	uint32_t n;
+
+	MAAR__MARK(m, handle, 0);
+	if (maar_likely(lane && (n = maar_a_load(&lane->n, RELAXED)) < m->lane_slots)) {
+		lane->handles[n] = handle;
+		maar_a_store(&lane->n, n + 1, RELAXED);
+		return true;
+	}
+	return maar__mring_push_slow(m, handle);
+}
+
+static inline void *maar__mring_at(const struct maar__mring *m, uint32_t handle)
+{
+	return m->front.slab + handle * m->front.stride;
 }
 
 /* registry.c: 0 or a negative errno; sets id and serial. */

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * liburcu, bp flavour (readers register themselves), behind three calls. This is the one place where liburcu enters, and
- * the one place with annotations for ThreadSanitizer, which cannot see that a grace period orders a reader's last access
- * before the memory is freed. What is protected, and by which read side: doc/memory-model.md, "liburcu".
+ * liburcu, bp flavour (readers register themselves), behind three calls. This is the one place where liburcu enters,
+ * and the one place with annotations for ThreadSanitizer, which cannot see that a grace period orders a reader's last
+ * access before the memory is freed. What is protected, and by which read side: doc/memory-model.md, "liburcu".
  */
 #ifndef MAAR_RCU_H
 #define MAAR_RCU_H
@@ -22,10 +22,10 @@
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 extern char maar__rcu_token; /* stands for "every read-side section that has ended"; registry.c */
-#define maar__rcu_reader_done() __tsan_release(&maar__rcu_token)
+#define maar__rcu_reader_done()	 __tsan_release(&maar__rcu_token)
 #define maar__rcu_readers_seen() __tsan_acquire(&maar__rcu_token)
 #else
-#define maar__rcu_reader_done() ((void)0)
+#define maar__rcu_reader_done()	 ((void)0)
 #define maar__rcu_readers_seen() ((void)0)
 #endif
 

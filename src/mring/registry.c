@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * The table of living mrings. A thread that exits finds in it the mrings whose lanes it has to give back, while any
- * other thread may destroy one of them: readers are inside an RCU read-side section, destroy waits for them. Writers hold
- * a mutex, replace the table by a larger copy when it is full, and free the old one after a grace period.
+ * other thread may destroy one of them: readers are inside an RCU read-side section, destroy waits for them. Writers
+ * hold a mutex, replace the table by a larger copy when it is full, and free the old one after a grace period.
  */
 #include "mring_priv.h"
 
@@ -78,7 +78,7 @@ void maar__registry_remove(struct maar__mring *m)
 
 struct maar__mring *maar__registry_find(uint32_t id, uint64_t serial)
 {
-	struct table *t = maar_a_load(&table, ACQUIRE); /* A:registry.table */
+	struct table *t = maar_a_load(&table, ACQUIRE);					  /* A:registry.table */
 	struct maar__mring *m = t && id < t->n ? maar_a_load(&t->of[id], ACQUIRE) : NULL; /* A:registry.entry */
 
 	return m && m->serial == serial ? m : NULL;

@@ -34,7 +34,7 @@ struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct m
 {
 	static const struct maar_pool_options defaults;
 	const struct maar_pool_options *o = options ? options : &defaults;
-	const struct maar_mring_options mring_options = { .lane_slots = o->lane_slots, .no_lanes = o->no_lanes };
+	const struct maar_mring_options mring_options = {.lane_slots = o->lane_slots, .no_lanes = o->no_lanes};
 	const int rc = check_request(messages, bytes, o);
 	struct maar_pool *pool;
 
@@ -71,9 +71,11 @@ int maar_pool_destroy(struct maar_pool *pool)
 	return 0;
 }
 
-static struct maar_msg *fresh(struct maar_pool *pool, struct maar_msg *m)
+static struct maar_msg *fresh(struct maar_pool *pool, uint32_t handle)
 {
-	m->handle = maar_mring_handle(pool->mring, m);
+	struct maar_msg *m = maar__mring_at(maar__mring_of(pool->mring), handle);
+
+	m->handle = handle;
 	m->length = 0;
 	m->headroom = pool->headroom;
 	m->room = pool->room;
@@ -85,14 +87,14 @@ static struct maar_msg *fresh(struct maar_pool *pool, struct maar_msg *m)
 
 struct maar_msg *maar_pool_get(struct maar_pool *pool)
 {
-	struct maar_msg *m;
+	uint32_t handle;
 
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(pool, "NULL pool");
 	if (maar_unlikely(!pool))
 		return NULL;
-	m = maar_mring_get(pool->mring);
-	return maar_likely(m) ? fresh(pool, m) : NULL;
+	handle = maar__mring_pop(maar__mring_of(pool->mring));
+	return maar_likely(handle != MAAR_NO_HANDLE) ? fresh(pool, handle) : NULL;
 }
 
 /*
@@ -107,36 +109,47 @@ static int drop(struct maar_msg *m)
 		maar_a_store(&m->refs, 0, RELAXED);
 		return 1;
 	}
-	while (refs) {
-		if (maar_a_cas(&m->refs, refs, refs - 1, ACQ_REL)) /* R:msg.refs A:msg.refs */
-			return refs == 1;
-		refs = maar_a_load(&m->refs, RELAXED);
+	if (maar_unlikely(refs == 0))
+		return -EALREADY;
+	refs = maar_a_add(&m->refs, (uint32_t)-1, ACQ_REL); /* R:msg.refs A:msg.refs */
+	if (maar_unlikely(refs == 0)) {
+		maar_a_add(&m->refs, 1, RELAXED); /* two puts too many at the same instant */
+		return -EALREADY;
 	}
-	return -EALREADY;
+	return refs == 1;
 }
 
-static int put(struct maar_pool *pool, struct maar_msg *m)
+static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
 {
 	const int last = drop(m);
 
 #ifdef MAAR_DEBUG
 	if (last < 0)
-		maar__mring_blame(maar__mring_of(pool->mring), m->handle, "maar_pool_put", maar__debug_caller);
+		maar__mring_blame(maar__mring_of(pool->mring), handle, "maar_pool_put");
 #endif
-	return last > 0 ? maar_mring_put(pool->mring, m) : last;
+	if (last <= 0)
+		return last;
+	return maar_likely(maar__mring_push(maar__mring_of(pool->mring), handle)) ? 0 : -EALREADY;
+}
+
+static int put_checked(struct maar_pool *pool, struct maar_msg *msg)
+{
+	uint32_t handle;
+
+	MAAR_DEBUG_CHECK(pool && msg, "NULL pool or message");
+	if (maar_unlikely(!pool || !msg))
+		return -EINVAL;
+	handle = maar_mring_handle(pool->mring, msg);
+	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
+	if (maar_unlikely(handle == MAAR_NO_HANDLE))
+		return -EINVAL;
+	return put(pool, msg, handle);
 }
 
 int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
 {
 	MAAR__DEBUG_ENTER();
-	MAAR_DEBUG_CHECK(pool && msg, "NULL pool or message");
-	if (maar_unlikely(!pool || !msg))
-		return -EINVAL;
-	if (maar_unlikely(maar_mring_handle(pool->mring, msg) == MAAR_NO_HANDLE)) {
-		MAAR_DEBUG_CHECK(0, "not the start of a message of this pool");
-		return -EINVAL;
-	}
-	return put(pool, msg);
+	return put_checked(pool, msg);
 }
 
 int maar_msg_release(struct maar_msg *msg)
@@ -145,18 +158,19 @@ int maar_msg_release(struct maar_msg *msg)
 	MAAR_DEBUG_CHECK(msg, "NULL message");
 	if (maar_unlikely(!msg))
 		return -EINVAL;
-	return put(msg->pool, msg);
+	return put(msg->pool, msg, msg->handle);
 }
 
 size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)
 {
 	size_t i;
 
+	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(pool && (msgs || !n), "NULL pool or array");
 	if (!pool || !msgs || !maar_mring_get_bulk(pool->mring, (void **)msgs, n))
 		return 0;
 	for (i = 0; i < n; i++)
-		fresh(pool, msgs[i]);
+		fresh(pool, maar_mring_handle(pool->mring, msgs[i]));
 	return n;
 }
 
@@ -164,11 +178,12 @@ size_t maar_pool_put_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t
 {
 	size_t i, refused = 0;
 
+	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(pool && (msgs || !n), "NULL pool or array");
 	if (!pool || !msgs)
 		return 0;
 	for (i = 0; i < n; i++)
-		if (maar_unlikely(maar_pool_put(pool, msgs[i])))
+		if (maar_unlikely(put_checked(pool, msgs[i])))
 			msgs[refused++] = msgs[i];
 	return n - refused;
 }
@@ -197,7 +212,7 @@ int maar_pool_dump(const struct maar_pool *pool, FILE *to)
 {
 	if (!pool || !to)
 		return -EINVAL;
-	fprintf(to, "pool %p: %zu messages of %zu bytes, headroom %" PRIu32 "\n", (const void *)pool, maar_pool_messages(pool),
-		maar_pool_bytes(pool), pool->headroom);
+	fprintf(to, "pool %p: %zu messages of %zu bytes, headroom %" PRIu32 "\n", (const void *)pool,
+		maar_pool_messages(pool), maar_pool_bytes(pool), pool->headroom);
 	return maar_mring_dump(pool->mring, to);
 }

@@ -54,7 +54,7 @@ static inline struct maar__batch_cell *maar__batch_cell(const struct maar__batch
 /* Batches in the ring, those being copied in included. Exact at rest; never above capacity. */
 static inline uint64_t maar__batch_ring_count(const struct maar__batch_ring *r)
 {
-	const uint64_t head = maar_a_load(&r->head, ACQUIRE); /* A:batch.head */
+	const uint64_t head = maar_a_load(&r->head, ACQUIRE);	     /* A:batch.head */
 	const uint64_t used = maar_a_load(&r->tail, ACQUIRE) - head; /* A:batch.tail */
 
 	return used > r->capacity ? r->capacity : used;
@@ -70,7 +70,7 @@ static inline bool maar__batch_put(struct maar__batch_ring *r, const uint32_t *h
 	for (;;) {
 		int64_t used;
 
-		tail = maar_a_load(&r->tail, ACQUIRE);			   /* A:batch.tail */
+		tail = maar_a_load(&r->tail, ACQUIRE);			 /* A:batch.tail */
 		used = (int64_t)(tail - maar_a_load(&r->head, ACQUIRE)); /* A:batch.head */
 		if (used >= (int64_t)r->capacity)
 			return false;
@@ -93,13 +93,15 @@ static inline enum maar__batch_answer maar__batch_take(struct maar__batch_ring *
 	for (;;) {
 		const uint64_t head = maar_a_load(&r->head, ACQUIRE); /* A:batch.head */
 		struct maar__batch_cell *cell = maar__batch_cell(r, head);
-		const int64_t ahead = (int64_t)(maar_a_load(&cell->lap, ACQUIRE) - ((head | r->mask) + 1)); /* A:batch.cell */
+		const int64_t ahead =
+			(int64_t)(maar_a_load(&cell->lap, ACQUIRE) - ((head | r->mask) + 1)); /* A:batch.cell */
 		uint32_t i;
 
 		if (ahead > 0)
 			continue; /* head was stale */
 		if (ahead < 0)
-			return maar_a_load(&r->tail, ACQUIRE) == head ? MAAR__BATCH_EMPTY : MAAR__BATCH_HIDDEN; /* A:batch.tail */
+			return maar_a_load(&r->tail, ACQUIRE) == head ? MAAR__BATCH_EMPTY
+								      : MAAR__BATCH_HIDDEN; /* A:batch.tail */
 		for (i = 0; i < r->words; i++) {
 			const uint64_t pair = maar_a_load(&cell->pairs[i], RELAXED);
 

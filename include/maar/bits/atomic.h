@@ -28,9 +28,9 @@
 #define MAAR_POINT(address) ((void)0)
 #endif
 
-#define maar_a_load(p, order) (MAAR_POINT(p), __atomic_load_n((p), __ATOMIC_##order))
+#define maar_a_load(p, order)	  (MAAR_POINT(p), __atomic_load_n((p), __ATOMIC_##order))
 #define maar_a_store(p, v, order) (MAAR_POINT(p), __atomic_store_n((p), (v), __ATOMIC_##order))
-#define maar_a_add(p, v, order) (MAAR_POINT(p), __atomic_fetch_add((p), (v), __ATOMIC_##order))
+#define maar_a_add(p, v, order)	  (MAAR_POINT(p), __atomic_fetch_add((p), (v), __ATOMIC_##order))
 
 /*
  * True if *p was `old` and is now `new_`. The value found on failure is not handed back: on x86 writing it back costs

@@ -17,8 +17,8 @@
 #endif
 
 #ifdef __cplusplus
-#define MAAR_BEGIN_DECLS extern "C" {
-#define MAAR_END_DECLS }
+#define MAAR_BEGIN_DECLS	       extern "C" {
+#define MAAR_END_DECLS		       }
 #define MAAR_STATIC_ASSERT(cond, text) static_assert(cond, text)
 #else
 #define MAAR_BEGIN_DECLS

@@ -27,7 +27,7 @@ MAAR_LOCAL struct maar_ring_cell *maar__ring_cell(const struct maar_ring *r, uin
 	return (struct maar_ring_cell *)(uintptr_t)(r + 1) + (position & r->mask);
 }
 
-/* The lap of a filled cell, counted in positions: wraps with them, and needs no shift. Zeroed memory is lap 0: empty. */
+/* The lap of a filled cell, counted in positions: wraps with them, and needs no shift. Zeroed memory is lap 0. */
 MAAR_LOCAL uint64_t maar__ring_lap(const struct maar_ring *r, uint64_t position)
 {
 	return (position | r->mask) + 1;
@@ -61,7 +61,7 @@ MAAR_LOCAL int64_t maar__ring_room(struct maar_ring *r, uint64_t tail, uint64_t 
 	int64_t used = (int64_t)(tail - head);
 
 	if (used < 0 || (uint64_t)used + want > r->capacity) {
-		head = maar_a_load(&r->head, ACQUIRE);	   /* A:ring.head */
+		head = maar_a_load(&r->head, ACQUIRE);	    /* A:ring.head */
 		maar_a_store(&r->head_seen, head, RELEASE); /* R:ring.head_seen */
 		used = (int64_t)(tail - head);
 	}
@@ -237,7 +237,7 @@ MAAR_LOCAL size_t maar__ring_take_any(struct maar_ring *r, void *words, size_t n
 	return maar__ring_take(r, words, n, how, 1);
 }
 
-/* ---- one value --------------------------------------------------------------------------------------------------- */
+/* ---- one value ---- */
 
 MAAR_INLINE size_t maar_ring_enqueue(struct maar_ring *ring, uint64_t value)
 {
@@ -284,7 +284,7 @@ MAAR_INLINE void *maar_ring_dequeue_ptr(struct maar_ring *ring)
 	return maar__ring_take_any(ring, &word, 1, MAAR__BULK) ? (void *)(uintptr_t)word : NULL;
 }
 
-/* ---- many values ------------------------------------------------------------------------------------------------- */
+/* ---- many values ---- */
 
 #define MAAR__RING_PUTS(name, move, how)                                                                               \
 	MAAR_INLINE size_t name(struct maar_ring *ring, const uint64_t *values, size_t n)                              \
@@ -343,7 +343,7 @@ MAAR_INLINE int maar_ring_has_enqueue_bulk(const struct maar_ring *ring)
 	return (ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) != 0;
 }
 
-/* ---- observers --------------------------------------------------------------------------------------------------- */
+/* ---- observers ---- */
 
 MAAR_INLINE size_t maar_ring_capacity(const struct maar_ring *ring)
 {
@@ -379,7 +379,7 @@ MAAR_INLINE size_t maar_ring_free_count(const struct maar_ring *ring)
 MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring)
 {
 	for (;;) {
-		const uint64_t head = maar_a_load(&ring->head, ACQUIRE); /* A:ring.head */
+		const uint64_t head = maar_a_load(&ring->head, ACQUIRE);		      /* A:ring.head */
 		const uint64_t lap = maar_a_load(&maar__ring_cell(ring, head)->lap, ACQUIRE); /* A:ring.cell */
 		const int64_t ahead = (int64_t)(lap - maar__ring_lap(ring, head));
 
