@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The maar authors
+# SPDX-License-Identifier: MIT
+#
+# The small examples run, say what they should, and end well. 300 s: enough for a machine that stalls.
+set -eu
+export LC_ALL=C
+
+dir=${builddir:-.}/examples
+status=0
+
+# expect PROGRAM TEXT
+expect()
+{
+	rc=0
+	said=$(timeout 300 "$dir/$1") || rc=$?
+	if [ "$rc" -eq 0 ] && [ "$said" = "$2" ]; then
+		echo "ok: $1"
+	else
+		echo "FAILED: $1 (status $rc) says:"
+		echo "$said"
+		status=1
+	fi
+}
+
+expect hello 'received: hello from maar'
+expect object_pool 'a third of two: No buffer space available
+request 1 wrote 10 bytes
+put twice: Operation already in progress
+one that cannot be opened: Invalid argument
+destroyed while one is out: Device or resource busy
+request 2 wrote 0 bytes'
+exit "$status"
