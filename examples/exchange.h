@@ -57,10 +57,10 @@ struct inputs {
 	char **paths; /* the memory behind unit.path */
 	size_t n_paths;
 	size_t files, streams;
-	uint64_t bytes;		   /* of all units that are no streams */
-	atomic_uint unlisted;	   /* files and directories refused while listing */
-	atomic_uint unreadable;	   /* units that could not be opened or read to their end, in the run of the moment */
-	atomic_uint complaints;	   /* printed so far */
+	uint64_t bytes;		/* of all units that are no streams */
+	atomic_uint unlisted;	/* files and directories refused while listing */
+	atomic_uint unreadable; /* units that could not be opened or read to their end, in the run of the moment */
+	atomic_uint complaints; /* printed so far */
 };
 
 struct options;
@@ -89,7 +89,7 @@ struct record {
 int reader_init(struct reader *r, size_t record);
 void reader_free(struct reader *r);
 bool reader_open(struct reader *r, struct inputs *in, struct unit *u);
-bool reader_ready(const struct reader *r);		/* false: the next cut needs a reader_fill first */
+bool reader_ready(const struct reader *r); /* false: the next cut needs a reader_fill first */
 void reader_fill(struct reader *r, struct inputs *in, struct unit *u); /* one read(2), which may block */
 bool reader_cut(struct reader *r, struct record *record);
 void reader_close(struct reader *r);
@@ -99,10 +99,10 @@ void reader_close(struct reader *r);
 /* How many rings, and of which mode. */
 struct ring_kind {
 	const char *name;
-	const char *drawn;   /* for the report */
-	unsigned flags;	     /* enum maar_ring_flag */
-	bool each_producer;  /* a ring, or a row of rings, for each producer */
-	bool each_consumer;  /* a ring, or a column of rings, for each consumer */
+	const char *drawn;  /* for the report */
+	unsigned flags;	    /* enum maar_ring_flag */
+	bool each_producer; /* a ring, or a row of rings, for each producer */
+	bool each_consumer; /* a ring, or a column of rings, for each consumer */
 };
 
 extern const struct ring_kind ring_kinds[];

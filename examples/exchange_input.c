@@ -30,7 +30,8 @@
 /* Complaints about files that are printed; the others are only counted. */
 #define MOST_COMPLAINTS 10
 
-static void __attribute__((format(printf, 3, 4))) complain(struct inputs *in, atomic_uint *counter, const char *format, ...)
+static void __attribute__((format(printf, 3, 4)))
+complain(struct inputs *in, atomic_uint *counter, const char *format, ...)
 {
 	const unsigned before = atomic_fetch_add(&in->complaints, 1);
 	char text[512];
@@ -130,8 +131,8 @@ static int add_entry(struct inputs *in, FTS *walk, FTSENT *e, const struct optio
 	case FTS_SLNONE:
 	case FTS_DC:
 		complain(in, &in->unlisted, "%s: %s", e->fts_path,
-			 e->fts_info == FTS_DC ? "a directory inside itself" :
-						 strerror(e->fts_errno ? e->fts_errno : ENOENT));
+			 e->fts_info == FTS_DC ? "a directory inside itself"
+					       : strerror(e->fts_errno ? e->fts_errno : ENOENT));
 		return 0;
 	default:
 		break;

@@ -15,7 +15,7 @@
 
 const char *argp_program_version = "exchange, an example of maar " MAAR_VERSION;
 
-/* Beyond these is a mistake in typing, not a wish: they bound memory and the number of rings (producers * consumers). */
+/* Beyond these is a mistake in typing, not a wish. They bound memory, and rings: as many as producers * consumers. */
 #define MOST_THREADS 256
 #define MOST_RECORD  ((uint64_t)16 << 20)
 
@@ -23,9 +23,9 @@ static const char about[] =
 	"Lets threads exchange real bytes as pooled messages, and proves that what went in came out.\n"
 	"\v"
 	"Producer threads read the files, cut them into records at line ends, and copy each record once into a message "
-	"from a pool. Consumer threads receive the messages through a ring, count lines and bytes, add up a checksum, and "
-	"give the messages back. At the end both sides must agree and no message may be out; otherwise the exit status "
-	"is 1. Directories are read with -r; `-' or no FILE is standard input, which one producer reads alone.\n"
+	"from a pool. Consumer threads receive the messages through a ring, count lines and bytes, add up a checksum, "
+	"and give the messages back. At the end both sides must agree and no message may be out; otherwise the exit "
+	"status is 1. Directories are read with -r; `-' or no FILE is standard input, which one producer reads alone.\n"
 	"\n"
 	"Examples:\n"
 	"  exchange access.log                     two producers, two consumers\n"
@@ -56,8 +56,9 @@ static const struct {
 	const char *name;
 	enum sabotage what;
 } sabotages[] = {
-	{ "drop", SABOTAGE_DROP },	       { "twice", SABOTAGE_TWICE }, { "corrupt", SABOTAGE_CORRUPT },
-	{ "double-put", SABOTAGE_DOUBLE_PUT }, { "leak", SABOTAGE_LEAK },
+	{ "drop", SABOTAGE_DROP },	 { "twice", SABOTAGE_TWICE },
+	{ "corrupt", SABOTAGE_CORRUPT }, { "double-put", SABOTAGE_DOUBLE_PUT },
+	{ "leak", SABOTAGE_LEAK },
 };
 
 enum key {
@@ -83,7 +84,8 @@ static const struct argp_option option_list[] = {
 	{ "rings", KEY_RING, "KIND", OPTION_ALIAS | OPTION_HIDDEN, NULL, 1 },
 	{ "entries", KEY_ENTRIES, "N", 0,
 	  "Entries of each ring, rounded up to a power of two (default: half of --slots, so that both the ring and the "
-	  "pool hold producers back at times)", 1 },
+	  "pool hold producers back at times)",
+	  1 },
 	{ "burst", KEY_BURST, "N", 0, "Messages that move at once through a ring (1 to 256; default 32)", 1 },
 	{ "recursive", 'r', NULL, 0, "Read the regular files in directories", 2 },
 	{ "limit", KEY_LIMIT, "BYTES", 0, "Read no more than this of all files, and of each pipe", 2 },
@@ -125,7 +127,8 @@ static uint64_t number(struct argp_state *state, const char *option, const char 
 	}
 	/* strtoull takes leading blanks and a sign; we take digits only. */
 	if (*text < '0' || *text > '9' || *end)
-		argp_error(state, "%s=%s: is no number: give digits, and K, M or G behind them if you like", option, text);
+		argp_error(state, "%s=%s: is no number: give digits, and K, M or G behind them if you like", option,
+			   text);
 	if (errno || value > UINT64_MAX >> shift || value << shift > most || value << shift < least)
 		argp_error(state, "%s=%s: is out of range: give a number from %llu to %llu", option, text,
 			   (unsigned long long)least, (unsigned long long)most);
@@ -235,7 +238,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 void options_parse(struct options *o, int argc, char **argv)
 {
-	static const struct argp argp = { .options = option_list, .parser = parse, .args_doc = "[FILE...]", .doc = about };
+	static const struct argp argp = {
+		.options = option_list, .parser = parse, .args_doc = "[FILE...]", .doc = about
+	};
 
 	*o = (struct options){
 		.producers = 2,

@@ -63,7 +63,8 @@ static void verify_unit(struct inputs *in, struct result *r, struct reader *read
 		r->units_changed++; /* its owner wrote to it meanwhile: nothing can be said */
 	} else {
 		r->units_different++;
-		fprintf(stderr, "exchange: %s, at %llu: %llu records, %llu bytes, %llu lines went in; there are %llu, %llu, %llu\n",
+		fprintf(stderr,
+			"exchange: %s, at %llu: %llu records, %llu bytes, %llu lines went in; it has %llu, %llu, %llu\n",
 			u->path, (ull)u->offset, (ull)u->in.records, (ull)u->in.bytes, (ull)u->in.lines, (ull)t.records,
 			(ull)t.bytes, (ull)t.lines);
 	}
@@ -109,19 +110,21 @@ bool report_check(const struct options *o, const struct inputs *in, const struct
 	const unsigned unread = r->unreadable + atomic_load(&in->unlisted);
 	bool bad = false;
 
-	bad |= wrong_if(a->records != b->records, "%llu records went in, %llu came out", (ull)a->records, (ull)b->records);
+	bad |= wrong_if(a->records != b->records, "%llu records went in, %llu came out", (ull)a->records,
+			(ull)b->records);
 	bad |= wrong_if(a->bytes != b->bytes, "%llu bytes went in, %llu came out", (ull)a->bytes, (ull)b->bytes);
 	bad |= wrong_if(a->lines != b->lines, "%llu lines went in, %llu came out", (ull)a->lines, (ull)b->lines);
-	bad |= wrong_if(a->sum != b->sum, "the checksum of what went in is %016llx, of what came out %016llx", (ull)a->sum,
-			(ull)b->sum);
+	bad |= wrong_if(a->sum != b->sum, "the checksum of what went in is %016llx, of what came out %016llx",
+			(ull)a->sum, (ull)b->sum);
 	bad |= wrong_if(r->refused != 0, "%llu messages were refused by the pool", (ull)r->refused);
 	bad |= wrong_if(r->left_in_rings != 0, "%llu messages are left in the rings", (ull)r->left_in_rings);
 	bad |= wrong_if(r->pool.in_use != 0, "%u messages are still out", r->pool.in_use);
 	bad |= wrong_if(r->destroyed != 0, "the pool cannot be destroyed: %s", strerror(-r->destroyed));
-	bad |= wrong_if(r->units_different != 0, "the second pass read %zu pieces of the input differently", r->units_different);
+	bad |= wrong_if(r->units_different != 0, "the second pass read %zu pieces of the input differently",
+			r->units_different);
 	bad |= wrong_if(o->verify && r->units_same == in->n && !tally_same(&r->verified, b),
-			"the second pass found %llu records and %llu bytes, the consumers %llu and %llu", (ull)r->verified.records,
-			(ull)r->verified.bytes, (ull)b->records, (ull)b->bytes);
+			"the second pass found %llu records and %llu bytes, the consumers %llu and %llu",
+			(ull)r->verified.records, (ull)r->verified.bytes, (ull)b->records, (ull)b->bytes);
 	bad |= wrong_if(a->bytes < o->at_least, "%llu bytes were read, and at least %llu asked for", (ull)a->bytes,
 			(ull)o->at_least);
 	bad |= wrong_if(o->sabotage && !r->sabotaged, "there was no message to sabotage");
@@ -163,12 +166,12 @@ void report_print(const struct options *o, const struct inputs *in, const struct
 	print_tally("went in", &r->in);
 	print_tally("came out", &r->out);
 	if (o->verify)
-		printf("  %-11s %zu pieces the same, %zu different, %zu left out: changed meanwhile, or a pipe\n", "second pass",
-		       r->units_same, r->units_different, in->n - r->units_same - r->units_different);
+		printf("  %-11s %zu pieces the same, %zu different, %zu left out: changed meanwhile, or a pipe\n",
+		       "second pass", r->units_same, r->units_different, in->n - r->units_same - r->units_different);
 	printf("  %-11s %.3f s, %.0f messages/s, %.1f MB/s\n", "time", r->seconds, rate((double)r->out.records, r),
 	       rate((double)r->out.bytes / 1e6, r));
-	printf("  %-11s %u messages of up to %zu bytes, high water %u, still out %u\n", "pool", r->pool.slots, o->record,
-	       r->pool.high_water, r->pool.in_use);
+	printf("  %-11s %u messages of up to %zu bytes, high water %u, still out %u\n", "pool", r->pool.slots,
+	       o->record, r->pool.high_water, r->pool.in_use);
 	print_shares("producers", r->produced, o->producers, r->in.records);
 	print_shares("consumers", r->consumed, o->consumers, r->out.records);
 	printf("  %-11s %s\n", "accounted", good ? "for: yes" : "for: NO");
@@ -196,9 +199,10 @@ static bool print_row(const struct options *o, struct inputs *in)
 		if (o->verify)
 			exchange_verify(o, in, &r);
 		good = report_check(o, in, &r);
-		printf("%-6s %2u x %-2u %7zu %10llu %8.1f %12.0f %9.1f %11u   %s\n", o->kind->name, o->producers, o->consumers,
-		       o->record, (ull)r.out.records, (double)r.out.bytes / 1e6, rate((double)r.out.records, &r),
-		       rate((double)r.out.bytes / 1e6, &r), r.pool.high_water, good ? "yes" : "NO");
+		printf("%-6s %2u x %-2u %7zu %10llu %8.1f %12.0f %9.1f %11u   %s\n", o->kind->name, o->producers,
+		       o->consumers, o->record, (ull)r.out.records, (double)r.out.bytes / 1e6,
+		       rate((double)r.out.records, &r), rate((double)r.out.bytes / 1e6, &r), r.pool.high_water,
+		       good ? "yes" : "NO");
 		fflush(stdout);
 	}
 	result_free(&r);
@@ -233,14 +237,15 @@ int report_table(const struct options *options, struct inputs *in)
 	size_t size, i, good = 0, all = 0;
 
 	if (in->streams) {
-		fprintf(stderr, "exchange: --table reads its input several times: give files that have a size, and no pipes\n");
+		fprintf(stderr,
+			"exchange: --table reads its input several times: give files that have a size, and no pipes\n");
 		return EXIT_FAILURE;
 	}
 	(void)rate_alone(&o, in); /* brings the files into memory: no row pays for the disk */
-	printf("%zu files, %.1f MB (10^6 bytes), %zu messages in the pool; one thread alone, without messages: %.1f MB/s\n",
+	printf("%zu files, %.1f MB (10^6 bytes), a pool of %zu messages; one thread without messages: %.1f MB/s\n",
 	       in->files, (double)in->bytes / 1e6, o.slots, rate_alone(&o, in) / 1e6);
-	printf("%-6s %7s %7s %10s %8s %12s %9s %11s   %s\n", "ring", "p x c", "record", "messages", "MB", "messages/s", "MB/s",
-	       "high water", "accounted for");
+	printf("%-6s %7s %7s %10s %8s %12s %9s %11s   %s\n", "ring", "p x c", "record", "messages", "MB", "messages/s",
+	       "MB/s", "high water", "accounted for");
 	for (size = 0; size < sizeof(record_sizes) / sizeof(record_sizes[0]); size++) {
 		for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++, all++) {
 			o.record = record_sizes[size];

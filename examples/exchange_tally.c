@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Odd constants with well-mixed bits: 2^64 divided by the golden ratio, and splitmix64's multipliers (S. Vigna, CC0). */
+/* Odd numbers with well-mixed bits: 2^64 divided by the golden ratio, and splitmix64's multipliers (S. Vigna, CC0). */
 #define GOLDEN UINT64_C(0x9e3779b97f4a7c15)
 #define MIX_1  UINT64_C(0xbf58476d1ce4e5b9)
 #define MIX_2  UINT64_C(0x94d049bb133111eb)
@@ -45,8 +45,8 @@ uint64_t record_hash(uint64_t unit, uint64_t offset, const void *data, size_t by
 }
 
 /*
- * Eight bytes at a time: in x a newline is a zero byte; adding 0x7f to its low seven bits then leaves the top bit clear,
- * and no other byte's. The product adds the eight flags up in the top byte.
+ * Eight bytes at a time: in x a newline is a zero byte; adding 0x7f to its low seven bits leaves its top bit clear, and
+ * that of no other byte. The product adds the eight flags up in the top byte.
  * The reader counts by memchr instead, so the two sides do not share a mistake.
  */
 uint64_t newlines(const void *data, size_t bytes)

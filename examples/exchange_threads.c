@@ -6,7 +6,7 @@
  *
  * Why it cannot stop for ever, however few messages there are and however many threads:
  *   - Who waits for a free message holds none: a producer sends what it has gathered before it waits (message_for), and
- *     its lane is empty, for a get looks there first. It also sends, and empties its lane, before a read that may block.
+ *     its lane is empty, for a get looks there first. Before a read that may block it sends and gives its lane back.
  *   - Who waits for room in a ring holds messages, but then a ring is full, so consumers have work and will make room.
  *   - Free messages that no waiting producer sees lie in the lanes of others: of producers that run or wait for room
  *     (above), of threads that have ended (the pool finds those), or of consumers. A consumer with work goes on to use
@@ -362,13 +362,14 @@ static void wait_for_all(struct exchange *x)
 /* ---- making and ending ------------------------------------------------------------------------------------------- */
 
 /*
- * All lanes together may hold a quarter of the messages, so that a producer seldom finds none while many are free. Where
- * that leaves a lane less than two, there are none, and each get and put goes to the shared ring.
+ * All lanes together may hold a quarter of the messages, so that a producer seldom finds none while many are free. If
+ * that leaves a lane less than two, there are no lanes, and each get and put goes to the shared ring.
  */
 static int make_pool(struct exchange *x)
 {
 	const size_t fair = x->o->slots / 4 / (x->o->producers + x->o->consumers);
 	struct maar_pool_options options = { 0 };
+	int error;
 
 	if (fair < 2)
 		options.no_lanes = 1;
@@ -377,9 +378,10 @@ static int make_pool(struct exchange *x)
 	x->pool = maar_pool_create(x->o->slots, x->o->record, &options);
 	if (x->pool)
 		return 0;
+	error = errno;
 	fprintf(stderr, "exchange: no pool of %zu messages of %zu bytes: %s: lower --slots or --record\n", x->o->slots,
-		x->o->record, strerror(errno));
-	return -errno;
+		x->o->record, strerror(error));
+	return -error;
 }
 
 static int make_rings(struct exchange *x)
@@ -397,8 +399,8 @@ static int make_rings(struct exchange *x)
 	}
 	if (x->rings && i == x->rows * x->columns)
 		return 0;
-	fprintf(stderr, "exchange: no %zu rings of %zu entries: %s: lower --entries\n", x->rows * x->columns, x->o->entries,
-		strerror(errno));
+	fprintf(stderr, "exchange: no %zu rings of %zu entries: %s: lower --entries\n", x->rows * x->columns,
+		x->o->entries, strerror(errno));
 	return -ENOMEM;
 }
 
@@ -491,8 +493,13 @@ double seconds_since(const struct timespec *from)
 /* Runs one exchange into *r. 0, or a negative errno after a message, if it could not be set up. */
 int exchange_run(const struct options *o, struct inputs *in, struct result *r)
 {
-	struct exchange x = { .o = o, .in = in, .producing = o->producers, .lock = PTHREAD_MUTEX_INITIALIZER,
-			      .ended = PTHREAD_COND_INITIALIZER };
+	struct exchange x = {
+		.o = o,
+		.in = in,
+		.producing = o->producers,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.ended = PTHREAD_COND_INITIALIZER,
+	};
 	struct timespec begin;
 	size_t i;
 	int rc;

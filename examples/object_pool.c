@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * A pool of objects of one type: getting one opens it, putting it back closes it. Here: requests, each with a scratch file.
+ * A pool of objects of one type: getting one opens it, putting it back closes it. Here: requests with scratch files.
  */
 #include <errno.h>
 #include <stdio.h>

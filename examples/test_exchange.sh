@@ -265,7 +265,6 @@ done <<LIST
 --slots=many is no number
 --slots=99999999999999999999 out of range
 --slots=17179869184G out of range
---slots=2147483648 lower --slots or --record
 --record=0 out of range
 --record=17M out of range
 --record=1Q is no number
@@ -277,6 +276,8 @@ done <<LIST
 --limit=0 out of range
 --no-such-option unrecognized option
 LIST
+run --slots=2147483648 --record=16M text
+refused "a pool beyond the address space" 'lower --slots or --record'
 run --at-least=2M --limit=1M text
 refused "--at-least beyond --limit" 'raise the limit'
 run --at-least=1M empty
