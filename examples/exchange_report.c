@@ -64,7 +64,7 @@ static void verify_unit(struct inputs *in, struct result *r, struct reader *read
 	} else {
 		r->units_different++;
 		fprintf(stderr,
-			"exchange: %s, at %llu: %llu records, %llu bytes, %llu lines went in; it has %llu, %llu, %llu\n",
+			"exchange: %s, at %llu: %llu records, %llu bytes, %llu lines went in, now %llu, %llu, %llu\n",
 			u->path, (ull)u->offset, (ull)u->in.records, (ull)u->in.bytes, (ull)u->in.lines, (ull)t.records,
 			(ull)t.bytes, (ull)t.lines);
 	}
@@ -174,7 +174,7 @@ void report_print(const struct options *o, const struct inputs *in, const struct
 	       o->record, r->pool.high_water, r->pool.in_use);
 	print_shares("producers", r->produced, o->producers, r->in.records);
 	print_shares("consumers", r->consumed, o->consumers, r->out.records);
-	printf("  %-11s %s\n", "accounted", good ? "for: yes" : "for: NO");
+	printf("  accounted for: %s\n", good ? "yes" : "NO");
 }
 
 /* ---- the table --------------------------------------------------------------------------------------------------- */

@@ -46,7 +46,7 @@ what_came_out()
 
 accounted()
 {
-	[ "$rc" -eq 0 ] && grep -q '^  accounted   for: yes$' out && grep -q 'still out 0$' out
+	[ "$rc" -eq 0 ] && grep -q '^  accounted for: yes$' out && grep -q 'still out 0$' out
 }
 
 # saw NAME BYTES LINES [RECORDS]: the last run is accounted for and counted so much
