@@ -111,7 +111,7 @@ static bool lane_put(struct maar__mring *m, struct maar__lane *lane, uint32_t ha
 	uint32_t n;
 
 	if (!lane) {
-		uint32_t pair[2] __attribute__((aligned(8))) = {handle, 0};
+		uint32_t pair[2] __attribute__((aligned(8))) = { handle, 0 };
 
 		return maar__batch_put(m->shared, pair);
 	}

@@ -34,7 +34,7 @@ struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct m
 {
 	static const struct maar_pool_options defaults;
 	const struct maar_pool_options *o = options ? options : &defaults;
-	const struct maar_mring_options mring_options = {.lane_slots = o->lane_slots, .no_lanes = o->no_lanes};
+	const struct maar_mring_options mring_options = { .lane_slots = o->lane_slots, .no_lanes = o->no_lanes };
 	const int rc = check_request(messages, bytes, o);
 	struct maar_pool *pool;
 
