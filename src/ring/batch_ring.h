@@ -51,13 +51,15 @@ static inline struct maar__batch_cell *maar__batch_cell(const struct maar__batch
 	return (struct maar__batch_cell *)((uintptr_t)(r + 1) + (position & r->mask) * r->stride);
 }
 
-/* Batches in the ring, those being copied in included. Exact at rest; never above capacity. */
+/* Batches in the ring, those being copied in included: exact at rest, otherwise an estimate within 0 .. capacity. */
 static inline uint64_t maar__batch_ring_count(const struct maar__batch_ring *r)
 {
-	const uint64_t head = maar_a_load(&r->head, ACQUIRE);	     /* A:batch.head */
-	const uint64_t used = maar_a_load(&r->tail, ACQUIRE) - head; /* A:batch.tail */
+	const uint64_t head = maar_a_load(&r->head, RELAXED);
+	const int64_t used = (int64_t)(maar_a_load(&r->tail, RELAXED) - head);
 
-	return used > r->capacity ? r->capacity : used;
+	if (used < 0)
+		return 0;
+	return (uint64_t)used > r->capacity ? r->capacity : (uint64_t)used;
 }
 
 /* Copies one batch in. False if the ring is full. `handles` is 8-byte aligned, its last word may be padding. */
@@ -99,9 +101,8 @@ static inline enum maar__batch_answer maar__batch_take(struct maar__batch_ring *
 
 		if (ahead > 0)
 			continue; /* head was stale */
-		if (ahead < 0)
-			return maar_a_load(&r->tail, ACQUIRE) == head ? MAAR__BATCH_EMPTY
-								      : MAAR__BATCH_HIDDEN; /* A:batch.tail */
+		if (ahead < 0)	  /* relaxed: whoever knows of a claim has seen the tail move */
+			return maar_a_load(&r->tail, RELAXED) == head ? MAAR__BATCH_EMPTY : MAAR__BATCH_HIDDEN;
 		for (i = 0; i < r->words; i++) {
 			const uint64_t pair = maar_a_load(&cell->pairs[i], RELAXED);
 

@@ -361,9 +361,10 @@ MAAR_INLINE size_t maar_ring_count(const struct maar_ring *ring)
 	uint64_t tail = maar_a_load(&ring->tail, ACQUIRE);	 /* A:ring.tail */
 	int64_t used;
 
+	/* Lock-free: filled, and its producer has not moved the tail yet. Relaxed: a dequeue looks at the lap itself. */
 	if (!(ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) &&
-	    maar_a_load(&maar__ring_cell(ring, tail)->lap, ACQUIRE) == maar__ring_lap(ring, tail)) /* A:ring.cell */
-		tail++; /* filled, and its producer has not moved the tail yet */
+	    maar_a_load(&maar__ring_cell(ring, tail)->lap, RELAXED) == maar__ring_lap(ring, tail))
+		tail++;
 	used = (int64_t)(tail - head);
 	/* head is the older reading, so the difference may be too large but not below 0 (but for one lagging tail) */
 	if (used < 0)
@@ -380,7 +381,7 @@ MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring)
 {
 	for (;;) {
 		const uint64_t head = maar_a_load(&ring->head, ACQUIRE);		      /* A:ring.head */
-		const uint64_t lap = maar_a_load(&maar__ring_cell(ring, head)->lap, ACQUIRE); /* A:ring.cell */
+		const uint64_t lap = maar_a_load(&maar__ring_cell(ring, head)->lap, RELAXED); /* as in count */
 		const int64_t ahead = (int64_t)(lap - maar__ring_lap(ring, head));
 
 		if (ahead <= 0)
