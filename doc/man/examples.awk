@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: 2026 The maar authors
+# SPDX-License-Identifier: MIT
+#
+# The programs in a man page: every literal display that contains main(), as C, each in a file of its own,
+# -v to=PREFIX gives PREFIX-1.c, PREFIX-2.c, ... Prints their names.
+function plain(line)
+{
+	sub(/^\\&/, "", line)
+	gsub(/\\e/, "\\", line)
+	gsub(/\\-/, "-", line)
+	gsub(/\\\(dq/, "\"", line)
+	gsub(/\\\(aq/, "'", line)
+	return line
+}
+/^\.Bd / { inside = 1; text = ""; first = NR + 1; next }
+/^\.Ed/ {
+	if (inside && text ~ /[ \t*]main\(/) {
+		file = to "-" (++n) ".c"
+		printf "#line %d \"%s\"\n%s", first, FILENAME, text > file
+		close(file)
+		print file
+	}
+	inside = 0
+}
+inside { text = text plain($0) "\n" }
