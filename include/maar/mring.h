@@ -17,12 +17,15 @@
  * Who may call what at the same time: get, put, bulk, flush, conversions, observers: any thread, freely.
  * create: alone. destroy: alone, after every other call has returned; threads that used the mring may live on.
  * Not from signal handlers that interrupt get or put. After fork the child must leave alone an mring that
- * several threads of the parent were using: a lock held by one of them stays locked.
+ * several threads of the parent were using: a lock held by one of them stays locked, and what was in their lanes is out
+ * of reach.
  *
  * Progress: get and put in a lane are wait-free. A put that hands a batch over and a get that fetches one take one
  * compare-and-swap for all of it; a thread stopped inside a hand-over (some 50 ns long) hides that batch and the
  * batches behind it: a get then pauses, yields a bounded number of times, and returns none. Never waited for without
- * bound. When a thread's first call finds no memory for a lane, that thread shares one under a mutex (blocking).
+ * bound. A thread's first call allocates its lane and takes a mutex; flush, thread exit, statistics, and a get that
+ * finds all else empty while a lane waits for a thread, take it too. When a first call finds no memory for a lane, that
+ * thread shares one under a mutex.
  * Order: what a thread did with a slot before putting it happens before what the thread that gets it next does.
  *
  * What a lane holds cannot be seen by other threads: a get may find none while up to (lanes - 1) * lane_slots free
@@ -62,12 +65,12 @@ struct maar_mring {
 /* How an mring is made; zero means the default. */
 struct maar_mring_options {
 	size_t align;	     /* bytes, a power of two, of each slot; default and least: 64, at most 1 MiB */
-	uint32_t lane_slots; /* most slots in one lane, 2 to 248; default slots / 32 within that */
+	uint32_t lane_slots; /* most slots in one lane, 2 to 248, made even; default slots / 32 within that */
 	uint32_t no_lanes; /* 1: every get and put goes to the shared ring, so that no free slot is ever out of sight */
 	uint64_t reserved[5]; /* must be 0 */
 };
 
-/* Slots at some instant while the call ran; exact when no other call runs. All numbers are slots, but for lanes. */
+/* Read one after another: exact when no other call runs, within their bounds else. In slots, but for lanes. */
 struct maar_mring_stats {
 	uint32_t slots;	     /* in all */
 	uint32_t in_use;     /* got and not put */
@@ -93,9 +96,10 @@ struct maar_mring_lane_stats {
 /*
  * Makes an mring of exactly `slots` slots of at least `slot_bytes` bytes, all free, all zero. `options` may be NULL.
  * Costs two mappings; pages are touched when first used. Returns NULL with errno set:
- *   EINVAL     slots or slot_bytes is 0, align is no power of two or too large, lane_slots out of range, reserved not 0
+ *   EINVAL     slots or slot_bytes is 0, align is no power of two or too large, lane_slots out of range or beside
+ *              no_lanes, no_lanes neither 0 nor 1, reserved not 0
  *   EOVERFLOW  slots or slot_bytes is beyond its limit, or their product does not fit the address space
- *   ENOMEM     no memory        EAGAIN  no lock or thread-specific key left
+ *   ENOMEM     no memory        EAGAIN  no mutex left
  */
 MAAR_API MAAR_MALLOC_LIKE struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes,
 							       const struct maar_mring_options *options);
@@ -125,7 +129,7 @@ MAAR_API int maar_mring_put(struct maar_mring *mring, void *slot);
 
 /* ---- many ---- */
 
-/* Takes n slots, or none: returns n or 0. A failing call may take and give back slots meanwhile. */
+/* Takes n slots, or none: returns n or 0. A failing call may take and give back slots; slots[] is unspecified then. */
 MAAR_API size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n);
 
 /*
@@ -137,7 +141,7 @@ MAAR_API size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size
 /* Gives the calling thread's lane back, with what is in it, before the thread idles. Its next call gets a lane. */
 MAAR_API void maar_mring_flush(struct maar_mring *mring);
 
-/* ---- handle and address: any thread, wait-free ---- */
+/* ---- handle and address: any thread, wait-free; `mring` is not checked ---- */
 
 /* The slot of a handle; NULL if there is no such slot. */
 MAAR_INLINE void *maar_mring_slot(const struct maar_mring *mring, uint32_t handle);
@@ -153,7 +157,7 @@ MAAR_INLINE size_t maar_mring_slot_bytes(const struct maar_mring *mring); /* byt
 /* Fills *stats; 0, or -EINVAL. Cost: a walk over the lanes. */
 MAAR_API int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_stats *stats);
 
-/* Fills up to n entries, a lane each; returns how many lanes there are (pass NULL and 0 to ask). */
+/* Fills up to n entries, a lane each; returns how many lanes there are (pass NULL and 0 to ask), 0 for no mring. */
 MAAR_API size_t maar_mring_lanes(const struct maar_mring *mring, struct maar_mring_lane_stats *lanes, size_t n);
 
 /* Writes a description for people. 0, -EINVAL, or -EIO. */

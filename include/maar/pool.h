@@ -84,7 +84,7 @@ MAAR_API int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg);
 
 /* ---- many ---- */
 
-/* Takes n messages, or none: returns n or 0. */
+/* Takes n messages, or none: returns n or 0 (msgs[] is unspecified then). */
 MAAR_API size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n);
 
 /* put for each of n. Returns how many were taken; refused ones are moved to the front of msgs[]: nothing is lost. */
@@ -96,10 +96,13 @@ MAAR_API size_t maar_pool_put_bulk(struct maar_pool *pool, struct maar_msg **msg
  * (MAAR_DEBUG stops the program). */
 MAAR_INLINE struct maar_msg *maar_msg_retain(struct maar_msg *msg);
 
-/* maar_pool_put to the pool it came from. Returns as put does; -EINVAL for NULL. The holder's pointer is dead after. */
+/*
+ * maar_pool_put to the pool it came from. Returns as put does; -EINVAL for NULL. A pointer that is no message is not
+ * noticed: the pool is read from the message. The holder's pointer is dead after.
+ */
 MAAR_API int maar_msg_release(struct maar_msg *msg);
 
-/* ---- the bytes: the sole holder's calls, but for reading ---- */
+/* ---- the bytes: the sole holder's calls, but for reading; the buffer is aligned to 64 bytes ---- */
 
 MAAR_INLINE void *maar_msg_data(const struct maar_msg *msg);	  /* first byte of data */
 MAAR_INLINE size_t maar_msg_length(const struct maar_msg *msg);	  /* bytes of data */
@@ -113,7 +116,7 @@ MAAR_INLINE int maar_msg_set_length(struct maar_msg *msg, size_t bytes);
 /* Moves the start of an empty message's data. 0, -EBUSY if it has data, or -EMSGSIZE beyond its room: unchanged. */
 MAAR_INLINE int maar_msg_set_headroom(struct maar_msg *msg, size_t bytes);
 
-/* Copies bytes behind the data. 0, or -EMSGSIZE if they are more than the tailroom: nothing copied. */
+/* Copies bytes behind the data. 0, or -EMSGSIZE if they are more than the tailroom: nothing copied. No overlap. */
 MAAR_INLINE int maar_msg_append(struct maar_msg *msg, const void *from, size_t bytes);
 
 /* ---- observers: any thread ---- */

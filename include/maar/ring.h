@@ -22,6 +22,9 @@
  * Signal handlers: a call may interrupt any call of the other side; on a free side also one of its own side in
  * lock-free mode (with MAAR_RING_TICKET a handler that waits for the interrupted call's value waits for ever).
  * After fork: the child has a ring of its own (a copy), unless the memory is shared.
+ * A thread that dies inside a call, or is not forked along, leaves the ring in order, but for two producers: TICKET may
+ * leave cells claimed for ever; a single one may leave values that the next one fills over, so that they are lost.
+ * The calls that carry values, and the observers but dump, do not check that `ring` is a living ring.
  *
  * Progress:
  *     one producer, one consumer    wait-free: a bounded number of steps for each value
@@ -120,7 +123,8 @@ MAAR_API MAAR_NODISCARD int maar_ring_init_layout(void *mem, size_t bytes, size_
 
 /*
  * Ends a ring; no other call may be running or follow. Values left are forgotten, or handed to `each` (may be NULL)
- * with `arg`, oldest first. Gives back what create took. NULL is ignored.
+ * with `arg`, oldest first, up to a cell that a TICKET producer claimed and died before filling. Gives back what create
+ * took. NULL is ignored.
  */
 MAAR_API void maar_ring_destroy(struct maar_ring *ring);
 MAAR_API void maar_ring_destroy_each(struct maar_ring *ring, maar_ring_value_fn *each, void *arg);
@@ -139,7 +143,10 @@ MAAR_API MAAR_MALLOC_LIKE struct maar_ring *maar_ring_create(size_t capacity, un
  */
 MAAR_INLINE size_t maar_ring_enqueue(struct maar_ring *ring, uint64_t value);
 
-/* Takes the oldest value into *value. Returns 1, or 0 if the ring is empty (*value is unspecified). Cost: as above. */
+/*
+ * Takes the oldest value into *value. Returns 1, or 0 if the ring is empty (*value is unspecified).
+ * Cost: one cell line; with many consumers also one compare-and-swap.
+ */
 MAAR_INLINE size_t maar_ring_dequeue(struct maar_ring *ring, uint64_t *value);
 
 /* The same for pointers. Enqueueing NULL is refused (returns 0): dequeue_ptr returns NULL when the ring is empty. */
@@ -193,11 +200,19 @@ MAAR_INLINE size_t maar_ring_enqueue_burst_mp(struct maar_ring *ring, const uint
 MAAR_INLINE size_t maar_ring_dequeue_burst_sc(struct maar_ring *ring, uint64_t *values, size_t n);
 MAAR_INLINE size_t maar_ring_dequeue_burst_mc(struct maar_ring *ring, uint64_t *values, size_t n);
 
-/* Takes everything, oldest first, and hands each value to `each`. A consumer's call. Returns how many, at most what
- * the ring held when it began plus what came meanwhile up to one capacity. */
+/*
+ * Takes everything, oldest first, and hands each value to `each` (NULL: forgets them). A consumer's call. Ends when it
+ * finds the ring empty, and after two capacities at the latest, as producers may go on. Returns how many it took.
+ */
 MAAR_API size_t maar_ring_drain(struct maar_ring *ring, maar_ring_value_fn *each, void *arg);
 
-/* ---- observers: any thread, wait-free, true at some instant during the call ---- */
+/*
+ * ---- observers: any thread, wait-free; empty is lock-free (it looks again when consumers went round meanwhile) ----
+ *
+ * empty is exact. count, free_count and full are exact while nobody else moves the ring. While others do, count may be
+ * too large by what consumers took during the call, and too small by what a single producer's call in progress has
+ * filled. So a single producer can rely on at least free_count entries.
+ */
 
 MAAR_INLINE size_t maar_ring_capacity(const struct maar_ring *ring);   /* entries; a power of two, at least as asked */
 MAAR_INLINE unsigned maar_ring_flags(const struct maar_ring *ring);    /* as given at creation */
