@@ -24,7 +24,8 @@
  * After fork: the child has a ring of its own (a copy), unless the memory is shared.
  * A thread that dies inside a call, or is not forked along, leaves the ring in order, but for two producers: TICKET may
  * leave cells claimed for ever; a single one may leave values that the next one fills over, so that they are lost.
- * The calls that carry values, and the observers but dump, do not check that `ring` is a living ring.
+ * A NULL ring answers as one that is full and empty (MAAR_DEBUG stops the program); that any other pointer is a living
+ * ring is checked by destroy and dump only.
  *
  * Progress:
  *     one producer, one consumer    wait-free: a bounded number of steps for each value
@@ -207,11 +208,10 @@ MAAR_INLINE size_t maar_ring_dequeue_burst_mc(struct maar_ring *ring, uint64_t *
 MAAR_API size_t maar_ring_drain(struct maar_ring *ring, maar_ring_value_fn *each, void *arg);
 
 /*
- * ---- observers: any thread, wait-free; empty is lock-free (it looks again when consumers went round meanwhile) ----
+ * ---- observers: any thread; lock-free (count and empty look again when consumers moved meanwhile) ----
  *
- * empty is exact. count, free_count and full are exact while nobody else moves the ring. While others do, count may be
- * too large by what consumers took during the call, and too small by what a single producer's call in progress has
- * filled. So a single producer can rely on at least free_count entries.
+ * True at some instant during the call, but for what a single producer's call in progress has filled and count does not
+ * show yet. So a single producer can rely on at least free_count entries, and a single consumer (but with TICKET) on count.
  */
 
 MAAR_INLINE size_t maar_ring_capacity(const struct maar_ring *ring);   /* entries; a power of two, at least as asked */

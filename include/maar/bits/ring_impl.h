@@ -33,6 +33,13 @@ MAAR_LOCAL uint64_t maar__ring_lap(const struct maar_ring *r, uint64_t position)
 	return (position | r->mask) + 1;
 }
 
+/* One test that predicts perfectly; a NULL ring answers as one that is full and empty. */
+MAAR_LOCAL int maar__ring_is_null(const struct maar_ring *r)
+{
+	MAAR_DEBUG_CHECK(r, "NULL ring");
+	return maar_unlikely(!r);
+}
+
 /* Arrays may hold uint64_t or pointers; both are read as bytes, so neither breaks the aliasing rules. */
 MAAR_LOCAL uint64_t maar__ring_word(const void *array, size_t i)
 {
@@ -71,10 +78,13 @@ MAAR_LOCAL int64_t maar__ring_room(struct maar_ring *r, uint64_t tail, uint64_t 
 /* One producer: the tail is its own. Consumers look at laps, never at the tail; it is stored for observers. */
 MAAR_LOCAL size_t maar__ring_put_sp(struct maar_ring *r, const void *words, size_t n, enum maar__ring_how how)
 {
-	const uint64_t tail = maar_a_load(&r->tail, RELAXED);
+	uint64_t tail;
 	int64_t room;
 	size_t i;
 
+	if (maar__ring_is_null(r))
+		return 0;
+	tail = maar_a_load(&r->tail, RELAXED);
 	if (maar_unlikely(n > r->capacity)) {
 		if (how == MAAR__BULK)
 			return 0;
@@ -159,7 +169,7 @@ MAAR_LOCAL size_t maar__ring_put_lockfree(struct maar_ring *r, uint64_t word)
  */
 MAAR_LOCAL size_t maar__ring_take(struct maar_ring *r, void *words, size_t n, enum maar__ring_how how, int many)
 {
-	if (maar_unlikely(n == 0))
+	if (maar__ring_is_null(r) || maar_unlikely(n == 0))
 		return 0;
 	for (;;) {
 		const uint64_t head = maar_a_load(&r->head, ACQUIRE); /* A:ring.head */
@@ -196,7 +206,7 @@ MAAR_LOCAL size_t maar__ring_put_mp(struct maar_ring *r, const void *words, size
 {
 	size_t k;
 
-	if (maar_unlikely(n == 0))
+	if (maar__ring_is_null(r) || maar_unlikely(n == 0))
 		return 0;
 	if (r->flags & MAAR_RING_TICKET)
 		return maar__ring_put_ticket(r, words, n, how);
@@ -216,14 +226,14 @@ MAAR_LOCAL size_t maar__ring_put_mp(struct maar_ring *r, const void *words, size
 
 MAAR_LOCAL size_t maar__ring_put(struct maar_ring *r, const void *words, size_t n, enum maar__ring_how how)
 {
-	if (r->flags & MAAR_RING_SP)
+	if (!maar__ring_is_null(r) && (r->flags & MAAR_RING_SP))
 		return maar__ring_put_sp(r, words, n, how);
 	return maar__ring_put_mp(r, words, n, how);
 }
 
 MAAR_LOCAL size_t maar__ring_take_mc(struct maar_ring *r, void *words, size_t n, enum maar__ring_how how)
 {
-	if (maar_unlikely(r->flags & MAAR_RING_SC)) {
+	if (!maar__ring_is_null(r) && maar_unlikely(r->flags & MAAR_RING_SC)) {
 		MAAR_DEBUG_CHECK(0, "many-consumer dequeue on a single-consumer ring");
 		return 0;
 	}
@@ -232,7 +242,7 @@ MAAR_LOCAL size_t maar__ring_take_mc(struct maar_ring *r, void *words, size_t n,
 
 MAAR_LOCAL size_t maar__ring_take_any(struct maar_ring *r, void *words, size_t n, enum maar__ring_how how)
 {
-	if (r->flags & MAAR_RING_SC)
+	if (!maar__ring_is_null(r) && (r->flags & MAAR_RING_SC))
 		return maar__ring_take(r, words, n, how, 0);
 	return maar__ring_take(r, words, n, how, 1);
 }
@@ -340,45 +350,51 @@ MAAR_INLINE size_t maar_ring_dequeue_burst_ptr(struct maar_ring *ring, void **po
 
 MAAR_INLINE int maar_ring_has_enqueue_bulk(const struct maar_ring *ring)
 {
-	return (ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) != 0;
+	return !maar__ring_is_null(ring) && (ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) != 0;
 }
 
 /* ---- observers ---- */
 
 MAAR_INLINE size_t maar_ring_capacity(const struct maar_ring *ring)
 {
-	return (size_t)ring->capacity;
+	return maar__ring_is_null(ring) ? 0 : (size_t)ring->capacity;
 }
 
 MAAR_INLINE unsigned maar_ring_flags(const struct maar_ring *ring)
 {
-	return ring->flags;
+	return maar__ring_is_null(ring) ? 0 : ring->flags;
 }
 
 MAAR_INLINE size_t maar_ring_count(const struct maar_ring *ring)
 {
-	const uint64_t head = maar_a_load(&ring->head, ACQUIRE); /* A:ring.head */
-	uint64_t tail = maar_a_load(&ring->tail, ACQUIRE);	 /* A:ring.tail */
+	uint64_t head, tail;
 	int64_t used;
 
+	if (maar__ring_is_null(ring))
+		return 0;
+	do { /* head stood still around the look at tail: both belong to one instant */
+		head = maar_a_load(&ring->head, ACQUIRE); /* A:ring.head */
+		tail = maar_a_load(&ring->tail, ACQUIRE); /* A:ring.tail */
+	} while (maar_unlikely(maar_a_load(&ring->head, RELAXED) != head));
 	/* Lock-free: filled, and its producer has not moved the tail yet. Relaxed: a dequeue looks at the lap itself. */
 	if (!(ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) &&
 	    maar_a_load(&maar__ring_cell(ring, tail)->lap, RELAXED) == maar__ring_lap(ring, tail))
 		tail++;
 	used = (int64_t)(tail - head);
-	/* head is the older reading, so the difference may be too large but not below 0 (but for one lagging tail) */
-	if (used < 0)
+	if (used < 0) /* taken before its producer has moved the tail */
 		return 0;
 	return (uint64_t)used > ring->capacity ? (size_t)ring->capacity : (size_t)used;
 }
 
 MAAR_INLINE size_t maar_ring_free_count(const struct maar_ring *ring)
 {
-	return (size_t)ring->capacity - maar_ring_count(ring);
+	return maar_ring_capacity(ring) - maar_ring_count(ring);
 }
 
 MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring)
 {
+	if (maar__ring_is_null(ring))
+		return 1;
 	for (;;) {
 		const uint64_t head = maar_a_load(&ring->head, ACQUIRE);		      /* A:ring.head */
 		const uint64_t lap = maar_a_load(&maar__ring_cell(ring, head)->lap, RELAXED); /* as in count */
@@ -392,7 +408,7 @@ MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring)
 
 MAAR_INLINE int maar_ring_full(const struct maar_ring *ring)
 {
-	return maar_ring_count(ring) == ring->capacity;
+	return maar_ring_count(ring) == maar_ring_capacity(ring);
 }
 
 #endif
