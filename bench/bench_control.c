@@ -1,0 +1,135 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * bench_control: contestants that do wrong, for the test of the harness: each must be found out. A ring that works stands
+ * beside them, as the control of the control.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "loop.h"
+
+/* How often they do wrong: rarely enough for most of a run to be right. */
+#define EVERY 997
+
+enum sin {
+	NONE,
+	LOSES,	    /* says it took a value, and forgets it */
+	DUPLICATES, /* delivers a value twice */
+	REORDERS,   /* swaps two values that follow each other */
+	ALTERS,	    /* delivers a value that nobody sent */
+	SWAPS,	    /* loses one and delivers another twice: the count is right */
+	HANGS,	    /* stops for ever inside a call */
+	STOPS,	    /* takes nothing any more */
+	DIES,	    /* crashes */
+	UNOPENED,   /* cannot be made */
+};
+
+struct subject {
+	struct maar_ring *ring;
+	enum sin sin;
+	unsigned long puts; /* of its one producer */
+};
+
+static void *subject_open(const struct bench_contestant *me, const struct bench_case *c, unsigned which)
+{
+	struct subject *s = calloc(1, sizeof(*s));
+
+	(void)which;
+	if (!s || me->param == UNOPENED)
+		return NULL;
+	s->sin = (enum sin)me->param;
+	s->ring = maar_ring_create(c->capacity, MAAR_RING_SPSC);
+	return s->ring ? s : NULL;
+}
+
+static int subject_close(void *subject)
+{
+	(void)subject;
+	return 0;
+}
+
+/* A value of the same producer's, put instead of one kept back or after one lost. */
+static size_t sinful_put(struct subject *s, uint64_t value)
+{
+	switch (s->sin) {
+	case LOSES:
+		return 1;
+	case DUPLICATES:
+		return maar_ring_enqueue_bulk(s->ring, (uint64_t[]){ value, value }, 2) != 0;
+	case REORDERS:
+		return maar_ring_enqueue_bulk(s->ring, (uint64_t[]){ value, value - 1 }, 2) != 0;
+	case ALTERS:
+		return maar_ring_enqueue(s->ring, value + (UINT64_C(1) << 20));
+	case SWAPS:
+		return maar_ring_enqueue(s->ring, value - 1);
+	case HANGS:
+		for (;;)
+			pause();
+	case STOPS:
+		return 0;
+	case DIES:
+		raise(SIGKILL);
+		return 0;
+	default:
+		return maar_ring_enqueue(s->ring, value);
+	}
+}
+
+BENCH_INLINE size_t control_put(void *h, uint64_t value)
+{
+	struct subject *s = h;
+
+	if (maar_likely((s->puts + 1) % EVERY != 0)) {
+		/* the value that REORDERS holds back is the one before its moment */
+		if (s->sin == REORDERS && (s->puts + 2) % EVERY == 0) {
+			s->puts++;
+			return 1;
+		}
+		if (!maar_ring_enqueue(s->ring, value))
+			return 0;
+		s->puts++;
+		return 1;
+	}
+	if (!sinful_put(s, value))
+		return 0;
+	s->puts++;
+	return 1;
+}
+
+BENCH_INLINE size_t control_take(void *h, uint64_t *value)
+{
+	return maar_ring_dequeue(((struct subject *)h)->ring, value);
+}
+
+BENCH_QUEUE(control, control_put, control_take)
+
+#define ROW(name, sin)                                                                                                 \
+	{                                                                                                              \
+		name, "control", NULL, BENCH_SPSC, BENCH_FIFO, 0, sin, subject_open, subject_close, NULL, NULL,        \
+			BENCH_LOOPS_QUEUE(control)                                                                     \
+	}
+
+static const struct bench_contestant rows[] = {
+	ROW("right", NONE),	  ROW("loses", LOSES), ROW("duplicates", DUPLICATES), ROW("reorders", REORDERS),
+	ROW("alters", ALTERS),	  ROW("swaps", SWAPS), ROW("hangs", HANGS),	      ROW("stops", STOPS),
+	ROW("dies", DIES),	  ROW("unopened", UNOPENED),
+};
+
+static const struct bench_peer peer = BENCH_ROWS(rows);
+static const struct bench_peer *const peers[] = { &peer, NULL };
+static const struct bench_missing missing[] = { { "a library that is not there", "libnotthere-dev" }, { NULL, NULL } };
+static const struct bench_case cases[] = {
+	{ "control/1p1c", "1 producer, 1 consumer", BENCH_SPSC, BENCH_MOPS, BENCH_PRODUCE, BENCH_CONSUME, 1, 1, 1, 64, 0, 0 },
+};
+
+int main(int argc, char **argv)
+{
+	static const struct bench_program program = {
+		"bench_control", "Contestants that do wrong: the test of the harness.", cases, 1, peers, missing,
+	};
+
+	return bench_main(&program, argc, argv);
+}

@@ -1,0 +1,209 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * The course of a benchmark: for each case, rounds in which the contestants take turns; then its table.
+ */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loop.h"
+
+/* Exit statuses; argp's own is 64. */
+enum { ALL_WELL = 0, SOMETHING_WRONG = 1, NOTHING_DONE = 2 };
+
+/* What the progress line needs to know. */
+struct progress {
+	bool shown;
+	size_t runs, total;
+	uint64_t started_ns;
+};
+
+static bool takes_part(const struct bench_contestant *k, const struct bench_case *c, const struct bench_options *o)
+{
+	if (!(k->set & c->set) || !k->loop[c->first] || !bench_matches(o->contestants, k->name))
+		return false;
+	if (c->second != BENCH_NOBODY && !k->loop[c->second])
+		return false;
+	return !k->max_capacity || c->capacity <= k->max_capacity;
+}
+
+/* Collects who takes part in a case; returns how many. who may be NULL. */
+static size_t gather(const struct bench_program *p, const struct bench_case *c, const struct bench_options *o,
+		     const struct bench_contestant **who)
+{
+	const struct bench_peer *const *peer;
+	size_t k, n = 0;
+
+	if (!bench_matches(o->cases, c->name))
+		return 0;
+	for (peer = p->peers; *peer; peer++)
+		for (k = 0; k < (*peer)->n; k++) {
+			const struct bench_contestant *x = &(*peer)->contestant[k];
+
+			if (!takes_part(x, c, o))
+				continue;
+			if (who)
+				who[n] = x;
+			n++;
+		}
+	return n;
+}
+
+static void progress_show(struct progress *g, const struct bench_case *c, const struct bench_contestant *k,
+			  unsigned round, unsigned rounds)
+{
+	const double spent = (double)(bench_now() - g->started_ns) / 1e9;
+	const double left = g->runs ? spent / (double)g->runs * (double)(g->total - g->runs) : 0;
+
+	g->runs++;
+	if (g->shown)
+		fprintf(stderr, "\r\033[K[%zu/%zu] %s: %s, round %u of %u, %.0f s left", g->runs, g->total, c->name, k->name,
+			round + 1, rounds, left);
+}
+
+static void progress_clear(const struct progress *g)
+{
+	if (g->shown)
+		fprintf(stderr, "\r\033[K");
+}
+
+/* True if all results were right. */
+static bool run_case(const struct bench_case *c, const struct bench_options *o, const struct bench_contestant **who,
+		     size_t n, struct progress *g, json_t *cases)
+{
+	struct bench_result *r = calloc(n, sizeof(*r));
+	bool right = true;
+	unsigned round;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		r[i].contestant = who[i];
+		r[i].rounds = calloc(o->rounds, sizeof(*r[i].rounds));
+	}
+	for (round = 0; round < o->rounds; round++)
+		for (i = 0; i < n; i++) {
+			const size_t k = (i + round) % n; /* nobody always follows the same one */
+
+			progress_show(g, c, who[k], round, o->rounds);
+			bench_run(who[k], c, o, &r[k].rounds[round]);
+		}
+	progress_clear(g);
+	for (i = 0; i < n; i++) {
+		bench_result_finish(&r[i], o->rounds);
+		right = right && r[i].status < BENCH_CANNOT;
+	}
+	bench_report_table(c, o, r, n);
+	json_array_append_new(cases, bench_report_json(c, o, r, n));
+	for (i = 0; i < n; i++)
+		free(r[i].rounds);
+	free(r);
+	return right;
+}
+
+static json_t *missing_json(const struct bench_program *p)
+{
+	json_t *list = json_array();
+	const struct bench_missing *m;
+
+	for (m = p->missing; m->name; m++)
+		json_array_append_new(list, json_pack("{s:s, s:s}", "name", m->name, "package", m->package));
+	return list;
+}
+
+static void print_missing(const struct bench_program *p)
+{
+	const struct bench_missing *m;
+
+	for (m = p->missing; m->name; m++)
+		printf("missing   %s (Debian package %s)\n", m->name, m->package);
+}
+
+static void list(const struct bench_program *p, const struct bench_options *o, const struct bench_contestant **who)
+{
+	size_t i, k, n;
+
+	for (i = 0; i < p->n_cases; i++) {
+		n = gather(p, &p->cases[i], o, who);
+		if (n)
+			printf("%s: %s\n", p->cases[i].name, p->cases[i].title);
+		for (k = 0; k < n; k++)
+			printf("    %s\n", who[k]->name);
+	}
+	print_missing(p);
+}
+
+static json_t *settings_json(const struct bench_options *o)
+{
+	static const char *const pin[] = { "auto", "yes", "no" };
+
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:s}", "rounds", (int)o->rounds, "time_ms", (json_int_t)o->time_ms,
+			 "warmup_ms", (json_int_t)o->warmup_ms, "limit_ms", (json_int_t)o->limit_ms, "count",
+			 (json_int_t)o->count, "pin", pin[o->pin]);
+}
+
+static int run_all(const struct bench_program *p, const struct bench_options *o, const struct bench_contestant **who,
+		   struct progress *g)
+{
+	json_t *cases = json_array(), *all;
+	bool right = true;
+	size_t i, n;
+
+	all = json_pack("{s:s, s:o, s:o, s:o, s:o, s:O}", "program", p->name, "machine", bench_machine_json(o), "build",
+			bench_build_json(), "settings", settings_json(o), "missing", missing_json(p), "cases", cases);
+	bench_machine_print(o);
+	printf("rounds    %u of ", o->rounds);
+	if (o->count)
+		printf("%llu messages from each producer\n", (unsigned long long)o->count);
+	else
+		printf("%llu ms after %llu ms of warm-up\n", (unsigned long long)o->time_ms,
+		       (unsigned long long)o->warmup_ms);
+	if (o->rounds < 5)
+		printf("note      fewer than 5 rounds: the spread says little\n");
+	print_missing(p);
+	for (i = 0; i < p->n_cases; i++) {
+		n = gather(p, &p->cases[i], o, who);
+		if (n && !run_case(&p->cases[i], o, who, n, g, cases))
+			right = false;
+	}
+	json_decref(cases);
+	if (!right)
+		fprintf(stderr, "%s: some results were wrong or could not be had: see the tables\n", p->name);
+	if (!o->output)
+		json_decref(all);
+	else if (bench_json_save(o->output, o->append, all))
+		return NOTHING_DONE;
+	return right ? ALL_WELL : SOMETHING_WRONG;
+}
+
+int bench_main(const struct bench_program *program, int argc, char **argv)
+{
+	struct progress g = { 0 };
+	struct bench_options o;
+	const struct bench_peer *const *peer;
+	const struct bench_contestant **who;
+	size_t i, n = 0;
+	int status = ALL_WELL;
+
+	bench_options_parse(program, argc, argv, &o);
+	for (peer = program->peers; *peer; peer++)
+		n += (*peer)->n;
+	who = calloc(n + 1, sizeof(*who));
+	for (i = 0; i < program->n_cases; i++)
+		g.total += gather(program, &program->cases[i], &o, NULL) * o.rounds;
+	g.shown = !o.quiet && isatty(STDERR_FILENO);
+	g.started_ns = bench_now();
+	if (!g.total) {
+		fprintf(stderr, "%s: no case and contestant match; --list shows what there is\n", program->name);
+		status = NOTHING_DONE;
+	} else if (o.list) {
+		list(program, &o, who);
+	} else {
+		status = run_all(program, &o, who, &g);
+	}
+	free(who);
+	return status;
+}

@@ -1,0 +1,17 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The maar authors
+# SPDX-License-Identifier: MIT
+#
+# Every contestant that was found runs in every case it takes part in, for a count of messages that is over at once, and
+# comes out right. bench/test_bench looks at the rest: results as JSON, statistics, and contestants that do wrong.
+set -u
+dir=${builddir:-.}/bench
+if ! test -x "$dir/bench_ring"; then
+	echo "bench/ was not built: jansson is missing (Debian package libjansson-dev)"
+	exit 77
+fi
+for program in bench_ring bench_pool; do
+	# two rounds, so that taking turns is seen; a limit for a machine that stalls; queues that collapse when threads
+	# outnumber processors still have to end
+	"$dir/$program" --rounds=2 --count=400 --limit=300 --quiet || exit 1
+done
