@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * bench_control: contestants that do wrong, for the test of the harness: each must be found out. A ring that works stands
- * beside them, as the control of the control.
+ * bench_control: contestants that do wrong, for the test of the harness: each must be found out. A ring that works
+ * stands beside them, as the control of the control.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -112,17 +112,20 @@ BENCH_QUEUE(control, control_put, control_take)
 			BENCH_LOOPS_QUEUE(control)                                                                     \
 	}
 
+/* clang-format off: one to a line */
 static const struct bench_contestant rows[] = {
-	ROW("right", NONE),	  ROW("loses", LOSES), ROW("duplicates", DUPLICATES), ROW("reorders", REORDERS),
-	ROW("alters", ALTERS),	  ROW("swaps", SWAPS), ROW("hangs", HANGS),	      ROW("stops", STOPS),
-	ROW("dies", DIES),	  ROW("unopened", UNOPENED),
+	ROW("right", NONE),    ROW("loses", LOSES),	  ROW("duplicates", DUPLICATES), ROW("reorders", REORDERS),
+	ROW("alters", ALTERS), ROW("swaps", SWAPS),	  ROW("hangs", HANGS),		 ROW("stops", STOPS),
+	ROW("dies", DIES),     ROW("unopened", UNOPENED),
 };
+/* clang-format on */
 
 static const struct bench_peer peer = BENCH_ROWS(rows);
 static const struct bench_peer *const peers[] = { &peer, NULL };
 static const struct bench_missing missing[] = { { "a library that is not there", "libnotthere-dev" }, { NULL, NULL } };
 static const struct bench_case cases[] = {
-	{ "control/1p1c", "1 producer, 1 consumer", BENCH_SPSC, BENCH_MOPS, BENCH_PRODUCE, BENCH_CONSUME, 1, 1, 1, 64, 0, 0 },
+	{ "control/1p1c", "1 producer, 1 consumer", BENCH_SPSC, BENCH_MOPS, BENCH_PRODUCE, BENCH_CONSUME, 1, 1, 1, 64,
+	  0, 0 },
 };
 
 int main(int argc, char **argv)

@@ -3,8 +3,8 @@
  *
  * bench_pool: maar_mring and maar_pool beside rte_mempool and malloc.
  *
- * "pair": one thread gets and puts. "cross": thread A gets, thread B puts, the objects go through the same ring whatever
- * the pool. "exchange": the main job, messages got, filled, passed through a queue, read and put back.
+ * "pair": one thread gets and puts. "cross": thread A gets, thread B puts, the objects go through the same ring
+ * whatever the pool. "exchange": the main job, messages got, filled, passed through a queue, read and put back.
  */
 #include "harness.h"
 
@@ -32,20 +32,23 @@ static const struct bench_case cases[] = {
 	CROSS("cross/64", "A gets, B puts, 64 bytes", 64),
 	CROSS("cross/256", "A gets, B puts, 256 bytes", 256),
 	CROSS("cross/2048", "A gets, B puts, 2048 bytes", 2048),
-	EXCHANGE("exchange/1p1c", "pool and queue, messages of 256 bytes, 1 producer, 1 consumer", BENCH_EXCHANGE1, 1, 256),
-	EXCHANGE("exchange/2p2c", "pool and queue, messages of 256 bytes, 2 producers, 2 consumers", BENCH_EXCHANGE, 2, 256),
-	EXCHANGE("exchange/4p4c", "pool and queue, messages of 256 bytes, 4 producers, 4 consumers", BENCH_EXCHANGE, 4, 256),
+	EXCHANGE("exchange/1p1c", "pool and queue, messages of 256 bytes, 1 producer, 1 consumer", BENCH_EXCHANGE1, 1,
+		 256),
+	EXCHANGE("exchange/2p2c", "pool and queue, messages of 256 bytes, 2 producers, 2 consumers", BENCH_EXCHANGE, 2,
+		 256),
+	EXCHANGE("exchange/4p4c", "pool and queue, messages of 256 bytes, 4 producers, 4 consumers", BENCH_EXCHANGE, 4,
+		 256),
 };
 
 int main(int argc, char **argv)
 {
 	static const struct bench_program program = {
-		"bench_pool",
-		"Measures maar_mring and maar_pool, alone and with maar_ring, beside rte_mempool and malloc.",
-		cases,
-		sizeof(cases) / sizeof(*cases),
-		bench_peers,
-		bench_missing_peers,
+		.name = "bench_pool",
+		.doc = "Measures maar_mring and maar_pool, alone and with maar_ring, beside rte_mempool and malloc.",
+		.cases = cases,
+		.n_cases = sizeof(cases) / sizeof(*cases),
+		.peers = bench_peers,
+		.missing = bench_missing_peers,
 	};
 
 	return bench_main(&program, argc, argv);

@@ -40,7 +40,8 @@ static const struct bench_case cases[] = {
 	ONE_WAY("mpmc/4p4c/65536", "4 producers, 4 consumers, 65536 entries", BENCH_MPMC, 4, 4, 65536),
 	ONE_WAY("mpmc/8p8c/1024", "8 producers, 8 consumers, 1024 entries", BENCH_MPMC, 8, 8, 1024),
 	ONE_WAY("mpmc/8p8c/65536", "8 producers, 8 consumers, 65536 entries", BENCH_MPMC, 8, 8, 65536),
-	BULK("mpmc/bulk32/1p1c", "queues for many, used by 1 and 1, bursts of 32, 1024 entries", BENCH_MPMC, 1, 1, 32, 1024),
+	BULK("mpmc/bulk32/1p1c", "queues for many, used by 1 and 1, bursts of 32, 1024 entries", BENCH_MPMC, 1, 1, 32,
+	     1024),
 	BULK("mpmc/bulk32/4p4c", "4 producers, 4 consumers, bursts of 32, 1024 entries", BENCH_MPMC, 4, 4, 32, 1024),
 	ONE_WAY("mpsc/4p1c/1024", "4 producers, 1 consumer, 1024 entries", BENCH_MPSC, 4, 1, 1024),
 	ONE_WAY("mpsc/4p1c/65536", "4 producers, 1 consumer, 65536 entries", BENCH_MPSC, 4, 1, 65536),
@@ -55,12 +56,12 @@ static const struct bench_case cases[] = {
 int main(int argc, char **argv)
 {
 	static const struct bench_program program = {
-		"bench_ring",
-		"Measures maar_ring beside the queues of DPDK, Concurrency Kit, boost and moodycamel.",
-		cases,
-		sizeof(cases) / sizeof(*cases),
-		bench_peers,
-		bench_missing_peers,
+		.name = "bench_ring",
+		.doc = "Measures maar_ring beside the queues of DPDK, Concurrency Kit, boost and moodycamel.",
+		.cases = cases,
+		.n_cases = sizeof(cases) / sizeof(*cases),
+		.peers = bench_peers,
+		.missing = bench_missing_peers,
 	};
 
 	return bench_main(&program, argc, argv);

@@ -43,7 +43,7 @@ extern "C" {
 /* Entries of a pool under test: rte_mempool's array caches (512 * 1.5 each) of 8 threads fit in it. */
 #define BENCH_POOL_SLOTS 8191
 
-/* ---- what takes part in what -------------------------------------------------------------------------------------- */
+/* ---- what takes part in what ------------------------------------------------------------------------------------- */
 
 /* A contestant takes part in a case that shares a bit with it and whose loops it has. */
 enum bench_set {
@@ -66,12 +66,12 @@ enum bench_role {
 	BENCH_CONSUME,	 /* dequeue one by one */
 	BENCH_PRODUCE_N, /* in bursts of the case's batch */
 	BENCH_CONSUME_N,
-	BENCH_SELF,   /* enqueue and dequeue in turn, alone */
-	BENCH_PING,   /* into ring 0, wait for the answer from ring 1 */
-	BENCH_PONG,   /* from ring 0 to ring 1 */
-	BENCH_PAIR,   /* get and put in turn, alone */
-	BENCH_PAIR_N, /* get a batch, put a batch */
-	BENCH_SEND,   /* get a message, fill it, enqueue it */
+	BENCH_SELF,    /* enqueue and dequeue in turn, alone */
+	BENCH_PING,    /* into ring 0, wait for the answer from ring 1 */
+	BENCH_PONG,    /* from ring 0 to ring 1 */
+	BENCH_PAIR,    /* get and put in turn, alone */
+	BENCH_PAIR_N,  /* get a batch, put a batch */
+	BENCH_SEND,    /* get a message, fill it, enqueue it */
 	BENCH_RECEIVE, /* dequeue a message, read it, put it */
 	BENCH_ROLES,
 	BENCH_NOBODY = BENCH_ROLES,
@@ -100,11 +100,11 @@ struct bench_case {
 	size_t touch;		       /* bytes of it that are written and read; a multiple of 8, at least 8 */
 };
 
-/* ---- one thread of a run ------------------------------------------------------------------------------------------ */
+/* ---- one thread of a run ----------------------------------------------------------------------------------------- */
 
 /* Shared by the threads of a run. What is written while they run has lines of its own. */
 struct bench_run {
-	unsigned producers; /* threads of the first role */
+	unsigned producers;					/* threads of the first role */
 	uint32_t stop __attribute__((aligned(BENCH_APART)));	/* time is up: producers end, consumers drain */
 	uint32_t abandon;					/* the limit has passed: everybody ends at once */
 	uint32_t running __attribute__((aligned(BENCH_APART))); /* producers that have not ended */
@@ -113,40 +113,40 @@ struct bench_run {
 
 struct bench_worker {
 	struct bench_run *run;
-	void *handle[2];	/* what enter gave for subject 0 and, in ping-pong, subject 1 */
-	uint64_t *progress;	/* successes so far, where the parent process sees them */
-	unsigned index;		/* number among those of its role */
+	void *handle[2];    /* what enter gave for subject 0 and, in ping-pong, subject 1 */
+	uint64_t *progress; /* successes so far, where the parent process sees them */
+	unsigned index;	    /* number among those of its role */
 	unsigned batch;
-	unsigned pauses;	/* retries that pause before one that yields the processor */
+	unsigned pauses; /* retries that pause before one that yields the processor */
 	size_t bytes, touch;
-	uint64_t limit;		/* messages this phase; UINT64_MAX: until stop */
+	uint64_t limit; /* messages this phase; UINT64_MAX: until stop */
 
 	/* counted in each phase */
-	uint64_t done;		/* successes */
-	uint64_t failed;	/* calls that found the ring full or empty, or the pool without a free slot */
-	uint64_t end_ns;	/* when a consumer had its last success; 0: when the loop returned */
+	uint64_t done;	 /* successes */
+	uint64_t failed; /* calls that found the ring full or empty, or the pool without a free slot */
+	uint64_t end_ns; /* when a consumer had its last success; 0: when the loop returned */
 
 	/* counted over the run, for verification */
-	uint64_t next;		/* sequence number of the next value, from 1 */
-	uint64_t count, sum;	/* values sent or received */
-	uint64_t disorder;	/* values that came out of their producer's order, or that nobody sent */
-	uint64_t corrupt;	/* messages whose bytes were not those sent */
-	uint64_t refused;	/* objects that the pool would not take back */
+	uint64_t next;	     /* sequence number of the next value, from 1 */
+	uint64_t count, sum; /* values sent or received */
+	uint64_t disorder;   /* values that came out of their producer's order, or that nobody sent */
+	uint64_t corrupt;    /* messages whose bytes were not those sent */
+	uint64_t refused;    /* objects that the pool would not take back */
 	uint64_t last[BENCH_MAX_THREADS];
 } __attribute__((aligned(BENCH_APART)));
 
 typedef void bench_loop_fn(struct bench_worker *w);
 
-/* ---- a contestant ------------------------------------------------------------------------------------------------- */
+/* ---- a contestant ------------------------------------------------------------------------------------------------ */
 
 struct bench_contestant {
 	const char *name;
-	const char *peer;	/* the project: "maar", "DPDK", ... */
-	const char *note;	/* what a reader has to know, or NULL */
-	unsigned set;		/* enum bench_set */
+	const char *peer; /* the project: "maar", "DPDK", ... */
+	const char *note; /* what a reader has to know, or NULL */
+	unsigned set;	  /* enum bench_set */
 	enum bench_order order;
-	size_t max_capacity;	/* 0: any */
-	unsigned param;		/* the adapter's own: a mode */
+	size_t max_capacity; /* 0: any */
+	unsigned param;	     /* the adapter's own: a mode */
 
 	/* Makes subject `which` (1 only in ping-pong); NULL with a word on stderr if that is not possible. */
 	void *(*open)(const struct bench_contestant *me, const struct bench_case *c, unsigned which);
@@ -165,17 +165,21 @@ struct bench_peer {
 	const struct bench_contestant *contestant;
 	size_t n;
 };
-#define BENCH_ROWS(rows) { (rows), sizeof(rows) / sizeof(*(rows)) }
+#define BENCH_ROWS(rows)                                                                                               \
+	{                                                                                                              \
+		(rows), sizeof(rows) / sizeof(*(rows))                                                                 \
+	}
 
 struct bench_missing {
-	const char *name, *package;
+	const char *name;
+	const char *package; /* Debian's; NULL: left out of a sanitizer build */
 };
 
 /* Those compiled in, and those that are not for want of their package (peers.c); ended by NULL. */
 extern const struct bench_peer *const bench_peers[];
 extern const struct bench_missing bench_missing_peers[];
 
-/* ---- a benchmark program ------------------------------------------------------------------------------------------ */
+/* ---- a benchmark program ----------------------------------------------------------------------------------------- */
 
 struct bench_program {
 	const char *name; /* "bench_ring" */

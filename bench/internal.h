@@ -11,7 +11,7 @@
 
 #include "harness.h"
 
-/* ---- options (options.c) ------------------------------------------------------------------------------------------ */
+/* ---- options (options.c) ----------------------------------------------------------------------------------------- */
 
 enum bench_pin {
 	BENCH_PIN_AUTO, /* a processor each, when there are enough of them */
@@ -25,7 +25,7 @@ enum bench_pin {
 struct bench_options {
 	unsigned rounds;
 	uint64_t time_ms, warmup_ms, limit_ms;
-	uint64_t count;	   /* messages of each producer in the measured phase; 0: as many as time_ms allows */
+	uint64_t count; /* messages of each producer in the measured phase; 0: as many as time_ms allows */
 	enum bench_pin pin;
 	int cpus[BENCH_MAX_CPUS];
 	unsigned n_cpus;
@@ -41,7 +41,7 @@ void bench_options_parse(const struct bench_program *program, int argc, char **a
 /* True if a name matches one of a comma-separated list of shell patterns; everything matches NULL. */
 bool bench_matches(const char *patterns, const char *name);
 
-/* ---- one run (run.c) ---------------------------------------------------------------------------------------------- */
+/* ---- one run (run.c) --------------------------------------------------------------------------------------------- */
 
 /* In order of badness: the worst of the rounds is the result's. */
 enum bench_status {
@@ -74,7 +74,7 @@ void bench_run(const struct bench_contestant *contestant, const struct bench_cas
 
 const char *bench_status_name(enum bench_status status);
 
-/* ---- statistics (stats.c) ----------------------------------------------------------------------------------------- */
+/* ---- statistics (stats.c) ---------------------------------------------------------------------------------------- */
 
 struct bench_stats {
 	double median, min, max;
@@ -87,23 +87,25 @@ struct bench_stats bench_stats(const double *values, size_t n);
 /* How many times better a is than b, for a unit: above 1, a is the faster. 0 if there is no telling. */
 double bench_ratio(enum bench_unit unit, double a, double b);
 
-/* ---- results and reports (report.c, machine.c) -------------------------------------------------------------------- */
+/* ---- results and reports (report.c, machine.c) ------------------------------------------------------------------- */
 
 struct bench_result {
 	const struct bench_contestant *contestant;
 	struct bench_outcome *rounds;
-	struct bench_stats stats; /* of the rounds that have a figure */
-	unsigned figures;	  /* how many have one */
+	struct bench_stats stats;      /* of the rounds that have a figure */
+	unsigned figures;	       /* how many have one */
 	unsigned bad[BENCH_WRONG + 1]; /* rounds of each status */
 	enum bench_status status;
-	double failed_each;	  /* failed calls for each success */
+	double failed_each; /* failed calls for each success */
 };
 
 /* Computes what follows from r->rounds[0 .. n). */
 void bench_result_finish(struct bench_result *r, unsigned n);
 
-void bench_report_table(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r, size_t n);
-json_t *bench_report_json(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r, size_t n);
+void bench_report_table(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r,
+			size_t n);
+json_t *bench_report_json(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r,
+			  size_t n);
 
 json_t *bench_machine_json(const struct bench_options *o);
 json_t *bench_build_json(void);

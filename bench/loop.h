@@ -71,7 +71,7 @@ BENCH_INLINE void bench_wait(const struct bench_worker *w, unsigned *tries)
 		sched_yield();
 }
 
-/* ---- one way: producers and consumers ----------------------------------------------------------------------------- */
+/* ---- one way: producers and consumers ---------------------------------------------------------------------------- */
 
 BENCH_INLINE void bench_producer_ends(struct bench_worker *w, uint64_t first)
 {
@@ -231,7 +231,7 @@ BENCH_INLINE void bench_consume_n(struct bench_worker *w, bench_take_n_fn *take_
 	bench_report(w, n);
 }
 
-/* ---- there and back ----------------------------------------------------------------------------------------------- */
+/* ---- there and back ---------------------------------------------------------------------------------------------- */
 
 /* One thread, enqueue and dequeue in turn: the cost of the calls themselves. */
 BENCH_INLINE void bench_self(struct bench_worker *w, bench_put_fn *put, bench_take_fn *take)
@@ -256,7 +256,8 @@ BENCH_INLINE void bench_self(struct bench_worker *w, bench_put_fn *put, bench_ta
 }
 
 /* Puts into ring `to`, waits for what comes from ring `from`. False: abandoned. */
-BENCH_INLINE int bench_call(struct bench_worker *w, bench_put_fn *put, bench_take_fn *take, uint64_t value, uint64_t *answer)
+BENCH_INLINE int bench_call(struct bench_worker *w, bench_put_fn *put, bench_take_fn *take, uint64_t value,
+			    uint64_t *answer)
 {
 	unsigned tries = 0;
 
@@ -311,7 +312,7 @@ BENCH_INLINE void bench_pong(struct bench_worker *w, bench_put_fn *put, bench_ta
 	}
 }
 
-/* ---- pools -------------------------------------------------------------------------------------------------------- */
+/* ---- pools ------------------------------------------------------------------------------------------------------- */
 
 /* Each object gets its number written into it, and is read again before it goes back: an object that two hold shows. */
 BENCH_INLINE void bench_pair(struct bench_worker *w, bench_get_fn *get, bench_give_fn *give, bench_data_fn *data)
@@ -450,7 +451,7 @@ BENCH_INLINE void bench_receive(struct bench_worker *w, bench_take_fn *take, ben
 	bench_report(w, n);
 }
 
-/* ---- instantiation ------------------------------------------------------------------------------------------------ */
+/* ---- instantiation ----------------------------------------------------------------------------------------------- */
 
 /* Loops called id_produce, ... of a contestant's calls; BENCH_LOOPS_... lists them in the order of enum bench_role. */
 #define BENCH_QUEUE(id, put, take)                                                                                     \

@@ -78,14 +78,15 @@ json_t *bench_machine_json(const struct bench_options *o)
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
 	return json_pack("{s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:f, s:s}", "cpu", model, "cpus",
 			 (int)sysconf(_SC_NPROCESSORS_ONLN), "cpus_used", (int)o->n_cpus, "architecture", u.machine,
-			 "kernel", u.release, "system", u.sysname, "governor", governor, "load_at_start", load, "time", when);
+			 "kernel", u.release, "system", u.sysname, "governor", governor, "load_at_start", load, "time",
+			 when);
 }
 
 json_t *bench_build_json(void)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "maar", maar_version(), "commit", BENCH_COMMIT, "compiler",
-			 BENCH_COMPILER " " __VERSION__, "cflags", BENCH_CFLAGS, "cxxflags", BENCH_CXXFLAGS, "optimized",
-			 OPTIMIZED);
+			 BENCH_COMPILER " " __VERSION__, "cflags", BENCH_CFLAGS, "cxxflags", BENCH_CXXFLAGS,
+			 "optimized", OPTIMIZED);
 }
 
 void bench_machine_print(const struct bench_options *o)

@@ -61,8 +61,8 @@ static void progress_show(struct progress *g, const struct bench_case *c, const 
 
 	g->runs++;
 	if (g->shown)
-		fprintf(stderr, "\r\033[K[%zu/%zu] %s: %s, round %u of %u, %.0f s left", g->runs, g->total, c->name, k->name,
-			round + 1, rounds, left);
+		fprintf(stderr, "\r\033[K[%zu/%zu] %s: %s, round %u of %u, %.0f s left", g->runs, g->total, c->name,
+			k->name, round + 1, rounds, left);
 }
 
 static void progress_clear(const struct progress *g)
@@ -110,7 +110,7 @@ static json_t *missing_json(const struct bench_program *p)
 	const struct bench_missing *m;
 
 	for (m = p->missing; m->name; m++)
-		json_array_append_new(list, json_pack("{s:s, s:s}", "name", m->name, "package", m->package));
+		json_array_append_new(list, json_pack("{s:s, s:s?}", "name", m->name, "package", m->package));
 	return list;
 }
 
@@ -119,7 +119,8 @@ static void print_missing(const struct bench_program *p)
 	const struct bench_missing *m;
 
 	for (m = p->missing; m->name; m++)
-		printf("missing   %s (Debian package %s)\n", m->name, m->package);
+		printf("missing   %s (%s%s)\n", m->name,
+		       m->package ? "Debian package " : "left out of sanitizer builds", m->package ? m->package : "");
 }
 
 static void list(const struct bench_program *p, const struct bench_options *o, const struct bench_contestant **who)

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define DEFAULT_ROUNDS	5
-#define DEFAULT_TIME_MS	50
+#define DEFAULT_TIME_MS 50
 #define DEFAULT_WARM_MS 10
 #define DEFAULT_LIMIT_S 1
 
@@ -35,8 +35,8 @@ static const struct argp_option option[] = {
 	{ "limit", 'l', "SECONDS", 0,
 	  "end a run that has not ended after SECONDS (1) and call it stalled; its figure is its rate up to then", 1 },
 	{ "pin", 'p', "HOW", 0,
-	  "yes: bind thread i to processor i; no: leave it to the system; auto (default): bind when there is a processor "
-	  "for every thread",
+	  "yes: bind thread i to processor i; no: leave it to the system; auto (default): bind when there is a "
+	  "processor for every thread",
 	  2 },
 	{ "cpus", KEY_CPUS, "LIST", 0, "processors to use, as in 0,2,4 (default: all this process may use)", 2 },
 	{ "cases", 'f', "GLOBS", 0, "only cases that match, as in 'mpmc/*,self/*'", 3 },
@@ -157,19 +157,19 @@ static void default_cpus(struct bench_options *o)
 void bench_options_parse(const struct bench_program *program, int argc, char **argv, struct bench_options *o)
 {
 	static const char guide[] =
-		"\vEach case is a number of threads doing one thing, as `mpmc/4p4c/1024': 4 producers and 4 consumers on a "
-		"queue of 1024 entries. Every contestant that can do it is measured in turn, N rounds long, each time in a "
-		"process of its own, and what comes out is checked against what went in.\n\n"
-		"The table gives median, smallest and largest of the rounds, the failed calls (full, empty) for each that "
-		"succeeded, and how many times faster each of maar's own is than each peer: [1] 2.00 says that row [1] is "
-		"twice as fast as this row.\n\n"
+		"\vEach case is a number of threads doing one thing, as `mpmc/4p4c/1024': 4 producers and 4 consumers "
+		"on a queue of 1024 entries. Every contestant that can do it is measured in turn, N rounds long, each time "
+		"in a process of its own, and what comes out is checked against what went in.\n\n"
+		"The table gives median, smallest and largest of the rounds, the failed calls (full, empty) for each "
+		"that succeeded, and how many times faster each of maar's own is than each peer: [1] 2.00 says that row "
+		"[1] is twice as fast as this row.\n\n"
 		"Examples:\n"
 		"  --list                           what there is\n"
 		"  -f 'spsc/*' -n 11 -t 100         one family, more carefully\n"
 		"  -f 'mpmc/8p8c/*' -k 'maar*,ck*'  two contestants\n"
 		"  -o bench.json                    all of it, kept\n\n"
-		"Exit status: 0; 1 when a contestant lost, duplicated, reordered or changed messages, or crashed; 2 when "
-		"nothing could be measured or written; 64 for a wrong command line.";
+		"Exit status: 0; 1 when a contestant lost, duplicated, reordered or changed messages, or crashed; 2 "
+		"when nothing could be measured or written; 64 for a wrong command line.";
 	char doc[sizeof(guide) + 256];
 	const struct argp argp = { option, parse, NULL, doc, NULL, NULL, NULL };
 

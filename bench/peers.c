@@ -7,11 +7,9 @@
 #include "peers/peers.h"
 
 const struct bench_peer *const bench_peers[] = {
-	&bench_peer_maar_ring,
-	&bench_peer_maar_pool,
+	&bench_peer_maar_ring,	&bench_peer_maar_pool,
 #ifdef PEER_DPDK
-	&bench_peer_dpdk_ring,
-	&bench_peer_dpdk_mempool,
+	&bench_peer_dpdk_ring,	&bench_peer_dpdk_mempool,
 #endif
 #ifdef PEER_CK
 	&bench_peer_ck,
@@ -22,11 +20,13 @@ const struct bench_peer *const bench_peers[] = {
 #ifdef PEER_MOODYCAMEL
 	&bench_peer_moodycamel,
 #endif
-	&bench_peer_libc,
-	NULL,
+	&bench_peer_libc,	NULL,
 };
 
 const struct bench_missing bench_missing_peers[] = {
+#ifdef BENCH_NO_PEERS
+	{ "all peers but the C library", NULL },
+#else
 #ifndef PEER_DPDK
 	{ "DPDK rte_ring, rte_mempool", "libdpdk-dev" },
 #endif
@@ -38,6 +38,7 @@ const struct bench_missing bench_missing_peers[] = {
 #endif
 #ifndef PEER_MOODYCAMEL
 	{ "moodycamel::ConcurrentQueue", "libconcurrentqueue-dev" },
+#endif
 #endif
 	{ NULL, NULL },
 };

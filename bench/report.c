@@ -33,7 +33,7 @@ static bool has_figure(const struct bench_result *r)
 	return r->figures && r->status <= BENCH_STALLED;
 }
 
-/* ---- for people --------------------------------------------------------------------------------------------------- */
+/* ---- for people -------------------------------------------------------------------------------------------------- */
 
 static void print_status(const struct bench_result *r, unsigned rounds)
 {
@@ -72,9 +72,9 @@ static void print_row(const struct bench_case *c, const struct bench_options *o,
 	else
 		printf(" %9s %9s %9s %9s", "-", "-", "-", "-");
 	for (i = 0; i < n; i++) {
-		const double ratio = has_figure(x) && has_figure(&r[i]) ?
-					     bench_ratio(c->unit, r[i].stats.median, x->stats.median) :
-					     0;
+		const double ratio = has_figure(x) && has_figure(&r[i])
+					     ? bench_ratio(c->unit, r[i].stats.median, x->stats.median)
+					     : 0;
 
 		if (!ours(&r[i]))
 			continue;
@@ -87,15 +87,17 @@ static void print_row(const struct bench_case *c, const struct bench_options *o,
 	printf("\n");
 }
 
-void bench_report_table(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r, size_t n)
+void bench_report_table(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r,
+			size_t n)
 {
 	const struct bench_setting s = bench_setting(c, o);
 	unsigned mark = 0;
 	size_t i;
 
 	printf("\n%s: %s; %s\n", c->name, c->title, s.pinned ? "pinned" : "not pinned");
-	printf("      %-*s %9s %9s %9s %9s", NAME_WIDTH, c->unit == BENCH_MOPS ? "M/s, more is better" : "ns, less is better",
-	       "median", "min", "max", "failed/ok");
+	printf("      %-*s %9s %9s %9s %9s", NAME_WIDTH,
+	       c->unit == BENCH_MOPS ? "M/s, more is better" : "ns, less is better", "median", "min", "max",
+	       "failed/ok");
 	for (i = 0; i < n; i++)
 		if (ours(&r[i]))
 			printf("    x[%u]", ++mark);
@@ -105,7 +107,7 @@ void bench_report_table(const struct bench_case *c, const struct bench_options *
 	fflush(stdout);
 }
 
-/* ---- for programs ------------------------------------------------------------------------------------------------- */
+/* ---- for programs ------------------------------------------------------------------------------------------------ */
 
 static json_t *round_json(const struct bench_outcome *out)
 {
@@ -134,7 +136,8 @@ static json_t *result_json(const struct bench_case *c, const struct bench_option
 					    json_real(bench_ratio(c->unit, r[i].stats.median, x->stats.median)));
 	j = json_pack("{s:s, s:s, s:s, s:s, s:f, s:o, s:o}", "name", x->contestant->name, "peer", x->contestant->peer,
 		      "order", x->contestant->order == BENCH_FIFO ? "fifo" : "fifo per producer", "status",
-		      bench_status_name(x->status), "failed_per_success", x->failed_each, "faster", ratios, "rounds", rounds);
+		      bench_status_name(x->status), "failed_per_success", x->failed_each, "faster", ratios, "rounds",
+		      rounds);
 	if (x->figures) {
 		json_object_set_new(j, "median", json_real(x->stats.median));
 		json_object_set_new(j, "min", json_real(x->stats.min));
@@ -146,7 +149,8 @@ static json_t *result_json(const struct bench_case *c, const struct bench_option
 	return j;
 }
 
-json_t *bench_report_json(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r, size_t n)
+json_t *bench_report_json(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r,
+			  size_t n)
 {
 	const struct bench_setting s = bench_setting(c, o);
 	const bool pair = c->second != BENCH_NOBODY && c->second != BENCH_PONG;
@@ -158,9 +162,9 @@ json_t *bench_report_json(const struct bench_case *c, const struct bench_options
 	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:i, s:o}", "name", c->name, "title",
 			 c->title, "unit", unit_name(c->unit), "better", c->unit == BENCH_MOPS ? "more" : "less",
 			 "threads", (int)(c->firsts + c->seconds), "producers", pair ? (int)c->firsts : 0, "consumers",
-			 pair ? (int)c->seconds : 0, "batch", (int)c->batch, "capacity", (json_int_t)c->capacity, "bytes",
-			 (json_int_t)c->bytes, "pinned", (int)s.pinned, "pauses_before_yield", (int)s.pauses, "results",
-			 results);
+			 pair ? (int)c->seconds : 0, "batch", (int)c->batch, "capacity", (json_int_t)c->capacity,
+			 "bytes", (json_int_t)c->bytes, "pinned", (int)s.pinned, "pauses_before_yield", (int)s.pauses,
+			 "results", results);
 }
 
 /* The programs of an existing file, or none. */
@@ -174,7 +178,8 @@ static json_t *existing(const char *path)
 	all = json_load_file(path, 0, &error);
 	programs = json_object_get(all, "programs");
 	if (!json_is_array(programs) || json_integer_value(json_object_get(all, "maar_bench")) != FORMAT) {
-		fprintf(stderr, "%s: not a file of results of format %d: %s\n", path, FORMAT, all ? "other members" : error.text);
+		fprintf(stderr, "%s: not a file of results of format %d: %s\n", path, FORMAT,
+			all ? "other members" : error.text);
 		json_decref(all);
 		return NULL;
 	}

@@ -40,7 +40,7 @@ struct progress {
 /* What the child tells its parent. */
 struct shared {
 	struct bench_outcome outcome;
-	uint32_t told; /* the outcome is complete */
+	uint32_t told;	     /* the outcome is complete */
 	uint64_t started_ns; /* of the phase that runs */
 	struct progress progress[BENCH_MAX_THREADS];
 };
@@ -57,7 +57,7 @@ struct team {
 	struct bench_run run;
 	uint32_t ready __attribute__((aligned(BENCH_APART)));
 	uint32_t finished;
-	uint32_t cannot; /* threads that could not enter */
+	uint32_t cannot;				   /* threads that could not enter */
 	uint32_t go __attribute__((aligned(BENCH_APART))); /* number of the phase that runs */
 	struct member {
 		struct bench_worker w;
@@ -107,7 +107,7 @@ static void sleep_ms(uint64_t ms)
 	nanosleep(&t, NULL);
 }
 
-/* ---- threads ------------------------------------------------------------------------------------------------------ */
+/* ---- threads ----------------------------------------------------------------------------------------------------- */
 
 static bool puts_into(enum bench_role role, unsigned which)
 {
@@ -241,7 +241,7 @@ static bool start_threads(struct team *t)
 	return true;
 }
 
-/* ---- phases ------------------------------------------------------------------------------------------------------- */
+/* ---- phases ------------------------------------------------------------------------------------------------------ */
 
 static bool wait_count(const uint32_t *count, uint32_t n, uint64_t deadline_ns)
 {
@@ -272,7 +272,7 @@ static void partial(struct team *t, uint64_t ns)
 	out->failed = 0;
 }
 
-/* Leads the threads through one phase. False: it stalled, and *gone says whether the threads have ended all the same. */
+/* Leads the threads through one phase. False: it stalled, and *gone says whether the threads ended all the same. */
 static bool lead_phase(struct team *t, uint32_t phase, bool *gone)
 {
 	const uint64_t ms = phase == PHASE_WARM ? t->o->warmup_ms : t->o->time_ms;
@@ -302,7 +302,7 @@ static bool lead_phase(struct team *t, uint32_t phase, bool *gone)
 	return false;
 }
 
-/* ---- verification ------------------------------------------------------------------------------------------------- */
+/* ---- verification ------------------------------------------------------------------------------------------------ */
 
 /* What must hold of every value whether or not the run came to its end. */
 static void verify_each(struct team *t)
@@ -387,7 +387,7 @@ static void measure(struct team *t)
 	out->ns = end > start ? end - start : 0;
 }
 
-/* ---- the child ---------------------------------------------------------------------------------------------------- */
+/* ---- the child --------------------------------------------------------------------------------------------------- */
 
 static bool open_subjects(struct team *t)
 {

@@ -19,7 +19,7 @@
 /* Messages of each producer; no multiple of 8 or 32, so that batches round it up. */
 #define COUNT 1001
 
-/* ---- running the programs ------------------------------------------------------------------------------------------ */
+/* ---- running the programs ---------------------------------------------------------------------------------------- */
 
 /* Runs a program of bench/ with arguments; what it prints goes to a file, or nowhere. Returns its exit status. */
 static __attribute__((sentinel)) int run(const char *program, const char *print_to, ...)
@@ -95,14 +95,13 @@ static json_t *named(json_t *array, const char *name)
 	json_t *object;
 	size_t i;
 
-	json_array_foreach(array, i, object)
-		if (!strcmp(json_string_value(json_object_get(object, "name")), name))
-			return object;
+	json_array_foreach(array, i,
+			   object) if (!strcmp(json_string_value(json_object_get(object, "name")), name)) return object;
 	ck_abort_msg("\"%s\" is not in the results", name);
 	return NULL;
 }
 
-/* ---- arithmetic --------------------------------------------------------------------------------------------------- */
+/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
 
 START_TEST(stats_odd)
 {
@@ -175,7 +174,7 @@ START_TEST(patterns)
 }
 END_TEST
 
-/* ---- contestants that do wrong ------------------------------------------------------------------------------------- */
+/* ---- contestants that do wrong ----------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name, *status;
@@ -203,11 +202,13 @@ START_TEST(wrong_results_are_found)
 	snprintf(output, sizeof(output), "--output=%s", path);
 	snprintf(count, sizeof(count), "--count=%d", 10 * COUNT);
 	/* one second for those that never end; minutes for those that do, on a machine that may stall */
-	ck_assert_int_eq(run("bench_control", NULL, "-n2", "-k", sinner[_i].name, count, output, ends ? "-l300" : "-l1", NULL),
-			 sinner[_i].exit);
+	ck_assert_int_eq(
+		run("bench_control", NULL, "-n2", "-k", sinner[_i].name, count, output, ends ? "-l300" : "-l1", NULL),
+		sinner[_i].exit);
 	all = load(path, 1);
 	program = json_array_get(json_object_get(all, "programs"), 0);
-	result = named(member(json_array_get(member(program, "cases", JSON_ARRAY), 0), "results", JSON_ARRAY), sinner[_i].name);
+	result = named(member(json_array_get(member(program, "cases", JSON_ARRAY), 0), "results", JSON_ARRAY),
+		       sinner[_i].name);
 	ck_assert_str_eq(json_string_value(member(result, "status", JSON_STRING)), sinner[_i].status);
 	round = json_array_get(member(result, "rounds", JSON_ARRAY), 1);
 	if (sinner[_i].text)
@@ -216,13 +217,14 @@ START_TEST(wrong_results_are_found)
 		ck_assert(json_is_number(json_object_get(result, "median")));
 	else
 		ck_assert_ptr_null(json_object_get(result, "median"));
-	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(json_object_get(program, "missing"), 0), "package")),
-			 "libnotthere-dev");
+	ck_assert_str_eq(
+		json_string_value(json_object_get(json_array_get(json_object_get(program, "missing"), 0), "package")),
+		"libnotthere-dev");
 	json_decref(all);
 }
 END_TEST
 
-/* ---- results ------------------------------------------------------------------------------------------------------- */
+/* ---- results ----------------------------------------------------------------------------------------------------- */
 
 /* One result of a case in which all was well. */
 static void look_at_result(json_t *one_case, json_t *result)
@@ -304,10 +306,12 @@ START_TEST(json_is_whole)
 	ck_assert_str_eq(json_string_value(member(program, "program", JSON_STRING)), whole[_i].program);
 	ck_assert_int_eq(json_integer_value(json_object_get(member(program, "settings", JSON_OBJECT), "rounds")), 3);
 	for (i = 0; i < sizeof(machine) / sizeof(*machine); i++)
-		ck_assert_int_gt(json_string_length(member(member(program, "machine", JSON_OBJECT), machine[i], JSON_STRING)),
-				 0);
+		ck_assert_int_gt(
+			json_string_length(member(member(program, "machine", JSON_OBJECT), machine[i], JSON_STRING)),
+			0);
 	for (i = 0; i < sizeof(build) / sizeof(*build); i++)
-		ck_assert_int_gt(json_string_length(member(member(program, "build", JSON_OBJECT), build[i], JSON_STRING)), 0);
+		ck_assert_int_gt(
+			json_string_length(member(member(program, "build", JSON_OBJECT), build[i], JSON_STRING)), 0);
 	ck_assert_uint_ge(compare_with_list(list, member(program, "cases", JSON_ARRAY)), whole[_i].least);
 	unlink(list);
 	free(list);
@@ -321,21 +325,30 @@ START_TEST(append_keeps_what_is_there)
 
 	snprintf(output, sizeof(output), "--output=%s", path);
 	ck_assert_int_eq(run("bench_control", NULL, "-n1", "-c50", "-l300", "-k", "right", output, NULL), 0);
-	ck_assert_int_eq(run("bench_control", NULL, "-n1", "-c50", "-l300", "-k", "right", output, "--append", NULL), 0);
+	ck_assert_int_eq(run("bench_control", NULL, "-n1", "-c50", "-l300", "-k", "right", output, "--append", NULL),
+			 0);
 	json_decref(load(path, 2));
 }
 END_TEST
 
 START_TEST(bad_command_lines)
 {
-	static const char *const bad[] = { "--rounds=0", "--rounds=x", "--time=-1", "--pin=maybe", "--append", "--nonsense",
-					   "--count=99999999999999999999", "--cpus=0,,1", "--time=5000" };
+	static const char *const bad[] = { "--rounds=0",
+					   "--rounds=x",
+					   "--time=-1",
+					   "--pin=maybe",
+					   "--append",
+					   "--nonsense",
+					   "--count=99999999999999999999",
+					   "--cpus=0,,1",
+					   "--time=5000" };
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		ck_assert_msg(run("bench_control", NULL, bad[i], NULL) == 64, "%s was taken", bad[i]);
 	ck_assert_int_eq(run("bench_control", NULL, "--cases=no/such", NULL), 2);
-	ck_assert_int_eq(run("bench_control", NULL, "-n1", "-c50", "-l300", "-k", "right", "-o/no/such/directory/x", NULL), 2);
+	ck_assert_int_eq(
+		run("bench_control", NULL, "-n1", "-c50", "-l300", "-k", "right", "-o/no/such/directory/x", NULL), 2);
 	ck_assert_int_eq(run("bench_control", NULL, "--help", NULL), 0);
 }
 END_TEST

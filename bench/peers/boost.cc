@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * boost::lockfree: spsc_queue, and queue with a bound, in its two forms: nodes in an array, named by 16-bit numbers, and
- * nodes from a free list, named by pointers.
+ * boost::lockfree: spsc_queue, and queue with a bound, in its two forms: nodes in an array, named by 16-bit numbers,
+ * and nodes from a free list, named by pointers.
  */
 #include <boost/lockfree/queue.hpp>
 #include <boost/lockfree/spsc_queue.hpp>
@@ -93,7 +93,8 @@ const struct bench_contestant rows[] = {
 	ROW("boost queue, array", BENCH_ANY_TO_ANY, ARRAY_MAX, array_queue, BENCH_LOOPS_QUEUE(array)),
 	ROW("boost queue, nodes", BENCH_ANY_TO_ANY, 0, node_queue, BENCH_LOOPS_QUEUE(node)),
 	ROW("malloc + boost spsc_queue", BENCH_EXCHANGE1, 0, spsc_queue, BENCH_LOOPS_EXCHANGE(spsc)),
-	ROW("malloc + boost queue", BENCH_EXCHANGE1 | BENCH_EXCHANGE, ARRAY_MAX, array_queue, BENCH_LOOPS_EXCHANGE(array)),
+	ROW("malloc + boost queue", BENCH_EXCHANGE1 | BENCH_EXCHANGE, ARRAY_MAX, array_queue,
+	    BENCH_LOOPS_EXCHANGE(array)),
 };
 
 } /* namespace */

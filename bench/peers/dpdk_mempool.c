@@ -105,7 +105,7 @@ static void subject_leave(void *handle)
 	rte_thread_unregister();
 }
 
-/* ---- the calls ---------------------------------------------------------------------------------------------------- */
+/* ---- the calls --------------------------------------------------------------------------------------------------- */
 
 BENCH_INLINE void *pool_get(void *h, size_t bytes)
 {
@@ -155,7 +155,8 @@ BENCH_EXCHANGE_LOOPS(pool, pool_get, bench_bytes, pool_give, bench_carrier_put, 
 
 #define ROW(name, note, set, param, open, loops)                                                                       \
 	{                                                                                                              \
-		name, "DPDK", note, set, BENCH_FIFO, 0, param, open, subject_close, subject_enter, subject_leave, loops\
+		name, "DPDK", note, set, BENCH_FIFO, 0, param, open, subject_close, subject_enter, subject_leave,      \
+			loops                                                                                          \
 	}
 #define BOTH(name, set, param, id) ROW(name, NULL, set, param, exchange_open, BENCH_LOOPS_EXCHANGE(id))
 
@@ -166,7 +167,8 @@ static const struct bench_contestant rows[] = {
 	    BENCH_LOOPS_POOL(pool)),
 	BOTH("rte_mempool + rte_ring sp/sc", BENCH_EXCHANGE1, RING_F_SP_ENQ | RING_F_SC_DEQ, spsc),
 	BOTH("rte_mempool + rte_ring mp/mc", BENCH_EXCHANGE1 | BENCH_EXCHANGE, 0, mpmc),
-	BOTH("rte_mempool + rte_ring hts", BENCH_EXCHANGE1 | BENCH_EXCHANGE, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ, hts),
+	BOTH("rte_mempool + rte_ring hts", BENCH_EXCHANGE1 | BENCH_EXCHANGE, RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ,
+	     hts),
 };
 
 const struct bench_peer bench_peer_dpdk_mempool = BENCH_ROWS(rows);

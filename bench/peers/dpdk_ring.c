@@ -9,8 +9,11 @@
 #include "peers.h"
 
 /* What rte_ring calls a mode; param of the rows. */
-enum { SP_SC = RING_F_SP_ENQ | RING_F_SC_DEQ, HTS = RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ,
-       RTS = RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ };
+enum {
+	SP_SC = RING_F_SP_ENQ | RING_F_SC_DEQ,
+	HTS = RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ,
+	RTS = RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ
+};
 
 static void *subject_open(const struct bench_contestant *me, const struct bench_case *c, unsigned which)
 {
@@ -66,13 +69,12 @@ CALLS(rts, mp_rts, mc_rts)
 			BENCH_LOOPS_QUEUE_BULK(id)                                                                     \
 	}
 
+/* clang-format off: one to a line */
 static const struct bench_contestant rows[] = {
-	ROW("rte_ring sp/sc", BENCH_SPSC, SP_SC, spsc),
-	ROW("rte_ring mp/sc", BENCH_MPSC, RING_F_SC_DEQ, mpsc),
-	ROW("rte_ring sp/mc", BENCH_SPMC, RING_F_SP_ENQ, spmc),
-	ROW("rte_ring mp/mc", BENCH_MPMC, 0, mpmc),
-	ROW("rte_ring hts", BENCH_ANY_TO_ANY, HTS, hts),
-	ROW("rte_ring rts", BENCH_ANY_TO_ANY, RTS, rts),
+	ROW("rte_ring sp/sc", BENCH_SPSC, SP_SC, spsc),		ROW("rte_ring mp/sc", BENCH_MPSC, RING_F_SC_DEQ, mpsc),
+	ROW("rte_ring sp/mc", BENCH_SPMC, RING_F_SP_ENQ, spmc), ROW("rte_ring mp/mc", BENCH_MPMC, 0, mpmc),
+	ROW("rte_ring hts", BENCH_ANY_TO_ANY, HTS, hts),	ROW("rte_ring rts", BENCH_ANY_TO_ANY, RTS, rts),
 };
+/* clang-format on */
 
 const struct bench_peer bench_peer_dpdk_ring = BENCH_ROWS(rows);

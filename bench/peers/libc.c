@@ -48,8 +48,8 @@ BENCH_POOL_LOOPS(libc, bench_malloc, bench_free, libc_get_n, libc_give_n, bench_
 BENCH_EXCHANGE_LOOPS(libc, bench_malloc, bench_bytes, bench_free, bench_carrier_put, bench_carrier_take)
 
 static const struct bench_contestant rows[] = {
-	{ "malloc, free", "C library", NULL, BENCH_POOL | BENCH_CROSS, BENCH_FIFO, 0, 0, libc_open, libc_close, NULL, NULL,
-	  BENCH_LOOPS_POOL(libc) },
+	{ "malloc, free", "C library", NULL, BENCH_POOL | BENCH_CROSS, BENCH_FIFO, 0, 0, libc_open, libc_close, NULL,
+	  NULL, BENCH_LOOPS_POOL(libc) },
 };
 
 const struct bench_peer bench_peer_libc = BENCH_ROWS(rows);

@@ -63,7 +63,7 @@ static int subject_close(void *subject)
 	return rc ? (int)stats.in_use + (stats.in_use == 0) : 0;
 }
 
-/* ---- the calls ---------------------------------------------------------------------------------------------------- */
+/* ---- the calls --------------------------------------------------------------------------------------------------- */
 
 BENCH_INLINE void *mring_get(void *h, size_t bytes)
 {

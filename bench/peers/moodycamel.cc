@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * moodycamel::ConcurrentQueue with tokens, its fastest use. Each producer has a queue of its own inside, so values of
- * different producers overtake each other: it does less than a FIFO, and its figures are to be read so. Its bound is the
- * memory it made at the start, in blocks, a little over what is asked.
+ * different producers overtake each other: it does less than a FIFO, and its figures are to be read so. Its bound is
+ * the memory it made at the start, in blocks, a little over what is asked.
  */
 #include <concurrentqueue/concurrentqueue.h>
 

@@ -23,7 +23,7 @@ extern const struct bench_peer bench_peer_moodycamel;
 extern const struct bench_peer bench_peer_libc;
 MAAR_END_DECLS
 
-/* ---- messages from malloc ----------------------------------------------------------------------------------------- */
+/* ---- messages from malloc ---------------------------------------------------------------------------------------- */
 
 BENCH_INLINE void *bench_malloc(void *handle, size_t bytes)
 {
@@ -47,7 +47,7 @@ BENCH_INLINE void *bench_bytes(void *object)
 	return object;
 }
 
-/* ---- the carrier ---------------------------------------------------------------------------------------------------- */
+/* ---- the carrier ------------------------------------------------------------------------------------------------- */
 
 /* Begins the subject of every pool adapter, so that all send their objects through the same calls. */
 struct bench_carrier {
