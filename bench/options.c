@@ -158,11 +158,11 @@ void bench_options_parse(const struct bench_program *program, int argc, char **a
 {
 	static const char guide[] =
 		"\vEach case is a number of threads doing one thing, as `mpmc/4p4c/1024': 4 producers and 4 consumers "
-		"on a queue of 1024 entries. Every contestant that can do it is measured in turn, N rounds long, each time "
-		"in a process of its own, and what comes out is checked against what went in.\n\n"
+		"on a queue of 1024 entries. Every contestant that can do it is measured in turn, N rounds long, "
+		"each time in a process of its own, and what comes out is checked against what went in.\n\n"
 		"The table gives median, smallest and largest of the rounds, the failed calls (full, empty) for each "
-		"that succeeded, and how many times faster each of maar's own is than each peer: [1] 2.00 says that row "
-		"[1] is twice as fast as this row.\n\n"
+		"that succeeded, and how many times faster each of maar's own is than each peer: [1] 2.00 says that "
+		"row [1] is twice as fast as this row.\n\n"
 		"Examples:\n"
 		"  --list                           what there is\n"
 		"  -f 'spsc/*' -n 11 -t 100         one family, more carefully\n"
