@@ -25,30 +25,50 @@ enum sin {
 	STOPS,	    /* takes nothing any more */
 	DIES,	    /* crashes */
 	UNOPENED,   /* cannot be made */
+	TWICE,	    /* a pool that hands out an object which is out */
+	LEAKS,	    /* a pool that forgets an object put back */
+	SCRIBBLES,  /* a pool that writes into an object which is out */
 };
+
+/* Objects of the pools; the leaking one must not run dry. */
+#define OBJECTS 256
+
+/* Words of an object; the second is what SCRIBBLES changes. */
+#define WORDS 4
 
 struct subject {
 	struct maar_ring *ring;
 	enum sin sin;
 	unsigned long puts; /* of its one producer */
+
+	/* with a pool */
+	struct maar_ring *free; /* addresses of free objects */
+	uint64_t handed;	/* the one handed out last */
+	unsigned long gets, gives;
+	uint64_t objects[OBJECTS][WORDS];
 };
 
 static void *subject_open(const struct bench_contestant *me, const struct bench_case *c, unsigned which)
 {
 	struct subject *s = calloc(1, sizeof(*s));
+	size_t i;
 
 	(void)which;
 	if (!s || me->param == UNOPENED)
 		return NULL;
 	s->sin = (enum sin)me->param;
 	s->ring = maar_ring_create(c->capacity, MAAR_RING_SPSC);
-	return s->ring ? s : NULL;
+	/* room for objects that come back twice */
+	s->free = maar_ring_create(2 * OBJECTS, MAAR_RING_MPMC | MAAR_RING_TICKET);
+	for (i = 0; s->free && i < OBJECTS; i++)
+		if (!maar_ring_enqueue_ptr(s->free, s->objects[i]))
+			return NULL;
+	return s->ring && s->free ? s : NULL;
 }
 
 static int subject_close(void *subject)
 {
-	(void)subject;
-	return 0;
+	return OBJECTS - (int)maar_ring_count(((struct subject *)subject)->free);
 }
 
 /* A value of the same producer's, put instead of one kept back or after one lost. */
@@ -106,17 +126,73 @@ BENCH_INLINE size_t control_take(void *h, uint64_t *value)
 
 BENCH_QUEUE(control, control_put, control_take)
 
+/* One thread gets. */
+BENCH_INLINE void *control_get(void *h, size_t bytes)
+{
+	struct subject *s = h;
+
+	(void)bytes;
+	if (++s->gets % EVERY == 0 && s->sin == TWICE)
+		return (void *)(uintptr_t)s->handed;
+	return maar_ring_dequeue(s->free, &s->handed) ? (void *)(uintptr_t)s->handed : NULL;
+}
+
+/* One thread gives, but for what the other could not send at the end. */
+BENCH_INLINE int control_give(void *h, void *object)
+{
+	struct subject *s = h;
+
+	if (__atomic_add_fetch(&s->gives, 1, __ATOMIC_RELAXED) % EVERY == 0 && s->sin == LEAKS)
+		return 0;
+	return !maar_ring_enqueue_ptr(s->free, object);
+}
+
+BENCH_INLINE size_t message_take(void *h, uint64_t *value)
+{
+	struct subject *s = h;
+
+	if (!maar_ring_dequeue(s->ring, value))
+		return 0;
+	if (s->sin == SCRIBBLES && *(uint64_t *)(uintptr_t)*value % EVERY == 0)
+		((uint64_t *)(uintptr_t)*value)[1]++;
+	return 1;
+}
+
+BENCH_INLINE void *control_data(void *object)
+{
+	return object;
+}
+
+BENCH_EXCHANGE_LOOPS(pool, control_get, control_data, control_give, control_put, message_take)
+
 #define ROW(name, sin)                                                                                                 \
 	{                                                                                                              \
 		name, "control", NULL, BENCH_SPSC, BENCH_FIFO, 0, sin, subject_open, subject_close, NULL, NULL,        \
 			BENCH_LOOPS_QUEUE(control)                                                                     \
 	}
 
-/* clang-format off: one to a line */
+#define POOL_ROW(name, sin)                                                                                            \
+	{                                                                                                              \
+		name, "control", NULL, BENCH_EXCHANGE, BENCH_FIFO, 0, sin, subject_open, subject_close, NULL, NULL,    \
+			BENCH_LOOPS_EXCHANGE(pool)                                                                     \
+	}
+
+/* clang-format off */
 static const struct bench_contestant rows[] = {
-	ROW("right", NONE),    ROW("loses", LOSES),	  ROW("duplicates", DUPLICATES), ROW("reorders", REORDERS),
-	ROW("alters", ALTERS), ROW("swaps", SWAPS),	  ROW("hangs", HANGS),		 ROW("stops", STOPS),
-	ROW("dies", DIES),     ROW("unopened", UNOPENED),
+	ROW("right", NONE),
+	ROW("loses", LOSES),
+	ROW("duplicates", DUPLICATES),
+	ROW("reorders", REORDERS),
+	ROW("alters", ALTERS),
+	ROW("swaps", SWAPS),
+	ROW("hangs", HANGS),
+	ROW("stops", STOPS),
+	ROW("dies", DIES),
+	ROW("unopened", UNOPENED),
+	POOL_ROW("pool right", NONE),
+	POOL_ROW("pool twice", TWICE),
+	POOL_ROW("pool leaks", LEAKS),
+	POOL_ROW("pool scribbles", SCRIBBLES),
 };
 /* clang-format on */
 
@@ -126,12 +202,19 @@ static const struct bench_missing missing[] = { { "a library that is not there",
 static const struct bench_case cases[] = {
 	{ "control/1p1c", "1 producer, 1 consumer", BENCH_SPSC, BENCH_MOPS, BENCH_PRODUCE, BENCH_CONSUME, 1, 1, 1, 64,
 	  0, 0 },
+	{ "control/exchange", "1 producer, 1 consumer, messages of a pool", BENCH_EXCHANGE, BENCH_MOPS, BENCH_SEND,
+	  BENCH_RECEIVE, 1, 1, 1, 64, WORDS * 8, WORDS * 8 },
 };
 
 int main(int argc, char **argv)
 {
 	static const struct bench_program program = {
-		"bench_control", "Contestants that do wrong: the test of the harness.", cases, 1, peers, missing,
+		.name = "bench_control",
+		.doc = "Contestants that do wrong: the test of the harness.",
+		.cases = cases,
+		.n_cases = sizeof(cases) / sizeof(*cases),
+		.peers = peers,
+		.missing = missing,
 	};
 
 	return bench_main(&program, argc, argv);

@@ -191,6 +191,7 @@ BENCH_INLINE void bench_consume(struct bench_worker *w, bench_take_fn *take)
 			continue;
 		}
 		failed++;
+		bench_report(w, n);
 		if (bench_consumer_idle(w, &tries, &dry))
 			break;
 	}
@@ -221,6 +222,7 @@ BENCH_INLINE void bench_consume_n(struct bench_worker *w, bench_take_n_fn *take_
 			continue;
 		}
 		failed++;
+		bench_report(w, n);
 		if (bench_consumer_idle(w, &tries, &dry))
 			break;
 	}
@@ -441,6 +443,7 @@ BENCH_INLINE void bench_receive(struct bench_worker *w, bench_take_fn *take, ben
 			continue;
 		}
 		failed++;
+		bench_report(w, n);
 		if (bench_consumer_idle(w, &tries, &dry))
 			break;
 	}

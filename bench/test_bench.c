@@ -176,21 +176,32 @@ END_TEST
 
 /* ---- contestants that do wrong ----------------------------------------------------------------------------------- */
 
+#ifdef __SANITIZE_THREAD__
+#define RACES true
+#else
+#define RACES false
+#endif
+
 static const struct {
 	const char *name, *status;
 	const char *text; /* part of what is said of it */
 	int exit;
+	bool races; /* in a build that ends a program for a data race, it may be ended */
 } sinner[] = {
-	{ "right", "ok", NULL, 0 },
-	{ "loses", "WRONG", "went in", 1 },
-	{ "duplicates", "WRONG", "twice", 1 },
-	{ "reorders", "WRONG", "out of order", 1 },
-	{ "alters", "WRONG", "out of order", 1 },
-	{ "swaps", "WRONG", "twice", 1 },
-	{ "hangs", "stalled", "within", 0 },
-	{ "stops", "stalled", "within", 0 },
-	{ "dies", "crashed", "signal 9", 1 },
-	{ "unopened", "cannot", "opened", 1 },
+	{ "right", "ok", NULL, 0, false },
+	{ "loses", "WRONG", "went in", 1, false },
+	{ "duplicates", "WRONG", "twice", 1, false },
+	{ "reorders", "WRONG", "out of order", 1, false },
+	{ "alters", "WRONG", "out of order", 1, false },
+	{ "swaps", "WRONG", "twice", 1, false },
+	{ "hangs", "stalled", "within", 0, false },
+	{ "stops", "stalled", "within", 0, false },
+	{ "dies", "crashed", "signal 9", 1, false },
+	{ "unopened", "cannot", "opened", 1, false },
+	{ "pool right", "ok", NULL, 0, false },
+	{ "pool twice", "WRONG", "", 1, RACES }, /* which of its effects comes first depends on who runs when */
+	{ "pool leaks", "WRONG", "missing", 1, false },
+	{ "pool scribbles", "WRONG", "bytes", 1, false },
 };
 
 START_TEST(wrong_results_are_found)
@@ -198,6 +209,7 @@ START_TEST(wrong_results_are_found)
 	const bool ends = strcmp(sinner[_i].status, "stalled") != 0;
 	char *path = temporary(), output[4096], count[32];
 	json_t *all, *program, *result, *round;
+	const char *status;
 
 	snprintf(output, sizeof(output), "--output=%s", path);
 	snprintf(count, sizeof(count), "--count=%d", 10 * COUNT);
@@ -209,7 +221,12 @@ START_TEST(wrong_results_are_found)
 	program = json_array_get(json_object_get(all, "programs"), 0);
 	result = named(member(json_array_get(member(program, "cases", JSON_ARRAY), 0), "results", JSON_ARRAY),
 		       sinner[_i].name);
-	ck_assert_str_eq(json_string_value(member(result, "status", JSON_STRING)), sinner[_i].status);
+	status = json_string_value(member(result, "status", JSON_STRING));
+	if (sinner[_i].races && !strcmp(status, "crashed")) { /* ThreadSanitizer was the first to see it */
+		json_decref(all);
+		return;
+	}
+	ck_assert_str_eq(status, sinner[_i].status);
 	round = json_array_get(member(result, "rounds", JSON_ARRAY), 1);
 	if (sinner[_i].text)
 		ck_assert_ptr_nonnull(strstr(json_string_value(member(round, "text", JSON_STRING)), sinner[_i].text));

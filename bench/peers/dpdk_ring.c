@@ -69,11 +69,14 @@ CALLS(rts, mp_rts, mc_rts)
 			BENCH_LOOPS_QUEUE_BULK(id)                                                                     \
 	}
 
-/* clang-format off: one to a line */
+/* clang-format off */
 static const struct bench_contestant rows[] = {
-	ROW("rte_ring sp/sc", BENCH_SPSC, SP_SC, spsc),		ROW("rte_ring mp/sc", BENCH_MPSC, RING_F_SC_DEQ, mpsc),
-	ROW("rte_ring sp/mc", BENCH_SPMC, RING_F_SP_ENQ, spmc), ROW("rte_ring mp/mc", BENCH_MPMC, 0, mpmc),
-	ROW("rte_ring hts", BENCH_ANY_TO_ANY, HTS, hts),	ROW("rte_ring rts", BENCH_ANY_TO_ANY, RTS, rts),
+	ROW("rte_ring sp/sc", BENCH_SPSC, SP_SC, spsc),
+	ROW("rte_ring mp/sc", BENCH_MPSC, RING_F_SC_DEQ, mpsc),
+	ROW("rte_ring sp/mc", BENCH_SPMC, RING_F_SP_ENQ, spmc),
+	ROW("rte_ring mp/mc", BENCH_MPMC, 0, mpmc),
+	ROW("rte_ring hts", BENCH_ANY_TO_ANY, HTS, hts),
+	ROW("rte_ring rts", BENCH_ANY_TO_ANY, RTS, rts),
 };
 /* clang-format on */
 
