@@ -13,7 +13,7 @@
 #include "loop.h"
 
 /* Exit statuses; argp's own is 64. */
-enum { ALL_WELL = 0, SOMETHING_WRONG = 1, NOTHING_DONE = 2 };
+enum { ALL_WELL = 0, SOMETHING_WRONG = 1, NOT_WRITTEN = 2, NOTHING_MATCHES = 3 };
 
 /* What the progress line needs to know. */
 struct progress {
@@ -176,7 +176,7 @@ static int run_all(const struct bench_program *p, const struct bench_options *o,
 	if (!o->output)
 		json_decref(all);
 	else if (bench_json_save(o->output, o->append, all))
-		return NOTHING_DONE;
+		return NOT_WRITTEN;
 	return right ? ALL_WELL : SOMETHING_WRONG;
 }
 
@@ -199,7 +199,7 @@ int bench_main(const struct bench_program *program, int argc, char **argv)
 	g.started_ns = bench_now();
 	if (!g.total) {
 		fprintf(stderr, "%s: no case and contestant match; --list shows what there is\n", program->name);
-		status = NOTHING_DONE;
+		status = NOTHING_MATCHES;
 	} else if (o.list) {
 		list(program, &o, who);
 	} else {

@@ -363,7 +363,7 @@ START_TEST(bad_command_lines)
 
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		ck_assert_msg(run("bench_control", NULL, bad[i], NULL) == 64, "%s was taken", bad[i]);
-	ck_assert_int_eq(run("bench_control", NULL, "--cases=no/such", NULL), 2);
+	ck_assert_int_eq(run("bench_control", NULL, "--cases=no/such", NULL), 3);
 	ck_assert_int_eq(
 		run("bench_control", NULL, "-n1", "-c50", "-l300", "-k", "right", "-o/no/such/directory/x", NULL), 2);
 	ck_assert_int_eq(run("bench_control", NULL, "--help", NULL), 0);
