@@ -192,8 +192,8 @@ struct bench_program {
 
 /*
  * Measures as the command line says, prints tables, writes JSON. Exit status: 0; 1 if a result was wrong or a run
- * crashed or could not be set up; 2 if
- * the results could not be written; 3 if no case and contestant match; 64 for a command line that is none.
+ * crashed or could not be set up; 2 if the results could not be written; 3 if no case and contestant match; 64 for a
+ * command line that is none.
  */
 int bench_main(const struct bench_program *program, int argc, char **argv);
 
