@@ -169,8 +169,8 @@ void bench_options_parse(const struct bench_program *program, int argc, char **a
 		"  -f 'mpmc/8p8c/*' -k 'maar*,ck*'  two contestants\n"
 		"  -o bench.json                    all of it, kept\n\n"
 		"Exit status: 0; 1 when a contestant lost, duplicated, reordered or changed messages, crashed, or "
-		"could not be set up; 2 when the results could not be written; 3 when no case and contestant match; 64 for a "
-		"wrong command line.";
+		"could not be set up; 2 when the results could not be written; 3 when no case and contestant match; 64 "
+		"for a wrong command line.";
 	char doc[sizeof(guide) + 256];
 	const struct argp argp = { option, parse, NULL, doc, NULL, NULL, NULL };
 
