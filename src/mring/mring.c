@@ -106,31 +106,53 @@ static uint32_t fetch(struct maar__mring *m, uint32_t *handles)
 
 /* ---- through a lane (NULL: the mring has none, and batches of one) ---- */
 
-static bool lane_put(struct maar__mring *m, struct maar__lane *lane, uint32_t handle)
+/* Room in a full lane: the older half goes, for what was used last is still in this core's cache. */
+static bool lane_spill(struct maar__mring *m, struct maar__lane *lane)
 {
-	uint32_t n;
+	const uint32_t left = m->lane_slots - m->batch;
 
-	if (!lane) {
-		uint32_t pair[2] __attribute__((aligned(8))) = { handle, 0 };
-
-		return maar__batch_put(m->shared, pair);
-	}
-	n = maar_a_load(&lane->n, RELAXED);
-	if (maar_unlikely(n == m->lane_slots)) {
-		/* The older half goes: what was used last is still in this core's cache. */
-		if (!maar__batch_put(m->shared, lane->handles))
-			return false;
-		n -= m->batch;
-		memmove(lane->handles, lane->handles + m->batch, n * sizeof(lane->handles[0]));
-		maar_a_store(&lane->handed, lane->handed + 1, RELAXED);
-	}
-	lane->handles[n] = handle;
-	maar_a_store(&lane->n, n + 1, RELAXED);
+	if (!maar__batch_put(m->shared, lane->handles))
+		return false;
+	memmove(lane->handles, lane->handles + m->batch, left * sizeof(lane->handles[0]));
+	maar_a_store(&lane->n, left, RELAXED);
+	maar_a_store(&lane->handed, lane->handed + 1, RELAXED);
 	return true;
 }
 
-/* n slots, or none. */
-static size_t lane_get(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n)
+/* Puts handles until there is no room for one; returns how many. The lane's count is kept in a register meanwhile. */
+static size_t lane_put(struct maar__mring *m, struct maar__lane *lane, const uint32_t *handles, size_t n)
+{
+	uint32_t have;
+	size_t i;
+
+	if (!lane) {
+		for (i = 0; i < n; i++) {
+			const uint32_t pair[2] __attribute__((aligned(8))) = { handles[i], 0 };
+
+			if (!maar__batch_put(m->shared, pair))
+				break;
+		}
+		return i;
+	}
+	have = maar_a_load(&lane->n, RELAXED);
+	for (i = 0; i < n; i++) {
+		if (maar_unlikely(have == m->lane_slots)) {
+			if (!lane_spill(m, lane))
+				break;
+			have = maar_a_load(&lane->n, RELAXED);
+		}
+		lane->handles[have++] = handles[i];
+		if (have == m->lane_slots || i + 1 == n)
+			maar_a_store(&lane->n, have, RELAXED);
+	}
+	return i;
+}
+
+/*
+ * n handles, or none. They come in the caller's array of pointers, as numbers, and become what the caller wants there:
+ * an array of their own would have to be as long as n.
+ */
+static size_t lane_get(struct maar__mring *m, struct maar__lane *lane, void **numbers, size_t n)
 {
 	uint32_t batch[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
 	size_t got = 0;
@@ -147,14 +169,17 @@ static size_t lane_get(struct maar__mring *m, struct maar__lane *lane, void **sl
 				maar_a_store(&lane->fetched, lane->fetched + 1, RELAXED);
 		}
 		while (have && got < n)
-			slots[got++] = maar__mring_at(m, from[--have]);
+			numbers[got++] = (void *)(uintptr_t)from[--have];
 		if (lane)
 			maar_a_store(&lane->n, have, RELAXED);
 	}
 	if (got == n)
 		return n;
-	while (got)
-		(void)lane_put(m, lane, maar_mring_handle(&m->front, slots[--got])); /* room: they came from here */
+	while (got) {
+		const uint32_t handle = (uint32_t)(uintptr_t)numbers[--got];
+
+		(void)lane_put(m, lane, &handle, 1); /* room: it came from here */
+	}
 	return 0;
 }
 
@@ -185,28 +210,52 @@ static void done(struct maar__mring *m, bool locked)
 		pthread_mutex_unlock(&m->common_lock);
 }
 
-static size_t get_many(struct maar__mring *m, void **slots, size_t n)
+size_t maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n)
 {
 	bool locked;
 	struct maar__lane *lane = lane_for(m, &locked);
-	const size_t got = lane_get(m, lane, slots, n);
+	const size_t got = lane_get(m, lane, numbers, n);
 
 	done(m, locked);
+#ifdef MAAR_DEBUG
+	for (size_t i = 0; i < got; i++)
+		MAAR__MARK(m, (uint32_t)(uintptr_t)numbers[i], 1);
+#endif
 	return got;
+}
+
+size_t maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n)
+{
+	bool locked;
+	struct maar__lane *lane;
+	size_t put;
+
+#ifdef MAAR_DEBUG
+	for (size_t i = 0; i < n; i++)
+		MAAR__MARK(m, handles[i], 0);
+#endif
+	lane = lane_for(m, &locked);
+	put = lane_put(m, lane, handles, n);
+	done(m, locked);
+	return put;
 }
 
 uint32_t maar__mring_pop_slow(struct maar__mring *m)
 {
-	void *slot;
+	bool locked;
+	struct maar__lane *lane = lane_for(m, &locked);
+	void *number;
+	const size_t got = lane_get(m, lane, &number, 1);
 
-	return get_many(m, &slot, 1) ? maar_mring_handle(&m->front, slot) : MAAR_NO_HANDLE;
+	done(m, locked);
+	return got ? (uint32_t)(uintptr_t)number : MAAR_NO_HANDLE;
 }
 
 bool maar__mring_push_slow(struct maar__mring *m, uint32_t handle)
 {
 	bool locked;
 	struct maar__lane *lane = lane_for(m, &locked);
-	const bool ok = lane_put(m, lane, handle);
+	const bool ok = lane_put(m, lane, &handle, 1) == 1;
 
 	done(m, locked);
 	return ok;
@@ -245,44 +294,42 @@ int maar_mring_put(struct maar_mring *mring, void *slot)
 size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
 {
 	struct maar__mring *m = maar__mring_of(mring);
-	size_t got;
+	size_t i, got;
 
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
 	if (!mring || !slots || n > mring->slots)
 		return 0;
-	got = get_many(m, slots, n);
-#ifdef MAAR_DEBUG
-	for (size_t i = 0; i < got; i++)
-		MAAR__MARK(m, maar_mring_handle(mring, slots[i]), 1);
-#endif
+	got = maar__mring_pop_many(m, slots, n);
+	for (i = 0; i < got; i++)
+		slots[i] = maar__mring_at(m, (uint32_t)(uintptr_t)slots[i]);
 	return got;
 }
 
 size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
 {
 	struct maar__mring *m = maar__mring_of(mring);
-	size_t i, refused = 0;
-	struct maar__lane *lane;
-	bool locked;
+	uint32_t handles[MAAR__MRING_CHUNK];
+	size_t i = 0, refused = 0;
 
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
 	if (!mring || !slots)
 		return 0;
-	lane = lane_for(m, &locked);
-	for (i = 0; i < n; i++) {
-		const uint32_t handle = slots[i] ? maar_mring_handle(mring, slots[i]) : MAAR_NO_HANDLE;
+	while (i < n) {
+		size_t good = 0, put;
 
-		MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
-		if (maar_likely(handle != MAAR_NO_HANDLE)) {
-			MAAR__MARK(m, handle, 0);
-			if (maar_likely(lane_put(m, lane, handle)))
-				continue;
+		for (; i < n && good < MAAR__MRING_CHUNK; i++) {
+			handles[good] = slots[i] ? maar_mring_handle(mring, slots[i]) : MAAR_NO_HANDLE;
+			MAAR_DEBUG_CHECK(handles[good] != MAAR_NO_HANDLE, "not the start of a slot of this mring");
+			if (maar_likely(handles[good] != MAAR_NO_HANDLE))
+				good++;
+			else
+				slots[refused++] = slots[i];
 		}
-		slots[refused++] = slots[i];
+		for (put = maar__mring_push_many(m, handles, good); maar_unlikely(put < good); put++)
+			slots[refused++] = maar__mring_at(m, handles[put]);
 	}
-	done(m, locked);
 	return n - refused;
 }
 

@@ -121,6 +121,15 @@ static inline struct maar__lane *maar__lane_mine(const struct maar__mring *m)
 uint32_t maar__mring_pop_slow(struct maar__mring *m);
 bool maar__mring_push_slow(struct maar__mring *m, uint32_t handle);
 
+/* Handles that bulk calls pass on at once: a stack array that a signal stack can bear. */
+#define MAAR__MRING_CHUNK 64
+
+/* n handles, as numbers in an array of pointers, or none: returns n or 0. */
+size_t maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n);
+
+/* Gives handles back until there is no room; returns how many. */
+size_t maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n);
+
 /* The hot half of get: a handle from this thread's lane. */
 static inline uint32_t maar__mring_pop(struct maar__mring *m)
 {

@@ -119,23 +119,34 @@ static int drop(struct maar_msg *m)
 	return refs == 1;
 }
 
-static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
+/* The same, with a debug build's word on double puts. */
+static int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
 {
 	const int last = drop(m);
 
 #ifdef MAAR_DEBUG
 	if (last < 0)
 		maar__mring_blame(maar__mring_of(pool->mring), handle, "maar_pool_put");
+#else
+	(void)pool, (void)handle;
 #endif
+	return last;
+}
+
+static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
+{
+	const int last = drop_checked(pool, m, handle);
+
 	if (last <= 0)
 		return last;
 	return maar_likely(maar__mring_push(maar__mring_of(pool->mring), handle)) ? 0 : -EALREADY;
 }
 
-static int put_checked(struct maar_pool *pool, struct maar_msg *msg)
+int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
 {
 	uint32_t handle;
 
+	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(pool && msg, "NULL pool or message");
 	if (maar_unlikely(!pool || !msg))
 		return -EINVAL;
@@ -144,12 +155,6 @@ static int put_checked(struct maar_pool *pool, struct maar_msg *msg)
 	if (maar_unlikely(handle == MAAR_NO_HANDLE))
 		return -EINVAL;
 	return put(pool, msg, handle);
-}
-
-int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
-{
-	MAAR__DEBUG_ENTER();
-	return put_checked(pool, msg);
 }
 
 int maar_msg_release(struct maar_msg *msg)
@@ -163,28 +168,56 @@ int maar_msg_release(struct maar_msg *msg)
 
 size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)
 {
+	void **numbers = (void **)msgs;
 	size_t i;
 
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(pool && (msgs || !n), "NULL pool or array");
-	if (!pool || !msgs || !maar_mring_get_bulk(pool->mring, (void **)msgs, n))
+	if (!pool || !msgs || n > maar_pool_messages(pool) ||
+	    !maar__mring_pop_many(maar__mring_of(pool->mring), numbers, n))
 		return 0;
 	for (i = 0; i < n; i++)
-		fresh(pool, maar_mring_handle(pool->mring, msgs[i]));
+		numbers[i] = fresh(pool, (uint32_t)(uintptr_t)numbers[i]);
 	return n;
+}
+
+/* The message's handle if its last reference went just now, MAAR_NO_HANDLE if others hold it; *refused if put refuses. */
+static uint32_t let_go(struct maar_pool *pool, struct maar_msg *msg, bool *refused)
+{
+	const uint32_t handle = msg ? maar_mring_handle(pool->mring, msg) : MAAR_NO_HANDLE;
+	int last = -EINVAL;
+
+	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
+	if (maar_likely(handle != MAAR_NO_HANDLE))
+		last = drop_checked(pool, msg, handle);
+	*refused = last < 0;
+	return last > 0 ? handle : MAAR_NO_HANDLE;
 }
 
 size_t maar_pool_put_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)
 {
-	size_t i, refused = 0;
+	uint32_t handles[MAAR__MRING_CHUNK];
+	size_t i = 0, refused = 0;
 
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(pool && (msgs || !n), "NULL pool or array");
 	if (!pool || !msgs)
 		return 0;
-	for (i = 0; i < n; i++)
-		if (maar_unlikely(put_checked(pool, msgs[i])))
-			msgs[refused++] = msgs[i];
+	while (i < n) {
+		struct maar__mring *m = maar__mring_of(pool->mring);
+		size_t free_now = 0, put;
+
+		for (; i < n && free_now < MAAR__MRING_CHUNK; i++) {
+			bool bad;
+
+			handles[free_now] = let_go(pool, msgs[i], &bad);
+			free_now += handles[free_now] != MAAR_NO_HANDLE;
+			if (maar_unlikely(bad))
+				msgs[refused++] = msgs[i];
+		}
+		for (put = maar__mring_push_many(m, handles, free_now); maar_unlikely(put < free_now); put++)
+			msgs[refused++] = maar__mring_at(m, handles[put]);
+	}
 	return n - refused;
 }
 
