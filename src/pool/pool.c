@@ -119,13 +119,15 @@ static int drop(struct maar_msg *m)
 	return refs == 1;
 }
 
-static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
+/* `call` is what the user called, for a debug build to name. */
+static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
 {
 	const int last = drop(m);
 
+	(void)call;
 #ifdef MAAR_DEBUG
 	if (last < 0)
-		maar__mring_blame(maar__mring_of(pool->mring), handle, "maar_pool_put");
+		maar__mring_blame(maar__mring_of(pool->mring), handle, call);
 #endif
 	if (last <= 0)
 		return last;
@@ -143,7 +145,7 @@ static int put_checked(struct maar_pool *pool, struct maar_msg *msg)
 	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
 	if (maar_unlikely(handle == MAAR_NO_HANDLE))
 		return -EINVAL;
-	return put(pool, msg, handle);
+	return put(pool, msg, handle, "maar_pool_put");
 }
 
 int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
@@ -158,7 +160,7 @@ int maar_msg_release(struct maar_msg *msg)
 	MAAR_DEBUG_CHECK(msg, "NULL message");
 	if (maar_unlikely(!msg))
 		return -EINVAL;
-	return put(msg->pool, msg, msg->handle);
+	return put(msg->pool, msg, msg->handle, "maar_msg_release");
 }
 
 size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)

@@ -17,6 +17,9 @@
 
 #include "common.h"
 
+#ifndef MAAR_FAULTS
+#error "compile with -DMAAR_FAULTS, as the library that you link is"
+#endif
 #include "../../src/base/base.h"
 
 /* What the documentation says about a failure in this scenario; or-ed if it depends on the point. */
