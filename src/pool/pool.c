@@ -134,24 +134,24 @@ static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, cons
 	return maar_likely(maar__mring_push(maar__mring_of(pool->mring), handle)) ? 0 : -EALREADY;
 }
 
-static int put_checked(struct maar_pool *pool, struct maar_msg *msg)
+static int put_checked(struct maar_pool *pool, struct maar_msg *msg, const char *call)
 {
 	uint32_t handle;
 
-	MAAR_DEBUG_CHECK(pool && msg, "NULL pool or message");
+	MAAR_DEBUG_CHECK_AS(call, pool && msg, "NULL pool or message");
 	if (maar_unlikely(!pool || !msg))
 		return -EINVAL;
 	handle = maar_mring_handle(pool->mring, msg);
-	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
+	MAAR_DEBUG_CHECK_AS(call, handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
 	if (maar_unlikely(handle == MAAR_NO_HANDLE))
 		return -EINVAL;
-	return put(pool, msg, handle, "maar_pool_put");
+	return put(pool, msg, handle, call);
 }
 
 int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
 {
 	MAAR__DEBUG_ENTER();
-	return put_checked(pool, msg);
+	return put_checked(pool, msg, __func__);
 }
 
 int maar_msg_release(struct maar_msg *msg)
@@ -160,7 +160,7 @@ int maar_msg_release(struct maar_msg *msg)
 	MAAR_DEBUG_CHECK(msg, "NULL message");
 	if (maar_unlikely(!msg))
 		return -EINVAL;
-	return put(msg->pool, msg, msg->handle, "maar_msg_release");
+	return put(msg->pool, msg, msg->handle, __func__);
 }
 
 size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)
@@ -185,7 +185,7 @@ size_t maar_pool_put_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t
 	if (!pool || !msgs)
 		return 0;
 	for (i = 0; i < n; i++)
-		if (maar_unlikely(put_checked(pool, msgs[i])))
+		if (maar_unlikely(put_checked(pool, msgs[i], __func__)))
 			msgs[refused++] = msgs[i];
 	return n - refused;
 }

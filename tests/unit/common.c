@@ -14,7 +14,7 @@
 
 static uint64_t seed;
 
-/* ---- the program ------------------------------------------------------------------------------------------------- */
+/* ---- the program ---- */
 
 TCase *unit_tcase(Suite *suite, const char *name)
 {
@@ -56,7 +56,7 @@ int main(void)
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-/* ---- random numbers: splitmix64, whose every seed is a good one ---------------------------------------------------- */
+/* ---- random numbers: splitmix64, whose every seed is a good one ---- */
 
 struct unit_rng unit_rng(uint64_t stream)
 {
@@ -80,7 +80,7 @@ uint64_t unit_random_below(struct unit_rng *rng, uint64_t below)
 	return unit_random(rng) % below; /* the bias is of no consequence for small numbers */
 }
 
-/* ---- threads ----------------------------------------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 pthread_t unit_thread(void *(*run)(void *), void *arg)
 {
@@ -100,7 +100,7 @@ void unit_in_thread(void *(*run)(void *), void *arg)
 	unit_join(unit_thread(run, arg));
 }
 
-/* ---- dumps ------------------------------------------------------------------------------------------------------- */
+/* ---- dumps ---- */
 
 void unit_text_open(struct unit_text *text)
 {
@@ -123,7 +123,7 @@ FILE *unit_full_file(void)
 	return full;
 }
 
-/* ---- the size of this process -------------------------------------------------------------------------------------- */
+/* ---- the size of this process ---- */
 
 static size_t count_fds(void)
 {
@@ -158,12 +158,13 @@ void unit_assert_steady(const char *what, const struct unit_size *before, size_t
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	/*
-	 * The least that a leak costs is a page, or a block of 128 bytes, in each round. Half of it is allowed, because the
+	 * The least that a leak costs is a page, or a block of 128 bytes, in each round. Half of it is allowed, for the
 	 * C library keeps stacks and arenas of threads that have ended.
 	 */
-	ck_assert_msg(after.mapped < before->mapped + rounds * page / 2, "%s: mappings grew from %zu to %zu bytes in %zu rounds",
-		      what, before->mapped, after.mapped, rounds);
-	ck_assert_msg(after.heap < before->heap + rounds * 64, "%s: the heap grew from %zu to %zu bytes in %zu rounds", what,
-		      before->heap, after.heap, rounds);
+	ck_assert_msg(after.mapped < before->mapped + rounds * page / 2,
+		      "%s: mappings grew from %zu to %zu bytes in %zu rounds", what, before->mapped, after.mapped,
+		      rounds);
+	ck_assert_msg(after.heap < before->heap + rounds * 64, "%s: the heap grew from %zu to %zu bytes in %zu rounds",
+		      what, before->heap, after.heap, rounds);
 	ck_assert_msg(after.fds == before->fds, "%s: descriptors went from %zu to %zu", what, before->fds, after.fds);
 }

@@ -18,11 +18,11 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- the program ------------------------------------------------------------------------------------------------- */
+/* ---- the program ---- */
 
 /*
- * Seconds that one test may take. Tests take milliseconds; the limit is for a virtual machine that stalls for minutes and
- * for a debugging session, so that nothing fails for want of time but a test that really hangs.
+ * Seconds that one test may take. Tests take milliseconds; the limit is for a virtual machine that stalls for minutes
+ * and for a debugging session, so that nothing fails for want of time but a test that really hangs.
  */
 #define UNIT_TIMEOUT 300.0
 
@@ -35,7 +35,7 @@ TCase *unit_tcase(Suite *suite, const char *name);
 /* A comment line of TAP: "# ..."; use it for what a reader of the log wants to know. */
 void unit_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* ---- checks that cost nothing when they pass; check's own write to a pipe each time, which is too much for a loop ------ */
+/* ---- checks that cost nothing when they pass; check's own write to a pipe each time: too much for a loop ---- */
 
 #define unit_must(cond)                                                                                                \
 	do {                                                                                                           \
@@ -48,11 +48,11 @@ void unit_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 	do {                                                                                                           \
 		const long long got_ = (long long)(got), want_ = (long long)(want);                                    \
 		if (got_ != want_)                                                                                     \
-			ck_abort_msg("%s is %lld (%#llx) instead of %lld (%#llx)", #got, got_, (unsigned long long)got_, \
-				     want_, (unsigned long long)want_);                                                \
+			ck_abort_msg("%s is %lld (%#llx) instead of %lld (%#llx)", #got, got_,                         \
+				     (unsigned long long)got_, want_, (unsigned long long)want_);                      \
 	} while (0)
 
-/* ---- random numbers ---------------------------------------------------------------------------------------------- */
+/* ---- random numbers ---- */
 
 struct unit_rng {
 	uint64_t state;
@@ -64,14 +64,14 @@ uint64_t unit_random(struct unit_rng *rng);
 /* 0 to below - 1 */
 uint64_t unit_random_below(struct unit_rng *rng, uint64_t below);
 
-/* ---- threads ----------------------------------------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 pthread_t unit_thread(void *(*run)(void *), void *arg);
 void unit_join(pthread_t thread);
 /* A thread's whole life. */
 void unit_in_thread(void *(*run)(void *), void *arg);
 
-/* ---- dumps ------------------------------------------------------------------------------------------------------- */
+/* ---- dumps ---- */
 
 /* A stream into memory; unit_text ends it and returns what was written, to be freed. */
 struct unit_text {
@@ -87,11 +87,11 @@ FILE *unit_full_file(void);
 #define unit_assert_contains(text, part)                                                                               \
 	ck_assert_msg(strstr((text), (part)) != NULL, "\"%s\" is not in:\n%s", (part), (text))
 
-/* ---- the size of this process, for tests that nothing stays behind ------------------------------------------------- */
+/* ---- the size of this process, for tests that nothing stays behind ---- */
 
 struct unit_size {
 	size_t mapped; /* bytes of address space */
-	size_t heap;   /* bytes of malloc that are not free; a sanitizer's own malloc is not seen, but it reports leaks */
+	size_t heap; /* bytes of malloc that are not free; a sanitizer's own malloc is not seen, but it reports leaks */
 	size_t fds;
 };
 

@@ -2,15 +2,15 @@
  * SPDX-License-Identifier: MIT
  *
  * The k-th-failure runner. A scenario makes something, uses it and takes it down. It is run with the first fault point
- * failing, then with the second, and so on until a run passes all of them: so each allocation, mapping and lock on its way
- * has failed once, with everything before it done. A fault point is a call of maar__fault() in src/base; the program must
- * be linked with a library that has them (libmaar_test.la or libmaar_debug.la).
+ * failing, then with the second, and so on until a run passes all of them: so each allocation, mapping and lock on its
+ * way has failed once, with everything before it done. A fault point is a call of maar__fault() in src/base; the
+ * program must be linked with a library that has them (libmaar_test.la or libmaar_debug.la).
  *
  *     static int scenario(void *arg)                 0: did its work; -errno: refused, and left nothing behind
  *     FAULTS_RUN(scenario, arg, FAULTS_REFUSES);
  *
- * Nothing may stay behind: a leak sanitizer sees it at exit, and the runner repeats the sweep and watches the size of the
- * process.
+ * Nothing may stay behind: a leak sanitizer sees it at exit, and the runner repeats the sweep and watches the size of
+ * the process.
  */
 #ifndef MAAR_TEST_UNIT_FAULTS_H
 #define MAAR_TEST_UNIT_FAULTS_H
@@ -33,9 +33,9 @@ typedef int faults_scenario(void *arg);
 /* More points than any scenario has: a scenario that tries again for ever ends here. */
 #define FAULTS_MOST 10000
 
-/* Sweeps before the size of the process is noted, for caches to fill, and sweeps after it, enough for a leak to show. */
+/* Sweeps before the size of the process is noted, for caches to fill; and after it, enough for a leak to show. */
 #define FAULTS_WARM_UP 10
-#define FAULTS_REPEAT 100
+#define FAULTS_REPEAT  100
 
 /* One sweep; returns how many points there are. */
 static inline uint64_t faults_sweep(const char *name, faults_scenario *scenario, void *arg, unsigned answers)
@@ -57,8 +57,8 @@ static inline uint64_t faults_sweep(const char *name, faults_scenario *scenario,
 		if (rc == 0)
 			ck_assert_msg(answers & FAULTS_WORKS, "%s: fault %d went unnoticed", name, (int)k);
 		else
-			ck_assert_msg((answers & FAULTS_REFUSES) && (rc == -ENOMEM || rc == -EAGAIN), "%s: fault %d: %s", name,
-				      (int)k, strerror(-rc));
+			ck_assert_msg((answers & FAULTS_REFUSES) && (rc == -ENOMEM || rc == -EAGAIN),
+				      "%s: fault %d: %s", name, (int)k, strerror(-rc));
 	}
 	ck_abort_msg("%s: passes fault points without end", name);
 }

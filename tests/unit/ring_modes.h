@@ -95,7 +95,8 @@ static inline void each_combo(const struct mode *mode, void (*test)(const struct
 
 			if (!puts_legal(mode, combo.puts) || !takes_legal(mode, combo.takes))
 				continue;
-			snprintf(combo.name, sizeof(combo.name), "%s, %s, %s", mode->name, combo.puts->name, combo.takes->name);
+			snprintf(combo.name, sizeof(combo.name), "%s, %s, %s", mode->name, combo.puts->name,
+				 combo.takes->name);
 			test(&combo);
 		}
 	}
@@ -106,7 +107,7 @@ static inline void each_combo(const struct mode *mode, void (*test)(const struct
 	do {                                                                                                           \
 		const uint64_t got_ = (got), want_ = (want);                                                           \
 		if (got_ != want_)                                                                                     \
-			ck_abort_msg("%s: %s is %llu instead of %llu", c->name, #got, (unsigned long long)got_,          \
+			ck_abort_msg("%s: %s is %llu instead of %llu", c->name, #got, (unsigned long long)got_,        \
 				     (unsigned long long)want_);                                                       \
 	} while (0)
 

@@ -11,7 +11,7 @@
 
 /* Handles in a batch: one alone, odd and even, and the largest, which fills 512 bytes. */
 static const uint32_t batches[] = { 1, 2, 3, 7, 8, 123, 124 };
-#define BATCHES ((int)COUNT_OF(batches))
+#define BATCHES	     ((int)COUNT_OF(batches))
 #define MOST_HANDLES 124
 
 /* As lanes have them: 8-byte aligned, with room for a whole pair at the end, and a guard behind it. */
@@ -156,7 +156,7 @@ START_TEST(absurd_size)
 }
 END_TEST
 
-/* A producer stopped between claim and publication hides what is behind it, and says so; then all comes out in order. */
+/* A producer stopped between claim and publication hides what is behind it; when it goes on, all comes out in order. */
 START_TEST(stopped_producer)
 {
 	struct maar__batch_ring *ring = new_ring(4, 2);
@@ -184,15 +184,15 @@ START_TEST(stopped_producer)
 }
 END_TEST
 
-/* ---- threads ----------------------------------------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 #define THREADED 20000 /* batches of each producer */
 
 struct side {
 	struct maar__batch_ring *ring;
-	uint32_t first;		 /* number of the first batch */
-	uint32_t *payload;	 /* plain memory, one word for each batch */
-	unsigned char *seen;	 /* one for each batch; a batch is one consumer's */
+	uint32_t first;	     /* number of the first batch */
+	uint32_t *payload;   /* plain memory, one word for each batch */
+	unsigned char *seen; /* one for each batch; a batch is one consumer's */
 	uint32_t *taken, all;
 };
 

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- a child and what it says ---------------------------------------------------------------------------------------- */
+/* ---- a child and what it says ---- */
 
 struct said {
 	int status; /* as waitpid gives it */
@@ -61,12 +61,12 @@ static void run_child(void (*misuse)(void), struct said *said)
 static void must_stop(void (*misuse)(void), struct said *said)
 {
 	run_child(misuse, said);
-	ck_assert_msg(WIFSIGNALED(said->status) && WTERMSIG(said->status) == SIGABRT, "not aborted: status %#x, stderr:\n%s",
-		      (unsigned)said->status, said->text);
+	ck_assert_msg(WIFSIGNALED(said->status) && WTERMSIG(said->status) == SIGABRT,
+		      "not aborted: status %#x, stderr:\n%s", (unsigned)said->status, said->text);
 	unit_assert_contains(said->text, "maar: misuse: ");
 }
 
-/* ---- misuse, one function each --------------------------------------------------------------------------------------- */
+/* ---- misuse, one function each ---- */
 
 static uint64_t words[4];
 static void *slots[4];
@@ -179,7 +179,10 @@ MISUSE(object_behind_its_pool, struct number_pool *p = number_pool_create(4);
        void *object = p ? number_pool_get(p, NULL) : NULL; maar_mring_put(number_pool_mring(p), object);
        number_pool_put(p, object))
 
-#define SAYS(name, call, what) { #name, name, call ": ", what }
+#define SAYS(name, call, what)                                                                                         \
+	{                                                                                                              \
+#name, name, call ": ", what                                                                           \
+	}
 
 static const struct {
 	const char *name;
@@ -224,7 +227,7 @@ static const struct {
 	SAYS(pool_put_misaligned, "maar_pool_put", "not the start of a message"),
 	SAYS(pool_put_twice, "maar_pool_put", "is free already: put by thread "),
 	SAYS(pool_release_twice, "maar_msg_release", "is free already: put by thread "),
-	SAYS(pool_put_bulk_twice, "maar_pool_put", "is free already: put by thread "),
+	SAYS(pool_put_bulk_twice, "maar_pool_put_bulk", "is free already: put by thread "),
 	SAYS(retain_of_free, "maar_msg_retain", "retain of a free message"),
 	SAYS(object_behind_its_pool, "maar_mring_put", "is free already: put by thread "),
 };
@@ -239,7 +242,7 @@ START_TEST(each_misuse)
 }
 END_TEST
 
-/* ---- both culprits of a double put ------------------------------------------------------------------------------------- */
+/* ---- both culprits of a double put ---- */
 
 static struct maar_mring *the_mring;
 static struct maar_pool *the_pool;
@@ -248,6 +251,7 @@ static void *the_slot;
 /* Not static, not inlined, and with something behind the call: their names are to be found from its return address. */
 void first_culprit(void) __attribute__((noinline));
 void second_culprit(void) __attribute__((noinline));
+void bulk_culprit(void) __attribute__((noinline));
 void innocent(void) __attribute__((noinline));
 volatile int culprits_done;
 
@@ -266,6 +270,14 @@ void second_culprit(void)
 		maar_msg_release(the_slot);
 	else
 		maar_mring_put(the_mring, the_slot);
+	culprits_done++;
+}
+
+void bulk_culprit(void)
+{
+	struct maar_msg *m = the_slot;
+
+	maar_pool_put_bulk(the_pool, &m, 1);
 	culprits_done++;
 }
 
@@ -325,7 +337,23 @@ static void innocent_bystander(void)
 	second_culprit();
 }
 
-static void (*const double_puts[])(void) = { two_threads_put_slot, two_threads_put_message, innocent_bystander };
+/* The bulk calls are the culprits' own, too. */
+static void first_in_bulk(void)
+{
+	struct maar_msg *m;
+
+	the_pool = pool();
+	if (!maar_pool_get_bulk(the_pool, &m, 1))
+		return;
+	the_slot = m;
+	name_thread("first");
+	name_thread("second");
+	bulk_culprit();
+	second_culprit();
+}
+
+static void (*const double_puts[])(void) = { two_threads_put_slot, two_threads_put_message, innocent_bystander,
+					     first_in_bulk };
 
 /* The function that an address printed by the child lies in; the child is a copy of this process. */
 static const char *function_of(void *address)
@@ -353,12 +381,12 @@ START_TEST(names_both)
 		      "names them not:\n%s", said.text);
 	unit_eq(by, first);
 	unit_eq(again_by, second);
-	ck_assert_str_eq(function_of(from), "first_culprit");
+	ck_assert_str_eq(function_of(from), double_puts[_i] == first_in_bulk ? "bulk_culprit" : "first_culprit");
 	ck_assert_str_eq(function_of(again_from), "second_culprit");
 }
 END_TEST
 
-/* ---- correct programs -------------------------------------------------------------------------------------------------- */
+/* ---- correct programs ---- */
 
 static void *use_pool(void *arg)
 {

@@ -14,7 +14,7 @@
 
 #define LIVES 1000
 
-/* ---- ring -------------------------------------------------------------------------------------------------------- */
+/* ---- ring ---- */
 
 static int ring_life(void *arg)
 {
@@ -37,7 +37,7 @@ START_TEST(ring)
 }
 END_TEST
 
-/* ---- mring ------------------------------------------------------------------------------------------------------- */
+/* ---- mring ---- */
 
 static int mring_made(void *arg)
 {
@@ -132,7 +132,8 @@ static void *work_without_memory(void *mring)
 	int i;
 
 	for (i = 0; i < 5000; i++) {
-		maar__fault_arm(1); /* the next fault point, which may be another thread's: then this one gets its lane */
+		maar__fault_arm(
+			1); /* the next fault point, which may be another thread's: then this one gets its lane */
 		if (n < COUNT_OF(held) && (held[n] = maar_mring_get(mring)) != NULL) {
 			*(uint64_t *)held[n] = (uintptr_t)held;
 			n++;
@@ -163,7 +164,7 @@ START_TEST(common_lane)
 }
 END_TEST
 
-/* ---- pool -------------------------------------------------------------------------------------------------------- */
+/* ---- pool ---- */
 
 static int pool_life(void *arg)
 {
@@ -187,7 +188,7 @@ START_TEST(pool)
 }
 END_TEST
 
-/* ---- tables that grow ---------------------------------------------------------------------------------------------- */
+/* ---- tables that grow ---- */
 
 /* The registry's first table has 512 entries, the second 1024. */
 START_TEST(registry_grows)
@@ -255,7 +256,7 @@ START_TEST(thread_table_grows)
 }
 END_TEST
 
-/* ---- a thousand lives ---------------------------------------------------------------------------------------------- */
+/* ---- a thousand lives ---- */
 
 /* Runs a scenario a thousand times without a fault, after a few times for caches to fill. */
 static void live(const char *name, faults_scenario *scenario, void *arg)

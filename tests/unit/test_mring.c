@@ -10,7 +10,7 @@
 
 /* Ways to run an mring, each of which must hand out every slot to a thread that is alone. */
 static const struct maar_mring_options ways[] = {
-	{ .lane_slots = 0 }, { .no_lanes = 1 },	   { .lane_slots = 2 }, { .lane_slots = 3 },
+	{ .lane_slots = 0 }, { .no_lanes = 1 },	    { .lane_slots = 2 },   { .lane_slots = 3 },
 	{ .lane_slots = 7 }, { .lane_slots = 247 }, { .lane_slots = 248 },
 };
 #define WAYS ((int)COUNT_OF(ways))
@@ -18,7 +18,7 @@ static const struct maar_mring_options ways[] = {
 /* Around the batch sizes and the least number for lanes. */
 static const size_t counts[] = { 1, 2, 3, 5, 123, 124, 125, 127, 128, 129, 1000, 4096 };
 
-/* ---- get and put ------------------------------------------------------------------------------------------------- */
+/* ---- get and put ---- */
 
 /* Exactly N slots, zero at first, apart from each other; again after they were put, in the order of getting and not. */
 START_TEST(every_slot_once)
@@ -105,7 +105,7 @@ START_TEST(random_moves)
 }
 END_TEST
 
-/* ---- refusals ---------------------------------------------------------------------------------------------------- */
+/* ---- refusals ---- */
 
 /* What is no slot's start: at every offset inside, before, behind, elsewhere. `mring` has one slot out. */
 static void check_strangers(struct maar_mring *mring, struct maar_mring *other)
@@ -151,7 +151,8 @@ START_TEST(strangers_refused)
 	size_t k;
 
 	for (k = 0; k < COUNT_OF(sizes); k++) {
-		struct maar_mring *mring = slots_create(5, sizes[k], &ways[_i]), *other = slots_create(5, sizes[k], NULL);
+		struct maar_mring *mring = slots_create(5, sizes[k], &ways[_i]),
+				  *other = slots_create(5, sizes[k], NULL);
 		void *mine = maar_mring_get(mring);
 
 		check_strangers(mring, other);
@@ -199,7 +200,7 @@ START_TEST(too_many_puts)
 }
 END_TEST
 
-/* ---- bulk -------------------------------------------------------------------------------------------------------- */
+/* ---- bulk ---- */
 
 START_TEST(bulk_all_or_nothing)
 {
@@ -259,7 +260,7 @@ START_TEST(bulk_keeps_the_refused)
 }
 END_TEST
 
-/* ---- create ------------------------------------------------------------------------------------------------------ */
+/* ---- create ---- */
 
 static const struct {
 	const char *what;
@@ -305,8 +306,13 @@ END_TEST
 
 START_TEST(alignment)
 {
-	static const size_t aligns[][2] = { { 0, 64 }, { 1, 64 }, { 8, 64 }, { 64, 64 }, { 128, 128 },
-					    { 4096, 4096 }, { (size_t)1 << 20, (size_t)1 << 20 } };
+	static const size_t aligns[][2] = { { 0, 64 },
+					    { 1, 64 },
+					    { 8, 64 },
+					    { 64, 64 },
+					    { 128, 128 },
+					    { 4096, 4096 },
+					    { (size_t)1 << 20, (size_t)1 << 20 } };
 	static const size_t sizes[] = { 1, 64, 100, 5000 };
 	size_t k, s, i;
 
@@ -332,7 +338,7 @@ START_TEST(alignment)
 }
 END_TEST
 
-/* ---- handle and address -------------------------------------------------------------------------------------------- */
+/* ---- handle and address ---- */
 
 /* Both ways for a made-up slab: only arithmetic, so that sizes which no test machine has can be tried. */
 static void check_arithmetic(uint64_t stride, uint32_t slots, uint32_t handle)
@@ -356,7 +362,9 @@ static void check_arithmetic(uint64_t stride, uint32_t slots, uint32_t handle)
 START_TEST(handle_arithmetic)
 {
 #if SIZE_MAX > UINT32_MAX
-	static const uint64_t strides[] = { 64, 128, 192, 320, 1088, 4096 + 64, (1 << 20) - 64, (1 << 30) - 64, 1 << 30 };
+	static const uint64_t strides[] = {
+		64, 128, 192, 320, 1088, 4096 + 64, (1 << 20) - 64, (1 << 30) - 64, 1 << 30
+	};
 	struct unit_rng rng = unit_rng(2);
 	const uint32_t slots = MAAR_MRING_MAX_SLOTS;
 	size_t k, i;
@@ -379,7 +387,7 @@ START_TEST(handle_arithmetic)
 }
 END_TEST
 
-/* ---- memory ------------------------------------------------------------------------------------------------------ */
+/* ---- memory ---- */
 
 static size_t resident_pages(const void *memory, size_t bytes)
 {
@@ -416,7 +424,7 @@ START_TEST(slots_stay_untouched)
 }
 END_TEST
 
-/* ---- observers and the end ------------------------------------------------------------------------------------------- */
+/* ---- observers and the end ---- */
 
 /* Without lanes every number is exact at every moment. */
 START_TEST(stats_without_lanes)

@@ -105,7 +105,7 @@ static void check_lanes(const struct maar_mring *mring, size_t lanes, size_t in_
 	unit_eq(maar_mring_lanes(mring, NULL, 0), lanes);
 }
 
-/* ---- how large a lane is -------------------------------------------------------------------------------------------- */
+/* ---- how large a lane is ---- */
 
 static const struct {
 	size_t slots;
@@ -141,7 +141,7 @@ START_TEST(lane_sizes)
 }
 END_TEST
 
-/* ---- what a lane does ------------------------------------------------------------------------------------------------ */
+/* ---- what a lane does ---- */
 
 /* Batches of 4: when one is fetched, when one is handed over, and what the numbers say at each step. */
 START_TEST(figures)
@@ -235,7 +235,7 @@ START_TEST(flush_gives_back)
 }
 END_TEST
 
-/* ---- thread exit ----------------------------------------------------------------------------------------------------- */
+/* ---- thread exit ---- */
 
 /* An exiting thread's lane goes to the idle ones, where all can get its slots, and the next thread takes it over. */
 START_TEST(exit_gives_back)
@@ -319,7 +319,7 @@ START_TEST(use_in_thread_exit)
 }
 END_TEST
 
-/* ---- threads that outlive an mring ----------------------------------------------------------------------------------- */
+/* ---- threads that outlive an mring ---- */
 
 /* The worker keeps a stale entry for the dead mring; a new one with the same id must not be taken for it. */
 START_TEST(mring_dies_under_thread)
@@ -402,7 +402,7 @@ START_TEST(exit_during_destroy)
 }
 END_TEST
 
-/* ---- slots between threads ------------------------------------------------------------------------------------------- */
+/* ---- slots between threads ---- */
 
 #define MOVES 20000
 

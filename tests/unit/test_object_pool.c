@@ -7,7 +7,7 @@
 
 #include <maar/object_pool.h>
 
-/* ---- two types --------------------------------------------------------------------------------------------------- */
+/* ---- two types ---- */
 
 struct conn {
 	int open;
@@ -52,7 +52,7 @@ static void byte_clear(unsigned char *b)
 
 MAAR_OBJECT_POOL(byte, unsigned char, byte_set, byte_clear);
 
-/* ---- tests ------------------------------------------------------------------------------------------------------- */
+/* ---- tests ---- */
 
 static struct conn_pool *new_conns(size_t n)
 {

@@ -10,7 +10,7 @@
 #include <sched.h>
 
 #define MESSAGES 200
-#define BYTES 100
+#define BYTES	 100
 #define HEADROOM 20
 
 static struct maar_pool *new_pool(size_t messages, size_t bytes, const struct maar_pool_options *options)
@@ -55,7 +55,7 @@ static void finish(struct maar_pool *pool)
 	free(msgs);
 }
 
-/* ---- a fresh message --------------------------------------------------------------------------------------------- */
+/* ---- a fresh message ---- */
 
 static const struct maar_pool_options ways[] = {
 	{ .headroom = 0 },
@@ -137,7 +137,7 @@ START_TEST(no_bytes)
 }
 END_TEST
 
-/* ---- the bytes --------------------------------------------------------------------------------------------------- */
+/* ---- the bytes ---- */
 
 START_TEST(set_length)
 {
@@ -225,7 +225,7 @@ START_TEST(append)
 }
 END_TEST
 
-/* ---- references -------------------------------------------------------------------------------------------------- */
+/* ---- references ---- */
 
 START_TEST(references)
 {
@@ -254,7 +254,7 @@ END_TEST
 struct sharer {
 	struct maar_pool *pool;
 	struct maar_msg **round; /* the message of the round, set by the first thread; NULL: not there yet */
-	uint64_t check; /* of what was read */
+	uint64_t check;		 /* of what was read */
 };
 
 /* Each of three threads has a reference and reads; whoever is last gives the message back, after all have read. */
@@ -313,14 +313,15 @@ START_TEST(shared_between_threads)
 }
 END_TEST
 
-/* ---- refusals ---------------------------------------------------------------------------------------------------- */
+/* ---- refusals ---- */
 
 START_TEST(strangers_refused)
 {
 	struct maar_pool *pool = new_pool(10, BYTES, &ways[_i]), *other = new_pool(10, BYTES, &ways[_i]);
 	struct maar_msg *m = maar_pool_get(pool), *foreign = maar_pool_get(other);
 	static struct maar_msg local = { .refs = 1 };
-	struct maar_msg *strangers[] = { foreign, &local, NULL, (void *)((char *)m + 1), (void *)((char *)m + 64), m + 1000 };
+	struct maar_msg *strangers[] = { foreign, &local, NULL, (void *)((char *)m + 1), (void *)((char *)m + 64),
+					 m + 1000 };
 	struct maar_msg *bulk[COUNT_OF(strangers)];
 	size_t i;
 
@@ -408,7 +409,7 @@ START_TEST(put_of_unused)
 }
 END_TEST
 
-/* ---- bulk -------------------------------------------------------------------------------------------------------- */
+/* ---- bulk ---- */
 
 START_TEST(bulk)
 {
@@ -440,7 +441,7 @@ START_TEST(bulk)
 }
 END_TEST
 
-/* ---- create, destroy, dump ----------------------------------------------------------------------------------------- */
+/* ---- create, destroy, dump ---- */
 
 static const struct {
 	const char *what;
@@ -460,7 +461,11 @@ static const struct {
 	{ "absurdly many messages", SIZE_MAX, 8, { .headroom = 0 }, EOVERFLOW },
 	{ "header beyond the largest slot", 8, MAAR_MRING_MAX_SLOT_BYTES, { .headroom = 0 }, EOVERFLOW },
 	{ "headroom beyond the largest slot", 8, 8, { .headroom = MAAR_MRING_MAX_SLOT_BYTES }, EOVERFLOW },
-	{ "both beyond the largest slot", 8, MAAR_MRING_MAX_SLOT_BYTES, { .headroom = MAAR_MRING_MAX_SLOT_BYTES }, EOVERFLOW },
+	{ "both beyond the largest slot",
+	  8,
+	  MAAR_MRING_MAX_SLOT_BYTES,
+	  { .headroom = MAAR_MRING_MAX_SLOT_BYTES },
+	  EOVERFLOW },
 	{ "absurd bytes", 8, SIZE_MAX, { .headroom = 0 }, EOVERFLOW },
 	{ "bytes that overflow with the header", 8, SIZE_MAX - 63, { .headroom = 0 }, EOVERFLOW },
 	{ "absurd headroom", 8, 8, { .headroom = UINT32_MAX }, EOVERFLOW },
@@ -479,7 +484,8 @@ END_TEST
 /* The largest message there is: every byte of it can be used. */
 START_TEST(largest)
 {
-	struct maar_pool *pool = new_pool(1, MAAR_MRING_MAX_SLOT_BYTES - sizeof(struct maar_msg) - 64, &(struct maar_pool_options){ .headroom = 64 });
+	struct maar_pool *pool = new_pool(1, MAAR_MRING_MAX_SLOT_BYTES - sizeof(struct maar_msg) - 64,
+					  &(struct maar_pool_options){ .headroom = 64 });
 	struct maar_msg *m = maar_pool_get(pool);
 
 	ck_assert_ptr_nonnull(m);

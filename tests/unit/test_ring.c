@@ -31,7 +31,7 @@ static struct maar_ring *new_ring(size_t capacity, unsigned flags)
 	return ring;
 }
 
-/* ---- one value --------------------------------------------------------------------------------------------------- */
+/* ---- one value ---- */
 
 /* Fills from empty to full and drains to empty, one by one, looking at every observer on every level; twice around. */
 static void fill_and_drain(const struct combo *c)
@@ -80,7 +80,7 @@ static void any_value(const struct combo *c)
 	maar_ring_destroy(ring);
 }
 
-/* ---- many values ------------------------------------------------------------------------------------------------- */
+/* ---- many values ---- */
 
 /* A ring with `level` values in it, beginning at a position that differs from case to case. */
 static struct maar_ring *ring_at_level(const struct combo *c, size_t capacity, size_t level)
@@ -208,9 +208,9 @@ static void check_has_bulk(const struct combo *c)
 	maar_ring_destroy(ring);
 }
 
-/* ---- the wrap of the positions ------------------------------------------------------------------------------------- */
+/* ---- the wrap of the positions ---- */
 
-/* Passes a few laps of values through a ring whose positions begin at `start`, alternating singles, bursts and bulks. */
+/* Passes a few laps of values through a ring whose positions begin at `start`, by singles, bursts and bulks. */
 static void pass_over(const struct combo *c, size_t capacity, uint64_t start)
 {
 	struct maar_ring *ring = new_ring(capacity, c->mode->flags);
@@ -271,12 +271,13 @@ static void wraps(const struct combo *c)
 	}
 }
 
-/* ---- random sequences against a model ------------------------------------------------------------------------------ */
+/* ---- random sequences against a model ---- */
 
 #define RANDOM_STEPS 4000
 
 /* The model: values are numbered, the ring holds those from `out` to `in`. */
-static void random_step(const struct combo *c, struct maar_ring *ring, struct unit_rng *rng, uint64_t *in, uint64_t *out)
+static void random_step(const struct combo *c, struct maar_ring *ring, struct unit_rng *rng, uint64_t *in,
+			uint64_t *out)
 {
 	const size_t capacity = maar_ring_capacity(ring), used = (size_t)(*in - *out), room = capacity - used;
 	const size_t n = (size_t)unit_random_below(rng, capacity + 2);
@@ -344,7 +345,7 @@ static void random_moves(const struct combo *c)
 	}
 }
 
-/* ---- pointers ---------------------------------------------------------------------------------------------------- */
+/* ---- pointers ---- */
 
 /* By mode alone: the pointer calls have no explicit sides. */
 static void pointers(const struct combo *c)
@@ -385,7 +386,7 @@ static void pointers(const struct combo *c)
 	maar_ring_destroy(ring);
 }
 
-/* ---- the side said in the call --------------------------------------------------------------------------------------- */
+/* ---- the side said in the call ---- */
 
 /* Calls of a side that the mode does not allow: 0, and nothing changes, at any level. */
 static void mismatch(const struct combo *c)
@@ -439,7 +440,7 @@ static void families_mix(const struct combo *c)
 	maar_ring_destroy(ring);
 }
 
-/* ---- threads: two on each free side; what was written before an enqueue is there after the dequeue ------------------- */
+/* ---- threads: two on each free side; what was written before an enqueue is there after the dequeue ---- */
 
 #define THREADED 20000 /* values of each producer */
 
@@ -525,7 +526,7 @@ START_TEST(threads)
 }
 END_TEST
 
-/* ---- the suite --------------------------------------------------------------------------------------------------- */
+/* ---- the suite ---- */
 
 #define COMBO_TEST(name)                                                                                               \
 	START_TEST(test_##name)                                                                                        \
@@ -549,7 +550,8 @@ Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("ring");
 	TCase *one = unit_tcase(suite, "one value"), *many = unit_tcase(suite, "many values");
-	TCase *wrap = unit_tcase(suite, "wrap"), *model = unit_tcase(suite, "model"), *sides = unit_tcase(suite, "sides");
+	TCase *wrap = unit_tcase(suite, "wrap"), *model = unit_tcase(suite, "model"),
+	      *sides = unit_tcase(suite, "sides");
 
 	tcase_add_loop_test(one, test_fill_and_drain, 0, MODES);
 	tcase_add_loop_test(one, test_any_value, 0, MODES);

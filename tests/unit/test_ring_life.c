@@ -16,7 +16,7 @@ struct place {
 	size_t bytes;
 };
 
-#define GUARD 64
+#define GUARD	   64
 #define GUARD_BYTE 0x5c
 
 static struct place place_for(size_t capacity)
@@ -40,7 +40,7 @@ static void place_free(struct place *place)
 	free(place->memory);
 }
 
-/* ---- sizes ------------------------------------------------------------------------------------------------------- */
+/* ---- sizes ---- */
 
 START_TEST(bytes_needed)
 {
@@ -63,7 +63,7 @@ START_TEST(bytes_needed)
 }
 END_TEST
 
-/* ---- init -------------------------------------------------------------------------------------------------------- */
+/* ---- init ---- */
 
 /* A round of use: full, empty, order. */
 static void use(struct maar_ring *ring, size_t capacity)
@@ -136,8 +136,9 @@ START_TEST(refused)
 
 	errno = 0;
 	unit_eq(maar_ring_init(place.memory, place.bytes, refusals[_i].capacity, refusals[_i].flags),
-			 -refusals[_i].error);
-	ck_assert_msg(maar_ring_create(refusals[_i].capacity, refusals[_i].flags) == NULL, "created: %s", refusals[_i].what);
+		-refusals[_i].error);
+	ck_assert_msg(maar_ring_create(refusals[_i].capacity, refusals[_i].flags) == NULL, "created: %s",
+		      refusals[_i].what);
 	unit_eq(errno, refusals[_i].error);
 	for (i = 0; i < place.bytes; i++)
 		unit_eq(place.memory[i], GUARD_BYTE); /* a refused init touches nothing */
@@ -188,7 +189,7 @@ START_TEST(create_without_memory)
 }
 END_TEST
 
-/* ---- memory ------------------------------------------------------------------------------------------------------ */
+/* ---- memory ---- */
 
 /* Zeroed memory is an empty ring: create leaves the cells to be touched when used. */
 START_TEST(create_touches_no_cell)
@@ -243,7 +244,7 @@ START_TEST(moves_to_another_address)
 }
 END_TEST
 
-/* ---- drain and destroy --------------------------------------------------------------------------------------------- */
+/* ---- drain and destroy ---- */
 
 struct seen {
 	uint64_t values[16];
@@ -350,7 +351,7 @@ START_TEST(destroy_null)
 }
 END_TEST
 
-/* ---- dump -------------------------------------------------------------------------------------------------------- */
+/* ---- dump ---- */
 
 START_TEST(dump)
 {
@@ -422,7 +423,7 @@ START_TEST(dump_refused)
 }
 END_TEST
 
-/* ---- the suite --------------------------------------------------------------------------------------------------- */
+/* ---- the suite ---- */
 
 Suite *unit_suite(void)
 {
