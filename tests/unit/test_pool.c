@@ -265,10 +265,12 @@ static void *share(void *arg)
 
 	for (i = 0; i < SHARED; i++) {
 		struct maar_msg *m;
+		uint64_t value;
 
 		while (!(m = __atomic_load_n(&s->round[i], __ATOMIC_ACQUIRE)))
 			sched_yield();
-		s->check += *(uint64_t *)maar_msg_data(m);
+		memcpy(&value, maar_msg_data(m), sizeof(value)); /* the headroom need not leave it aligned */
+		s->check += value;
 		maar_msg_retain(m);
 		unit_eq(maar_msg_release(m), 0);
 		unit_eq(i % 2 ? maar_msg_release(m) : maar_pool_put(s->pool, m), 0);
@@ -294,12 +296,14 @@ START_TEST(shared_between_threads)
 	}
 	for (i = 0; i < SHARED; i++) {
 		struct maar_msg *m;
+		uint64_t value;
 
 		while (!(m = maar_pool_get(pool)))
 			sched_yield();
 		/* Plain writes: they must not race with the reading of this slot's former holders. */
-		*(uint64_t *)maar_msg_data(m) = (uint64_t)i;
-		sum += (uint64_t)i;
+		value = (uint64_t)i;
+		memcpy(maar_msg_data(m), &value, sizeof(value));
+		sum += value;
 		maar_msg_retain(m);
 		maar_msg_retain(m);
 		__atomic_store_n(&round[i], m, __ATOMIC_RELEASE);
