@@ -119,23 +119,23 @@ static int drop(struct maar_msg *m)
 	return refs == 1;
 }
 
-/* The same, with a debug build's word on double puts. */
-static int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
+/* The same, with a debug build's word on double puts; `call` is what the user called. */
+static int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
 {
 	const int last = drop(m);
 
 #ifdef MAAR_DEBUG
 	if (last < 0)
-		maar__mring_blame(maar__mring_of(pool->mring), handle, "maar_pool_put");
+		maar__mring_blame(maar__mring_of(pool->mring), handle, call);
 #else
-	(void)pool, (void)handle;
+	(void)pool, (void)handle, (void)call;
 #endif
 	return last;
 }
 
-static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
+static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
 {
-	const int last = drop_checked(pool, m, handle);
+	const int last = drop_checked(pool, m, handle, call);
 
 	if (last <= 0)
 		return last;
@@ -154,7 +154,7 @@ int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
 	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
 	if (maar_unlikely(handle == MAAR_NO_HANDLE))
 		return -EINVAL;
-	return put(pool, msg, handle);
+	return put(pool, msg, handle, __func__);
 }
 
 int maar_msg_release(struct maar_msg *msg)
@@ -163,7 +163,7 @@ int maar_msg_release(struct maar_msg *msg)
 	MAAR_DEBUG_CHECK(msg, "NULL message");
 	if (maar_unlikely(!msg))
 		return -EINVAL;
-	return put(msg->pool, msg, msg->handle);
+	return put(msg->pool, msg, msg->handle, __func__);
 }
 
 size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)
@@ -187,9 +187,9 @@ static uint32_t let_go(struct maar_pool *pool, struct maar_msg *msg, bool *refus
 	const uint32_t handle = msg ? maar_mring_handle(pool->mring, msg) : MAAR_NO_HANDLE;
 	int last = -EINVAL;
 
-	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
+	MAAR_DEBUG_CHECK_AS("maar_pool_put_bulk", handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
 	if (maar_likely(handle != MAAR_NO_HANDLE))
-		last = drop_checked(pool, msg, handle);
+		last = drop_checked(pool, msg, handle, "maar_pool_put_bulk");
 	*refused = last < 0;
 	return last > 0 ? handle : MAAR_NO_HANDLE;
 }

@@ -63,10 +63,12 @@
 MAAR_BEGIN_DECLS
 MAAR_API __attribute__((noreturn, cold)) void maar__debug_fail(const char *call, const char *what);
 MAAR_END_DECLS
+/* _AS is for helpers, which name the public call that they work for. */
 #ifdef MAAR_DEBUG
-#define MAAR_DEBUG_CHECK(cond, what) ((cond) ? (void)0 : maar__debug_fail(__func__, (what)))
+#define MAAR_DEBUG_CHECK_AS(call, cond, what) ((cond) ? (void)0 : maar__debug_fail((call), (what)))
 #else
-#define MAAR_DEBUG_CHECK(cond, what) ((void)0)
+#define MAAR_DEBUG_CHECK_AS(call, cond, what) ((void)(call))
 #endif
+#define MAAR_DEBUG_CHECK(cond, what) MAAR_DEBUG_CHECK_AS(__func__, cond, what)
 
 #endif

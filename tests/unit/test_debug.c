@@ -1,0 +1,492 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * Misuse under MAAR_DEBUG, program and library: each stops the program and says which call and why, a double put also
+ * who did it. Each case runs in a child of its own, whose stderr is read. Correct programs run, and are silent.
+ */
+#include "common.h"
+
+#include <maar/object_pool.h>
+#include <maar/pool.h>
+#include <maar/ring.h>
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- a child and what it says ---- */
+
+struct said {
+	int status; /* as waitpid gives it */
+	char text[4096];
+};
+
+static void run_child(void (*misuse)(void), struct said *said)
+{
+	const struct rlimit no_core = { 0, 0 };
+	size_t n = 0;
+	int pipes[2];
+	ssize_t got;
+	pid_t pid;
+
+	unit_eq(pipe(pipes), 0);
+	fflush(NULL);
+	pid = fork();
+	unit_must(pid >= 0);
+	if (pid == 0) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		signal(SIGABRT, SIG_DFL);
+		dup2(pipes[1], STDERR_FILENO);
+		close(pipes[0]);
+		close(pipes[1]);
+		misuse();
+		_exit(0);
+	}
+	close(pipes[1]);
+	while (n < sizeof(said->text) - 1 && (got = read(pipes[0], said->text + n, sizeof(said->text) - 1 - n)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		unit_must(got > 0);
+		n += (size_t)got;
+	}
+	said->text[n] = 0;
+	close(pipes[0]);
+	while (waitpid(pid, &said->status, 0) < 0)
+		unit_eq(errno, EINTR);
+}
+
+static void must_stop(void (*misuse)(void), struct said *said)
+{
+	run_child(misuse, said);
+	ck_assert_msg(WIFSIGNALED(said->status) && WTERMSIG(said->status) == SIGABRT,
+		      "not aborted: status %#x, stderr:\n%s", (unsigned)said->status, said->text);
+	unit_assert_contains(said->text, "maar: misuse: ");
+}
+
+/* ---- misuse, one function each ---- */
+
+static uint64_t words[4];
+static void *slots[4];
+static struct maar_msg *msgs[4];
+
+static struct maar_ring *ring(unsigned flags)
+{
+	struct maar_ring *r = maar_ring_create(8, flags);
+
+	if (!r)
+		_exit(1);
+	return r;
+}
+
+static struct maar_mring *mring(void)
+{
+	struct maar_mring *m = maar_mring_create(200, 100, NULL);
+
+	if (!m)
+		_exit(1);
+	return m;
+}
+
+static struct maar_pool *pool(void)
+{
+	struct maar_pool *p = maar_pool_create(200, 100, NULL);
+
+	if (!p)
+		_exit(1);
+	return p;
+}
+
+#define MISUSE(name, ...)                                                                                              \
+	static void name(void)                                                                                         \
+	{                                                                                                              \
+		__VA_ARGS__;                                                                                           \
+	}
+
+MISUSE(mp_on_sp, maar_ring_enqueue_mp(ring(MAAR_RING_SPSC), 1))
+MISUSE(mp_bulk_on_sp, maar_ring_enqueue_bulk_mp(ring(MAAR_RING_SPMC), words, 2))
+MISUSE(mp_burst_on_sp, maar_ring_enqueue_burst_mp(ring(MAAR_RING_SPMC), words, 2))
+MISUSE(mc_on_sc, maar_ring_dequeue_mc(ring(MAAR_RING_SPSC), words))
+MISUSE(mc_bulk_on_sc, maar_ring_dequeue_bulk_mc(ring(MAAR_RING_MPSC | MAAR_RING_TICKET), words, 2))
+MISUSE(mc_burst_on_sc, maar_ring_dequeue_burst_mc(ring(MAAR_RING_SPSC), words, 2))
+MISUSE(null_pointer, maar_ring_enqueue_ptr(ring(MAAR_RING_SPSC), NULL))
+MISUSE(null_in_burst, maar_ring_enqueue_burst_ptr(ring(MAAR_RING_SPSC), slots, 4))
+#if MAAR_HAVE_CAS2
+MISUSE(bulk_on_lock_free, maar_ring_enqueue_bulk(ring(MAAR_RING_MPMC), words, 2))
+MISUSE(bulk_mp_on_lock_free, maar_ring_enqueue_bulk_mp(ring(MAAR_RING_MPSC), words, 2))
+#endif
+
+static void ring_destroyed_twice(void)
+{
+	static char memory[4096] __attribute__((aligned(MAAR_APART)));
+
+	if (maar_ring_init(memory, sizeof(memory), 8, MAAR_RING_SPSC))
+		return;
+	maar_ring_destroy((void *)memory);
+	maar_ring_destroy((void *)memory);
+}
+
+MISUSE(mring_get_null, (void)maar_mring_get(NULL))
+MISUSE(mring_put_null_mring, maar_mring_put(NULL, words))
+MISUSE(mring_put_null_slot, maar_mring_put(mring(), NULL))
+MISUSE(mring_get_bulk_null, maar_mring_get_bulk(NULL, slots, 4))
+MISUSE(mring_get_bulk_no_array, maar_mring_get_bulk(mring(), NULL, 4))
+MISUSE(mring_put_bulk_null, maar_mring_put_bulk(NULL, slots, 4))
+MISUSE(mring_put_bulk_of_null, maar_mring_put_bulk(mring(), slots, 4))
+MISUSE(mring_put_foreign, maar_mring_put(mring(), words))
+MISUSE(mring_put_of_other, maar_mring_put(mring(), maar_mring_get(mring())))
+MISUSE(mring_put_misaligned, struct maar_mring *m = mring(); maar_mring_put(m, (char *)maar_mring_get(m) + 8))
+MISUSE(mring_put_unused, struct maar_mring *m = mring(); maar_mring_put(m, maar_mring_slot(m, 7)))
+MISUSE(mring_put_twice, struct maar_mring *m = mring(); void *slot = maar_mring_get(m); maar_mring_put(m, slot);
+       maar_mring_put(m, slot))
+MISUSE(mring_put_bulk_twice, struct maar_mring *m = mring(); slots[0] = slots[1] = maar_mring_get(m);
+       maar_mring_put_bulk(m, slots, 2))
+MISUSE(mring_destroy_none, maar_mring_destroy((void *)words))
+
+MISUSE(pool_get_null, (void)maar_pool_get(NULL))
+MISUSE(pool_put_null_pool, struct maar_msg *m = maar_pool_get(pool()); maar_pool_put(NULL, m))
+MISUSE(pool_put_null_msg, maar_pool_put(pool(), NULL))
+MISUSE(pool_get_bulk_null, maar_pool_get_bulk(NULL, msgs, 4))
+MISUSE(pool_put_bulk_null, maar_pool_put_bulk(NULL, msgs, 4))
+MISUSE(release_null, maar_msg_release(NULL))
+MISUSE(pool_put_foreign, maar_pool_put(pool(), (void *)words))
+MISUSE(pool_put_of_other, maar_pool_put(pool(), maar_pool_get(pool())))
+MISUSE(pool_put_misaligned, struct maar_pool *p = pool(); maar_pool_put(p, (void *)((char *)maar_pool_get(p) + 8)))
+MISUSE(pool_put_twice, struct maar_pool *p = pool(); struct maar_msg *m = maar_pool_get(p); maar_pool_put(p, m);
+       maar_pool_put(p, m))
+MISUSE(pool_release_twice, struct maar_msg *m = maar_pool_get(pool()); maar_msg_release(m); maar_msg_release(m))
+MISUSE(pool_put_bulk_twice, struct maar_pool *p = pool(); msgs[0] = msgs[1] = maar_pool_get(p);
+       maar_pool_put_bulk(p, msgs, 2))
+MISUSE(retain_of_free, struct maar_msg *m = maar_pool_get(pool()); maar_msg_release(m); maar_msg_retain(m))
+
+static int no_work(uint64_t *object, void *arg)
+{
+	(void)object, (void)arg;
+	return 0;
+}
+
+static void no_end(uint64_t *object)
+{
+	(void)object;
+}
+
+MAAR_OBJECT_POOL(number, uint64_t, no_work, no_end);
+
+/* The object pool answers -EALREADY itself; its mring is told only if the answer was missed. */
+MISUSE(object_behind_its_pool, struct number_pool *p = number_pool_create(4);
+       void *object = p ? number_pool_get(p, NULL) : NULL; maar_mring_put(number_pool_mring(p), object);
+       number_pool_put(p, object))
+
+#define SAYS(name, call, what)                                                                                         \
+	{                                                                                                              \
+#name, name, call ": ", what                                                                           \
+	}
+
+static const struct {
+	const char *name;
+	void (*misuse)(void);
+	const char *call, *what;
+} misuses[] = {
+	SAYS(mp_on_sp, "maar__ring_put_mp", "many-producer enqueue on a single-producer ring"),
+	SAYS(mp_bulk_on_sp, "maar__ring_put_mp", "many-producer enqueue on a single-producer ring"),
+	SAYS(mp_burst_on_sp, "maar__ring_put_mp", "many-producer enqueue on a single-producer ring"),
+	SAYS(mc_on_sc, "maar__ring_take_mc", "many-consumer dequeue on a single-consumer ring"),
+	SAYS(mc_bulk_on_sc, "maar__ring_take_mc", "many-consumer dequeue on a single-consumer ring"),
+	SAYS(mc_burst_on_sc, "maar__ring_take_mc", "many-consumer dequeue on a single-consumer ring"),
+	SAYS(null_pointer, "maar_ring_enqueue_ptr", "NULL enqueued as a pointer"),
+	SAYS(null_in_burst, "maar_ring_enqueue_burst_ptr", "NULL enqueued as a pointer"),
+#if MAAR_HAVE_CAS2
+	SAYS(bulk_on_lock_free, "maar__ring_put_mp", "bulk enqueue on a lock-free many-producer ring"),
+	SAYS(bulk_mp_on_lock_free, "maar__ring_put_mp", "bulk enqueue on a lock-free many-producer ring"),
+#endif
+	SAYS(ring_destroyed_twice, "maar_ring_destroy_each", "destroyed before"),
+	SAYS(mring_get_null, "maar_mring_get", "NULL mring"),
+	SAYS(mring_put_null_mring, "maar_mring_put", "NULL mring or slot"),
+	SAYS(mring_put_null_slot, "maar_mring_put", "NULL mring or slot"),
+	SAYS(mring_get_bulk_null, "maar_mring_get_bulk", "NULL mring or array"),
+	SAYS(mring_get_bulk_no_array, "maar_mring_get_bulk", "NULL mring or array"),
+	SAYS(mring_put_bulk_null, "maar_mring_put_bulk", "NULL mring or array"),
+	SAYS(mring_put_bulk_of_null, "maar_mring_put_bulk", "not the start of a slot"),
+	SAYS(mring_put_foreign, "maar_mring_put", "not the start of a slot"),
+	SAYS(mring_put_of_other, "maar_mring_put", "not the start of a slot"),
+	SAYS(mring_put_misaligned, "maar_mring_put", "not the start of a slot"),
+	SAYS(mring_put_unused, "maar_mring_put", "slot 7 is free already"),
+	SAYS(mring_put_twice, "maar_mring_put", "is free already: put by thread "),
+	SAYS(mring_put_bulk_twice, "maar_mring_put", "is free already: put by thread "),
+	SAYS(mring_destroy_none, "maar_mring_destroy", "not an mring"),
+	SAYS(pool_get_null, "maar_pool_get", "NULL pool"),
+	SAYS(pool_put_null_pool, "maar_pool_put", "NULL pool or message"),
+	SAYS(pool_put_null_msg, "maar_pool_put", "NULL pool or message"),
+	SAYS(pool_get_bulk_null, "maar_pool_get_bulk", "NULL pool or array"),
+	SAYS(pool_put_bulk_null, "maar_pool_put_bulk", "NULL pool or array"),
+	SAYS(release_null, "maar_msg_release", "NULL message"),
+	SAYS(pool_put_foreign, "maar_pool_put", "not the start of a message"),
+	SAYS(pool_put_of_other, "maar_pool_put", "not the start of a message"),
+	SAYS(pool_put_misaligned, "maar_pool_put", "not the start of a message"),
+	SAYS(pool_put_twice, "maar_pool_put", "is free already: put by thread "),
+	SAYS(pool_release_twice, "maar_msg_release", "is free already: put by thread "),
+	SAYS(pool_put_bulk_twice, "maar_pool_put_bulk", "is free already: put by thread "),
+	SAYS(retain_of_free, "maar_msg_retain", "retain of a free message"),
+	SAYS(object_behind_its_pool, "maar_mring_put", "is free already: put by thread "),
+};
+
+START_TEST(each_misuse)
+{
+	struct said said;
+
+	must_stop(misuses[_i].misuse, &said);
+	unit_assert_contains(said.text, misuses[_i].call);
+	unit_assert_contains(said.text, misuses[_i].what);
+}
+END_TEST
+
+/* ---- both culprits of a double put ---- */
+
+static struct maar_mring *the_mring;
+static struct maar_pool *the_pool;
+static void *the_slot;
+
+/* Not static, not inlined, and with something behind the call: their names are to be found from its return address. */
+void first_culprit(void) __attribute__((noinline));
+void second_culprit(void) __attribute__((noinline));
+void bulk_culprit(void) __attribute__((noinline));
+void innocent(void) __attribute__((noinline));
+volatile int culprits_done;
+
+void first_culprit(void)
+{
+	if (the_pool)
+		maar_pool_put(the_pool, the_slot);
+	else
+		maar_mring_put(the_mring, the_slot);
+	culprits_done++;
+}
+
+void second_culprit(void)
+{
+	if (the_pool)
+		maar_msg_release(the_slot);
+	else
+		maar_mring_put(the_mring, the_slot);
+	culprits_done++;
+}
+
+void bulk_culprit(void)
+{
+	struct maar_msg *m = the_slot;
+
+	maar_pool_put_bulk(the_pool, &m, 1);
+	culprits_done++;
+}
+
+/* Drops a reference that is not the last: nothing is put, so nobody may be told that it was here. */
+void innocent(void)
+{
+	maar_pool_put(the_pool, the_slot);
+	culprits_done++;
+}
+
+static void name_thread(const char *role)
+{
+	fprintf(stderr, "%s is %ld\n", role, (long)syscall(SYS_gettid));
+}
+
+static void *first_thread(void *arg)
+{
+	(void)arg;
+	name_thread("first");
+	first_culprit();
+	return NULL;
+}
+
+static void two_threads_put_slot(void)
+{
+	the_mring = mring();
+	the_slot = maar_mring_get(the_mring);
+	name_thread("second");
+	unit_in_thread(first_thread, NULL);
+	second_culprit();
+}
+
+static void two_threads_put_message(void)
+{
+	the_pool = pool();
+	the_slot = maar_pool_get(the_pool);
+	name_thread("second");
+	unit_in_thread(first_thread, NULL);
+	second_culprit();
+}
+
+/* The caller that an earlier call left behind must not be blamed for a later one. */
+static void innocent_bystander(void)
+{
+	void *slot;
+
+	the_mring = mring();
+	slot = maar_mring_get(the_mring);
+	name_thread("first");
+	name_thread("second");
+	the_pool = pool();
+	the_slot = maar_msg_retain(maar_pool_get(the_pool));
+	innocent();
+	the_pool = NULL;
+	the_slot = slot;
+	first_culprit();
+	second_culprit();
+}
+
+/* The bulk calls are the culprits' own, too. */
+static void first_in_bulk(void)
+{
+	struct maar_msg *m;
+
+	the_pool = pool();
+	if (!maar_pool_get_bulk(the_pool, &m, 1))
+		return;
+	the_slot = m;
+	name_thread("first");
+	name_thread("second");
+	bulk_culprit();
+	second_culprit();
+}
+
+static void (*const double_puts[])(void) = { two_threads_put_slot, two_threads_put_message, innocent_bystander,
+					     first_in_bulk };
+
+/* The function that an address printed by the child lies in; the child is a copy of this process. */
+static const char *function_of(void *address)
+{
+	Dl_info info;
+
+	return dladdr(address, &info) && info.dli_sname ? info.dli_sname : "(none)";
+}
+
+START_TEST(names_both)
+{
+	unsigned first, second, by, again_by;
+	void *from, *again_from;
+	const char *text;
+	struct said said;
+
+	must_stop(double_puts[_i], &said);
+	text = strstr(said.text, "first is ");
+	unit_eq(text && sscanf(text, "first is %u", &first), 1);
+	text = strstr(said.text, "second is ");
+	unit_eq(text && sscanf(text, "second is %u", &second), 1);
+	text = strstr(said.text, "put by thread ");
+	ck_assert_msg(text && sscanf(text, "put by thread %u from %p, and put again by thread %u from %p", &by, &from,
+				     &again_by, &again_from) == 4,
+		      "names them not:\n%s", said.text);
+	unit_eq(by, first);
+	unit_eq(again_by, second);
+	ck_assert_str_eq(function_of(from), double_puts[_i] == first_in_bulk ? "bulk_culprit" : "first_culprit");
+	ck_assert_str_eq(function_of(again_from), "second_culprit");
+}
+END_TEST
+
+/* ---- correct programs ---- */
+
+static void *use_pool(void *arg)
+{
+	struct maar_msg *out[64], *m;
+	size_t i, round;
+
+	for (round = 0; round < 200; round++) {
+		if (maar_pool_get_bulk(arg, out, 64) != 64)
+			_exit(1);
+		for (i = 0; i < 64; i++)
+			maar_msg_release(maar_msg_retain(out[i]));
+		if (maar_pool_put_bulk(arg, out, 64) != 64)
+			_exit(2);
+		m = maar_pool_get(arg);
+		if (!m || maar_msg_append(m, "abc", 3) || maar_pool_put(arg, m))
+			_exit(3);
+	}
+	return NULL;
+}
+
+static void correct_pool(void)
+{
+	struct maar_pool *p = pool();
+	pthread_t thread[2];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		thread[i] = unit_thread(use_pool, p);
+	for (i = 0; i < 2; i++)
+		unit_join(thread[i]);
+	if (maar_pool_destroy(p))
+		_exit(4);
+}
+
+static void correct_mring(void)
+{
+	struct maar_mring *m = mring();
+	void *all[200];
+	size_t i, round;
+
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < 200; i++)
+			all[i] = maar_mring_get(m);
+		if (maar_mring_get(m) || maar_mring_get_bulk(m, all, 1)) /* empty is an answer, not misuse */
+			_exit(1);
+		if (maar_mring_destroy(m) != -EBUSY)
+			_exit(2);
+		for (i = 0; i < 100; i++)
+			if (maar_mring_put(m, all[i]))
+				_exit(3);
+		if (maar_mring_put_bulk(m, all + 100, 100) != 100)
+			_exit(4);
+		maar_mring_flush(m);
+	}
+	if (maar_mring_destroy(m) || maar_mring_destroy(NULL))
+		_exit(5);
+}
+
+static void correct_ring(void)
+{
+	static const unsigned modes[] = { MAAR_RING_SPSC, MAAR_RING_SPMC, MAAR_RING_MPSC | MAAR_RING_TICKET,
+					  MAAR_RING_MPMC | MAAR_RING_TICKET };
+	uint64_t value;
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(modes); i++) {
+		struct maar_ring *r = ring(modes[i]);
+
+		while (maar_ring_enqueue(r, 1)) /* full is an answer, too */
+			;
+		while (maar_ring_dequeue(r, &value))
+			;
+		if (maar_ring_enqueue_bulk(r, words, 4) != 4 || maar_ring_enqueue_sp(r, 1) != 1 ||
+		    maar_ring_dequeue_sc(r, &value) != 1 || maar_ring_dequeue_burst(r, words, 4) != 4)
+			_exit(1);
+		maar_ring_destroy(r);
+		maar_ring_destroy(NULL);
+	}
+}
+
+static void (*const correct[])(void) = { correct_ring, correct_mring, correct_pool };
+
+START_TEST(silent)
+{
+	struct said said;
+
+	run_child(correct[_i], &said);
+	ck_assert_msg(WIFEXITED(said.status) && WEXITSTATUS(said.status) == 0, "status %#x, stderr:\n%s",
+		      (unsigned)said.status, said.text);
+	ck_assert_str_eq(said.text, "");
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("debug");
+	TCase *tcase = unit_tcase(suite, "misuse");
+
+	tcase_add_loop_test(tcase, each_misuse, 0, (int)COUNT_OF(misuses));
+	tcase_add_loop_test(tcase, names_both, 0, (int)COUNT_OF(double_puts));
+	tcase_add_loop_test(tcase, silent, 0, (int)COUNT_OF(correct));
+	return suite;
+}

@@ -1,0 +1,449 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * The life of a ring: sizes, init in the caller's memory, create, refusals, drain, destroy, dump.
+ */
+#include "ring_modes.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define BEYOND ((size_t)MAAR_RING_MAX_CAPACITY + 1)
+
+/* Memory that init accepts, with 64 bytes behind it that nobody may touch. */
+struct place {
+	unsigned char *memory;
+	size_t bytes;
+};
+
+#define GUARD	   64
+#define GUARD_BYTE 0x5c
+
+static struct place place_for(size_t capacity)
+{
+	struct place place = { NULL, maar_ring_bytes(capacity) };
+	void *memory;
+
+	unit_eq(posix_memalign(&memory, MAAR_APART, place.bytes + GUARD), 0);
+	/* Not zero: init must not depend on what was there. */
+	memset(memory, GUARD_BYTE, place.bytes + GUARD);
+	place.memory = memory;
+	return place;
+}
+
+static void place_free(struct place *place)
+{
+	size_t i;
+
+	for (i = 0; i < GUARD; i++)
+		unit_eq(place->memory[place->bytes + i], GUARD_BYTE);
+	free(place->memory);
+}
+
+/* ---- sizes ---- */
+
+START_TEST(bytes_needed)
+{
+	const size_t header = sizeof(struct maar_ring), cell = sizeof(struct maar_ring_cell);
+
+	unit_eq(maar_ring_bytes(1), header + cell);
+	unit_eq(maar_ring_bytes(2), header + 2 * cell);
+	unit_eq(maar_ring_bytes(3), header + 4 * cell);
+	unit_eq(maar_ring_bytes(1000), header + 1024 * cell);
+#if SIZE_MAX > UINT32_MAX
+	unit_eq(maar_ring_bytes(MAAR_RING_MAX_CAPACITY), header + (size_t)MAAR_RING_MAX_CAPACITY * cell);
+	unit_eq(maar_ring_bytes(MAAR_RING_MAX_CAPACITY / 2 + 1), header + (size_t)MAAR_RING_MAX_CAPACITY * cell);
+#else
+	unit_eq(maar_ring_bytes(MAAR_RING_MAX_CAPACITY), 0);
+#endif
+	unit_eq(maar_ring_bytes(0), 0);
+	unit_eq(maar_ring_bytes(BEYOND), 0);
+	unit_eq(maar_ring_bytes(SIZE_MAX), 0);
+	unit_eq(maar_ring_bytes(SIZE_MAX / 16), 0);
+}
+END_TEST
+
+/* ---- init ---- */
+
+/* A round of use: full, empty, order. */
+static void use(struct maar_ring *ring, size_t capacity)
+{
+	uint64_t value;
+	size_t i;
+
+	unit_eq(maar_ring_capacity(ring), capacity);
+	unit_eq(maar_ring_dequeue(ring, &value), 0);
+	for (i = 0; i < capacity; i++)
+		unit_eq(maar_ring_enqueue(ring, i + 1), 1);
+	unit_eq(maar_ring_enqueue(ring, 0), 0);
+	for (i = 0; i < capacity; i++) {
+		unit_eq(maar_ring_dequeue(ring, &value), 1);
+		unit_eq(value, i + 1);
+	}
+	unit_eq(maar_ring_dequeue(ring, &value), 0);
+}
+
+/* In exactly the bytes asked for; again in the same memory; and destroy leaves the memory to its owner. */
+START_TEST(init_in_place)
+{
+	static const size_t asked[] = { 1, 2, 3, 8, 64, 1000 };
+	const unsigned flags = modes[_i].flags;
+	size_t k;
+
+	for (k = 0; k < COUNT_OF(asked); k++) {
+		struct place place = place_for(asked[k]);
+		struct maar_ring *ring = (void *)place.memory;
+		const size_t capacity = (place.bytes - sizeof(*ring)) / sizeof(struct maar_ring_cell);
+
+		unit_eq(maar_ring_init(ring, place.bytes, asked[k], flags), 0);
+		unit_eq(maar_ring_flags(ring), flags);
+		use(ring, capacity);
+		unit_eq(maar_ring_enqueue(ring, 7), 1);
+		unit_eq(maar_ring_init(ring, place.bytes, asked[k], flags), 0);
+		unit_eq(maar_ring_empty(ring), 1);
+		use(ring, capacity);
+		maar_ring_destroy(ring);
+		place_free(&place);
+	}
+}
+END_TEST
+
+/* Each refusal of init, of create with the same request, and what init says. */
+static const struct {
+	const char *what;
+	size_t capacity;
+	unsigned flags;
+	int error;
+} refusals[] = {
+	{ "capacity 0", 0, MAAR_RING_SPSC, EINVAL },
+	{ "unknown flag", 8, 1u << 3, EINVAL },
+	{ "unknown flag", 8, MAAR_RING_SPSC | 1u << 31, EINVAL },
+	{ "SP and TICKET", 8, MAAR_RING_SP | MAAR_RING_TICKET, EINVAL },
+	{ "SPSC and TICKET", 8, MAAR_RING_SPSC | MAAR_RING_TICKET, EINVAL },
+	{ "beyond the most", BEYOND, MAAR_RING_SPSC, EOVERFLOW },
+	{ "absurd", SIZE_MAX, MAAR_RING_SPSC, EOVERFLOW },
+	{ "bytes overflow to a small number", SIZE_MAX / 16 + 2, MAAR_RING_SPSC, EOVERFLOW },
+#if !MAAR_HAVE_CAS2
+	{ "lock-free without an instruction for it", 8, MAAR_RING_MPMC, ENOTSUP },
+	{ "lock-free without an instruction for it", 8, MAAR_RING_MPSC, ENOTSUP },
+#endif
+};
+
+START_TEST(refused)
+{
+	struct place place = place_for(8);
+	size_t i;
+
+	errno = 0;
+	unit_eq(maar_ring_init(place.memory, place.bytes, refusals[_i].capacity, refusals[_i].flags),
+		-refusals[_i].error);
+	ck_assert_msg(maar_ring_create(refusals[_i].capacity, refusals[_i].flags) == NULL, "created: %s",
+		      refusals[_i].what);
+	unit_eq(errno, refusals[_i].error);
+	for (i = 0; i < place.bytes; i++)
+		unit_eq(place.memory[i], GUARD_BYTE); /* a refused init touches nothing */
+	place_free(&place);
+}
+END_TEST
+
+/* Refusals that only init has: they are about the memory and the caller. */
+START_TEST(init_refused)
+{
+	struct place place = place_for(8);
+	const size_t bytes = place.bytes;
+	size_t i, off;
+
+	unit_eq(maar_ring_init(NULL, bytes, 8, MAAR_RING_SPSC), -EINVAL);
+	for (off = 1; off < MAAR_APART; off++)
+		unit_eq(maar_ring_init(place.memory + off, bytes, 8, MAAR_RING_SPSC), -EINVAL);
+	unit_eq(maar_ring_init(place.memory, bytes - 1, 8, MAAR_RING_SPSC), -ENOSPC);
+	unit_eq(maar_ring_init(place.memory, 0, 8, MAAR_RING_SPSC), -ENOSPC);
+	unit_eq(maar_ring_init(place.memory, bytes, 9, MAAR_RING_SPSC), -ENOSPC);
+	unit_eq(maar_ring_init(place.memory, bytes, MAAR_RING_MAX_CAPACITY, MAAR_RING_SPSC), -ENOSPC);
+	unit_eq(maar_ring_init_layout(place.memory, bytes, 8, MAAR_RING_SPSC, MAAR_RING_LAYOUT + 1), -EPROTO);
+	unit_eq(maar_ring_init_layout(place.memory, bytes, 8, MAAR_RING_SPSC, MAAR_RING_LAYOUT - 1), -EPROTO);
+	unit_eq(maar_ring_init_layout(place.memory, bytes, 8, MAAR_RING_SPSC, 0), -EPROTO);
+	for (i = 0; i < bytes; i++)
+		unit_eq(place.memory[i], GUARD_BYTE);
+	unit_eq(maar_ring_init_layout(place.memory, bytes, 8, MAAR_RING_SPSC, MAAR_RING_LAYOUT), 0);
+	maar_ring_destroy((void *)place.memory);
+	place_free(&place);
+}
+END_TEST
+
+/* The largest ring until the system has no more: it grants memory that is not touched, but addresses come to an end. */
+START_TEST(create_without_memory)
+{
+	struct maar_ring *rings[8192 + 1];
+	const size_t most = maar_ring_bytes(MAAR_RING_MAX_CAPACITY) ? MAAR_RING_MAX_CAPACITY : (size_t)1 << 26;
+	size_t n = 0;
+
+	/* 32 GiB each, so this is 256 TiB: the addresses of 48 bits. (With 32-bit addresses: 1 GiB each.) */
+	errno = 0;
+	while (n < COUNT_OF(rings) && (rings[n] = maar_ring_create(most, MAAR_RING_SPSC)) != NULL)
+		n++;
+	ck_assert_uint_lt(n, COUNT_OF(rings));
+	unit_eq(errno, ENOMEM);
+	while (n)
+		maar_ring_destroy(rings[--n]);
+}
+END_TEST
+
+/* ---- memory ---- */
+
+/* Zeroed memory is an empty ring: create leaves the cells to be touched when used. */
+START_TEST(create_touches_no_cell)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), capacity = (size_t)1 << 20;
+	const size_t bytes = maar_ring_bytes(capacity), pages = bytes / page;
+	struct maar_ring *ring = maar_ring_create(capacity, modes[_i].flags);
+	unsigned char *resident = malloc(pages + 1);
+	size_t i, there = 0;
+
+	ck_assert_ptr_nonnull(ring);
+	ck_assert_ptr_nonnull(resident);
+	unit_eq(mincore(ring, bytes, resident), 0);
+	for (i = 0; i < pages; i++)
+		there += resident[i] & 1;
+	/* The first lines were written; they may lie in one huge page, which is 2 MiB of the 16. */
+	ck_assert_uint_le(there, ((size_t)2 << 20) / page);
+	ck_assert_uint_ge(there, 1);
+	free(resident);
+	use(ring, capacity);
+	maar_ring_destroy(ring);
+}
+END_TEST
+
+/* No pointers inside: a byte copy, half full and half way around, is a ring of its own. */
+START_TEST(moves_to_another_address)
+{
+	struct place here = place_for(8), there = place_for(8);
+	struct maar_ring *ring = (void *)here.memory, *copy = (void *)there.memory;
+	uint64_t value, i;
+
+	unit_eq(maar_ring_init(ring, here.bytes, 8, modes[_i].flags), 0);
+	for (i = 0; i < 6; i++)
+		unit_eq(maar_ring_enqueue(ring, i), 1);
+	for (i = 0; i < 3; i++)
+		unit_eq(maar_ring_dequeue(ring, &value), 1);
+	for (i = 6; i < 10; i++)
+		unit_eq(maar_ring_enqueue(ring, i), 1);
+	memcpy(copy, ring, here.bytes);
+	memset(ring, 0xff, here.bytes);
+	unit_eq(maar_ring_count(copy), 7);
+	unit_eq(maar_ring_enqueue(copy, 10), 1);
+	unit_eq(maar_ring_enqueue(copy, 11), 0);
+	for (i = 3; i < 11; i++) {
+		unit_eq(maar_ring_dequeue(copy, &value), 1);
+		unit_eq(value, i);
+	}
+	use(copy, 8);
+	maar_ring_destroy(copy);
+	place_free(&here);
+	place_free(&there);
+}
+END_TEST
+
+/* ---- drain and destroy ---- */
+
+struct seen {
+	uint64_t values[16];
+	size_t n;
+};
+
+static void note_value(uint64_t value, void *arg)
+{
+	struct seen *seen = arg;
+
+	ck_assert_uint_lt(seen->n, COUNT_OF(seen->values));
+	seen->values[seen->n++] = value;
+}
+
+/* A ring of 8 that holds 3 to 9: its cells have gone round. */
+static struct maar_ring *seven_values(unsigned flags)
+{
+	struct maar_ring *ring = maar_ring_create(8, flags);
+	uint64_t value, i;
+
+	ck_assert_ptr_nonnull(ring);
+	for (i = 0; i < 10; i++) {
+		unit_eq(maar_ring_enqueue(ring, i), 1);
+		if (i < 3)
+			unit_eq(maar_ring_dequeue(ring, &value), 1);
+	}
+	return ring;
+}
+
+static void check_seven(const struct seen *seen)
+{
+	size_t i;
+
+	unit_eq(seen->n, 7);
+	for (i = 0; i < 7; i++)
+		unit_eq(seen->values[i], i + 3);
+}
+
+START_TEST(drain)
+{
+	struct maar_ring *ring = seven_values(modes[_i].flags);
+	struct seen seen = { .n = 0 };
+
+	unit_eq(maar_ring_drain(ring, note_value, &seen), 7);
+	check_seven(&seen);
+	unit_eq(maar_ring_empty(ring), 1);
+	unit_eq(maar_ring_drain(ring, note_value, &seen), 0);
+	unit_eq(seen.n, 7);
+	use(ring, 8);
+	unit_eq(maar_ring_enqueue(ring, 1), 1);
+	unit_eq(maar_ring_drain(ring, NULL, NULL), 1);
+	maar_ring_destroy(ring);
+}
+END_TEST
+
+/* Puts each value back in, as a producer would that is never done. */
+static void feed(uint64_t value, void *arg)
+{
+	unit_eq(maar_ring_enqueue(arg, value), 1);
+}
+
+/* A drain ends though values keep coming: what was there, and at most one capacity more. */
+START_TEST(drain_ends)
+{
+	struct maar_ring *ring = seven_values(modes[_i].flags);
+	size_t n = maar_ring_drain(ring, feed, ring);
+
+	ck_assert_uint_ge(n, 7);
+	ck_assert_uint_le(n, 7 + 8);
+	unit_eq(maar_ring_count(ring), 7);
+	maar_ring_destroy(ring);
+}
+END_TEST
+
+START_TEST(destroy_each)
+{
+	struct seen seen = { .n = 0 };
+	struct place place = place_for(8);
+
+	maar_ring_destroy_each(seven_values(modes[_i].flags), note_value, &seen);
+	check_seven(&seen);
+	maar_ring_destroy_each(seven_values(modes[_i].flags), NULL, NULL);
+	maar_ring_destroy(seven_values(modes[_i].flags));
+
+	/* in the caller's memory: destroyed again, it is no ring any more, and nothing happens */
+	unit_eq(maar_ring_init(place.memory, place.bytes, 8, modes[_i].flags), 0);
+	unit_eq(maar_ring_enqueue((void *)place.memory, 5), 1);
+	seen.n = 0;
+	maar_ring_destroy_each((void *)place.memory, note_value, &seen);
+	maar_ring_destroy_each((void *)place.memory, note_value, &seen);
+	unit_eq(seen.n, 1);
+	unit_eq(seen.values[0], 5);
+	place_free(&place);
+}
+END_TEST
+
+START_TEST(destroy_null)
+{
+	struct seen seen = { .n = 0 };
+
+	maar_ring_destroy(NULL);
+	maar_ring_destroy_each(NULL, note_value, &seen);
+	unit_eq(seen.n, 0);
+}
+END_TEST
+
+/* ---- dump ---- */
+
+START_TEST(dump)
+{
+	static const char *const expected[][2] = {
+		/* in the order of modes[] */
+		{ "one producer, one consumer", "wait-free producer" },
+		{ "one producer, many consumers", "wait-free producer" },
+		{ "many producers, one consumer", "ticket" },
+		{ "many producers, many consumers", "ticket" },
+		{ "many producers, one consumer", "lock-free" },
+		{ "many producers, many consumers", "lock-free" },
+	};
+	struct maar_ring *ring = seven_values(modes[_i].flags);
+	struct unit_text text;
+	char *said;
+
+	unit_text_open(&text);
+	unit_eq(maar_ring_dump(ring, text.to), 0);
+	said = unit_text_close(&text);
+	unit_assert_contains(said, expected[_i][0]);
+	unit_assert_contains(said, expected[_i][1]);
+	unit_assert_contains(said, "capacity 8, count 7, free 1\n");
+	unit_assert_contains(said, "head 3, tail 10\n");
+	unit_assert_contains(said, "[3] 0x0000000000000003\n");
+	unit_assert_contains(said, "[9] 0x0000000000000009\n");
+	ck_assert_msg(strstr(said, "[10]") == NULL && strstr(said, "more") == NULL, "more than is there:\n%s", said);
+	free(said);
+	unit_eq(maar_ring_count(ring), 7); /* takes nothing out */
+	maar_ring_destroy(ring);
+}
+END_TEST
+
+START_TEST(dump_shows_some)
+{
+	struct maar_ring *ring = maar_ring_create(64, MAAR_RING_SPSC);
+	struct unit_text text;
+	char *said;
+	uint64_t i;
+
+	ck_assert_ptr_nonnull(ring);
+	for (i = 0; i < 64; i++)
+		unit_eq(maar_ring_enqueue(ring, i), 1);
+	unit_text_open(&text);
+	unit_eq(maar_ring_dump(ring, text.to), 0);
+	said = unit_text_close(&text);
+	unit_assert_contains(said, "[15] 0x000000000000000f\n  ... and 48 more\n");
+	free(said);
+	maar_ring_destroy(ring);
+}
+END_TEST
+
+START_TEST(dump_refused)
+{
+	struct place place = place_for(1);
+	struct maar_ring *ring = maar_ring_create(1, MAAR_RING_SPSC);
+	FILE *full = unit_full_file();
+
+	ck_assert_ptr_nonnull(ring);
+	unit_eq(maar_ring_dump(NULL, stderr), -EINVAL);
+	unit_eq(maar_ring_dump(ring, NULL), -EINVAL);
+	unit_eq(maar_ring_dump((void *)place.memory, stderr), -EINVAL); /* no ring */
+	unit_eq(maar_ring_init(place.memory, place.bytes, 1, MAAR_RING_SPSC), 0);
+	maar_ring_destroy((void *)place.memory);
+	unit_eq(maar_ring_dump((void *)place.memory, stderr), -EINVAL); /* a ring no more */
+	unit_eq(maar_ring_dump(ring, full), -EIO);
+	fclose(full);
+	maar_ring_destroy(ring);
+	place_free(&place);
+}
+END_TEST
+
+/* ---- the suite ---- */
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("ring life");
+	TCase *init = unit_tcase(suite, "init"), *memory = unit_tcase(suite, "memory");
+	TCase *end = unit_tcase(suite, "end"), *dumps = unit_tcase(suite, "dump");
+
+	tcase_add_test(init, bytes_needed);
+	tcase_add_loop_test(init, init_in_place, 0, MODES);
+	tcase_add_loop_test(init, refused, 0, (int)COUNT_OF(refusals));
+	tcase_add_test(init, init_refused);
+	tcase_add_test(init, create_without_memory);
+	tcase_add_loop_test(memory, create_touches_no_cell, 0, MODES);
+	tcase_add_loop_test(memory, moves_to_another_address, 0, MODES);
+	tcase_add_loop_test(end, drain, 0, MODES);
+	tcase_add_loop_test(end, drain_ends, 0, MODES);
+	tcase_add_loop_test(end, destroy_each, 0, MODES);
+	tcase_add_test(end, destroy_null);
+	tcase_add_loop_test(dumps, dump, 0, MODES);
+	tcase_add_test(dumps, dump_shows_some);
+	tcase_add_test(dumps, dump_refused);
+	return suite;
+}
