@@ -203,7 +203,7 @@ MAAR_INLINE size_t maar_ring_dequeue_burst_mc(struct maar_ring *ring, uint64_t *
 
 /*
  * Takes everything, oldest first, and hands each value to `each` (NULL: forgets them). A consumer's call. Ends when it
- * finds the ring empty, and after two capacities at the latest, as producers may go on. Returns how many it took.
+ * finds the ring empty, or has taken a capacity beyond what was there, as producers may go on. Returns how many.
  */
 MAAR_API size_t maar_ring_drain(struct maar_ring *ring, maar_ring_value_fn *each, void *arg);
 

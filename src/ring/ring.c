@@ -98,8 +98,8 @@ struct maar_ring *maar_ring_create(size_t capacity, unsigned flags)
 
 size_t maar_ring_drain(struct maar_ring *ring, maar_ring_value_fn *each, void *arg)
 {
-	/* Producers may be running: two capacities at most, so that a drain ends. */
-	const uint64_t most = 2 * (uint64_t)maar_ring_capacity(ring);
+	/* Producers may be running: one capacity beyond what is there now, so that a drain ends. */
+	const uint64_t most = (uint64_t)maar_ring_count(ring) + maar_ring_capacity(ring);
 	uint64_t value, n = 0;
 
 	while (n < most && maar_ring_dequeue(ring, &value)) {
