@@ -31,7 +31,8 @@ void maar__mring_mark(struct maar__mring *m, uint32_t handle, uint32_t out)
 {
 	struct maar__slot_owner *owner = &m->owners[handle];
 
-	if (!maar_a_cas(&owner->out, !out, out, ACQ_REL))
+	/* Relaxed: the slot's way through lanes and batches orders its holders; the mark only counts them. */
+	if (!maar_a_cas(&owner->out, !out, out, RELAXED))
 		maar__mring_blame(m, handle, out ? "maar_mring_get" : "maar_mring_put");
 	maar_a_store(&owner->thread, (uint32_t)syscall(SYS_gettid), RELAXED);
 	maar_a_store(&owner->caller, maar__debug_caller, RELAXED);

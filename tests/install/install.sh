@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The maar authors
+# SPDX-License-Identifier: MIT
+#
+# What make install puts down is enough for somebody who has nothing else of maar: pkg-config finds it, the README's program
+# and a C++ program compile, link shared and static, and run. make uninstall takes every file away.
+# shellcheck source=tests/meta/common.sh
+. "${srcdir:-.}/tests/meta/common.sh"
+: "${PKG_CONFIG:=pkg-config}"
+need "$PKG_CONFIG" pkg-config
+need readelf binutils
+
+root=$tmp/root
+"$MAKE" -s --no-print-directory -C "$builddir" install DESTDIR="$root" >"$tmp/log" 2>&1 ||
+	{ cat "$tmp/log"; echo "make install failed"; exit 1; }
+
+pc=$(find "$root" -name maar.pc)
+libdir=$(dirname "$(dirname "$pc")")
+export PKG_CONFIG_SYSROOT_DIR="$root"
+export PKG_CONFIG_PATH="$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+
+# The program that README.md shows, as it stands there.
+awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$srcdir/README.md" >"$tmp/hello.c"
+cp "$srcdir/tests/install/user.cc" "$tmp/user.cc"
+
+# try NAME COMPILER SOURCE [--static]: compile by what pkg-config says and nothing else, run.
+try()
+{
+	name=$1 compiler=$2 source=$3 static=${4-}
+	# shellcheck disable=SC2086,SC2046 # lists of words
+	set -- -pthread ${static:+-static} $("$PKG_CONFIG" --cflags maar) -o "$tmp/$name" "$source" \
+		$("$PKG_CONFIG" $static --libs maar)
+	# shellcheck disable=SC2086
+	$compiler -Wall -Wextra -Werror "$@" >"$tmp/log" 2>&1 ||
+		{ fail "$name does not compile: $compiler $*: $(cat "$tmp/log")"; return; }
+	LD_LIBRARY_PATH="$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" timeout 300 "$tmp/$name" >"$tmp/log" 2>&1 ||
+		fail "$name fails when it runs: $(cat "$tmp/log")"
+	grep -q '^hello' "$tmp/log" || fail "$name does not say hello"
+}
+
+# Either kind of library may have been configured away.
+forms=''
+[ ! -e "$libdir/libmaar.so" ] || forms=shared
+[ ! -e "$libdir/libmaar.a" ] || forms="$forms static"
+[ -n "$forms" ] || fail "no library is installed"
+for form in $forms; do
+	option=''
+	[ "$form" = shared ] || option=--static
+	try "c_$form" "$CC" "$tmp/hello.c" $option
+	try "cxx_$form" "$CXX" "$tmp/user.cc" $option
+done
+# The shared one is really used, and the static one really needs nothing.
+if [ -e "$tmp/c_shared" ]; then
+	readelf -d "$tmp/c_shared" | grep -q 'NEEDED.*libmaar\.so' || fail "c_shared does not use libmaar.so"
+fi
+if [ -e "$tmp/c_static" ]; then
+	readelf -d "$tmp/c_static" 2>/dev/null | grep -q NEEDED && fail "c_static still needs shared libraries"
+fi
+
+# Every header that a header includes is installed with it, and nothing private.
+installed=$(find "$root" -name '*.h' | sed 's|.*/include/||' | sort)
+wanted=$(cd "$srcdir/include" && { find . -name '*.h' | sed 's|^\./||'; echo maar/version.h; } | sort -u)
+[ "$installed" = "$wanted" ] || fail "headers installed: $installed"
+
+"$MAKE" -s --no-print-directory -C "$builddir" uninstall DESTDIR="$root" >"$tmp/log" 2>&1 || fail "uninstall: $(cat "$tmp/log")"
+left=$(find "$root" ! -type d -o -path '*/include/maar*')
+[ -z "$left" ] || fail "make uninstall leaves: $left"
+finish

@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The maar authors
+# SPDX-License-Identifier: MIT
+#
+# What the built library exports is what src/libmaar.map lists, and each call of it is declared in a public header with
+# a comment, described by a man page, called by a unit test, and listed in the Debian package's symbols.
+# shellcheck source=tests/meta/common.sh
+. "${srcdir:-.}/tests/meta/common.sh"
+need nm binutils
+
+library=$builddir/.libs/libmaar.so
+[ -e "$library" ] || { echo "SKIP: the shared library is not built (configure --enable-shared)"; exit 77; }
+
+sed -n 's/^\t*\(maar_[a-z0-9_]*\);$/\1/p' "$srcdir/src/libmaar.map" | sort >"$tmp/map"
+nm -D --defined-only "$library" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort >"$tmp/library"
+
+# same LIST LIST WHAT: differences between two sorted lists
+same() { diff "$1" "$2" >"$tmp/difference" || fail "$3: $(cat "$tmp/difference")"; }
+same "$tmp/map" "$tmp/library" "src/libmaar.map (<) and what the library exports (>)"
+
+sed -n 's/^ \(maar_[a-z0-9_]*\)@MAAR_[0-9.]* .*/\1/p' "$srcdir/debian/libmaar0.symbols" | sort >"$tmp/debian"
+same "$tmp/map" "$tmp/debian" "src/libmaar.map (<) and debian/libmaar0.symbols (>)"
+
+# A paragraph of a header that declares a call and has a comment (a heading is none); one declaration may follow on lines.
+awk -v RS= '
+	{
+		text = $0
+		gsub(/\/\* ----[^*]*\*\//, "", text)
+		if (text !~ /\/\*/)
+			next
+		while (match(text, /maar_[a-z0-9_]+\(/)) {
+			print substr(text, RSTART, RLENGTH - 1)
+			text = substr(text, RSTART + RLENGTH)
+		}
+	}' "$srcdir"/include/maar/*.h "$builddir/include/maar/version.h" | sort -u >"$tmp/declared"
+sed -nE 's/^\.(Nm|F[no]) (maar_[a-z0-9_]+).*/\2/p' "$srcdir"/doc/man/*.3 2>/dev/null | sort -u >"$tmp/man"
+code_of "$srcdir"/tests/unit/*.[ch] 2>/dev/null | grep -oE '\bmaar_[a-z0-9_]+' | sort -u >"$tmp/unit"
+
+# maar__x is no call, only the target of a macro: two underscores are private.
+grep -v '^maar__' "$tmp/map" >"$tmp/calls"
+[ -s "$tmp/calls" ] || fail "src/libmaar.map exports no call"
+
+# each_in LIST WHAT: every call is in the list
+each_in()
+{
+	comm -23 "$tmp/calls" "$1" >"$tmp/absent"
+	[ ! -s "$tmp/absent" ] || fail "$2: $(tr '\n' ' ' <"$tmp/absent")"
+}
+each_in "$tmp/declared" "no public header declares, with a comment,"
+each_in "$tmp/man" "no page in doc/man names"
+each_in "$tmp/unit" "no unit test calls"
+
+# Control: a call that is nowhere is missed.
+echo maar_planted >>"$tmp/calls"
+sort -o "$tmp/calls" "$tmp/calls"
+aloud() { (failures=0; each_in "$@"; [ "$failures" -eq 0 ]); }
+for list in declared man unit; do
+	must_fail maar_planted aloud "$tmp/$list" control
+done
+finish
