@@ -6,7 +6,11 @@
  */
 #include "slots.h"
 
+#include "../../src/mring/mring_priv.h"
+#include "../../src/mring/rcu.h"
+
 #include <sched.h>
+#include <time.h>
 
 /* A thread that does what it is told, one order at a time, so that several threads' steps come in a fixed order. */
 struct worker {
@@ -402,6 +406,48 @@ START_TEST(exit_during_destroy)
 }
 END_TEST
 
+/* The same, with the window held open: a thread inside the hook's read-side section must be waited for. */
+struct reader {
+	struct maar__mring *mring;
+	unsigned inside, destroying, destroyed;
+};
+
+static void *read_side(void *arg)
+{
+	const struct timespec long_enough = { 0,
+					      50 * 1000 * 1000 }; /* for a destroy that waits for nobody to be done */
+	struct reader *r = arg;
+	const uint64_t serial = r->mring->serial;
+	struct maar__mring *found;
+
+	maar__rcu_read_lock();
+	found = maar__registry_find(r->mring->id, serial);
+	unit_must(found == r->mring);
+	__atomic_store_n(&r->inside, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&r->destroying, __ATOMIC_ACQUIRE))
+		sched_yield();
+	nanosleep(&long_enough, NULL);
+	unit_eq(__atomic_load_n(&r->destroyed, __ATOMIC_ACQUIRE), 0);
+	unit_must(found->serial == serial); /* still there, though no longer to be found by others */
+	maar__rcu_read_unlock();
+	return NULL;
+}
+
+START_TEST(destroy_waits_for_readers)
+{
+	struct maar_mring *mring = slots_create(1000, 64, NULL);
+	struct reader r = { .mring = maar__mring_of(mring) };
+	pthread_t thread = unit_thread(read_side, &r);
+
+	while (!__atomic_load_n(&r.inside, __ATOMIC_ACQUIRE))
+		sched_yield();
+	__atomic_store_n(&r.destroying, 1, __ATOMIC_RELEASE);
+	unit_eq(maar_mring_destroy(mring), 0);
+	__atomic_store_n(&r.destroyed, 1, __ATOMIC_RELEASE);
+	unit_join(thread);
+}
+END_TEST
+
 /* ---- slots between threads ---- */
 
 #define MOVES 20000
@@ -521,6 +567,7 @@ Suite *unit_suite(void)
 	tcase_add_test(stale, mring_dies_under_thread);
 	tcase_add_test(stale, flush_after_reuse);
 	tcase_add_test(stale, exit_during_destroy);
+	tcase_add_test(stale, destroy_waits_for_readers);
 	tcase_add_loop_test(between, crowd, 0, (int)COUNT_OF(crowds));
 	tcase_add_test(between, one_gets_another_puts);
 	return suite;
