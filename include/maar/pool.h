@@ -77,7 +77,8 @@ MAAR_API struct maar_msg *maar_pool_get(struct maar_pool *pool);
 /*
  * Drops one reference to a message of this pool; the last one gives it back. Returns 0, or, with nothing changed,
  *   -EINVAL    pool or msg is NULL, or msg is not the start of a message of this pool (also: of another pool)
- *   -EALREADY  the message is free already: a double put (seen until somebody gets the same slot again)
+ *   -EALREADY  the message is free already: a double put (seen until somebody gets the same slot again; not when two
+ *              threads put the last reference at the same instant)
  * A debug build of the library stops instead, and names the two putters.
  */
 MAAR_API int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg);

@@ -105,6 +105,8 @@ static struct maar_pool *pool(void)
 		__VA_ARGS__;                                                                                           \
 	}
 
+MISUSE(enqueue_null, maar_ring_enqueue(NULL, 1))
+MISUSE(dequeue_null, maar_ring_dequeue(NULL, &words[0]))
 MISUSE(mp_on_sp, maar_ring_enqueue_mp(ring(MAAR_RING_SPSC), 1))
 MISUSE(mp_bulk_on_sp, maar_ring_enqueue_bulk_mp(ring(MAAR_RING_SPMC), words, 2))
 MISUSE(mp_burst_on_sp, maar_ring_enqueue_burst_mp(ring(MAAR_RING_SPMC), words, 2))
@@ -189,17 +191,19 @@ static const struct {
 	void (*misuse)(void);
 	const char *call, *what;
 } misuses[] = {
-	SAYS(mp_on_sp, "maar__ring_put_mp", "many-producer enqueue on a single-producer ring"),
-	SAYS(mp_bulk_on_sp, "maar__ring_put_mp", "many-producer enqueue on a single-producer ring"),
-	SAYS(mp_burst_on_sp, "maar__ring_put_mp", "many-producer enqueue on a single-producer ring"),
-	SAYS(mc_on_sc, "maar__ring_take_mc", "many-consumer dequeue on a single-consumer ring"),
-	SAYS(mc_bulk_on_sc, "maar__ring_take_mc", "many-consumer dequeue on a single-consumer ring"),
-	SAYS(mc_burst_on_sc, "maar__ring_take_mc", "many-consumer dequeue on a single-consumer ring"),
+	SAYS(enqueue_null, "maar_ring", "NULL ring"),
+	SAYS(dequeue_null, "maar_ring", "NULL ring"),
+	SAYS(mp_on_sp, "maar_ring_enqueue*_mp", "many-producer enqueue on a single-producer ring"),
+	SAYS(mp_bulk_on_sp, "maar_ring_enqueue*_mp", "many-producer enqueue on a single-producer ring"),
+	SAYS(mp_burst_on_sp, "maar_ring_enqueue*_mp", "many-producer enqueue on a single-producer ring"),
+	SAYS(mc_on_sc, "maar_ring_dequeue*_mc", "many-consumer dequeue on a single-consumer ring"),
+	SAYS(mc_bulk_on_sc, "maar_ring_dequeue*_mc", "many-consumer dequeue on a single-consumer ring"),
+	SAYS(mc_burst_on_sc, "maar_ring_dequeue*_mc", "many-consumer dequeue on a single-consumer ring"),
 	SAYS(null_pointer, "maar_ring_enqueue_ptr", "NULL enqueued as a pointer"),
 	SAYS(null_in_burst, "maar_ring_enqueue_burst_ptr", "NULL enqueued as a pointer"),
 #if MAAR_HAVE_CAS2
-	SAYS(bulk_on_lock_free, "maar__ring_put_mp", "bulk enqueue on a lock-free many-producer ring"),
-	SAYS(bulk_mp_on_lock_free, "maar__ring_put_mp", "bulk enqueue on a lock-free many-producer ring"),
+	SAYS(bulk_on_lock_free, "maar_ring_enqueue_bulk*", "bulk enqueue on a lock-free many-producer ring"),
+	SAYS(bulk_mp_on_lock_free, "maar_ring_enqueue_bulk*", "bulk enqueue on a lock-free many-producer ring"),
 #endif
 	SAYS(ring_destroyed_twice, "maar_ring_destroy_each", "destroyed before"),
 	SAYS(mring_get_null, "maar_mring_get", "NULL mring"),

@@ -5,6 +5,8 @@
  */
 #include "ring_modes.h"
 
+#include <maar/version.h>
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -423,6 +425,42 @@ START_TEST(dump_refused)
 }
 END_TEST
 
+/* ---- no ring at all ---- */
+
+START_TEST(null_ring)
+{
+	uint64_t value = 7;
+	void *pointer = &value;
+
+	unit_eq(maar_ring_enqueue(NULL, 1), 0);
+	unit_eq(maar_ring_enqueue_sp(NULL, 1), 0);
+	unit_eq(maar_ring_enqueue_mp(NULL, 1), 0);
+	unit_eq(maar_ring_enqueue_burst(NULL, &value, 1), 0);
+	unit_eq(maar_ring_enqueue_ptr(NULL, &value), 0);
+	unit_eq(maar_ring_enqueue_burst_ptr(NULL, &pointer, 1), 0);
+	unit_eq(maar_ring_dequeue(NULL, &value), 0);
+	unit_eq(maar_ring_dequeue_sc(NULL, &value), 0);
+	unit_eq(maar_ring_dequeue_mc(NULL, &value), 0);
+	unit_eq(maar_ring_dequeue_bulk(NULL, &value, 1), 0);
+	ck_assert_ptr_null(maar_ring_dequeue_ptr(NULL));
+	unit_eq(maar_ring_drain(NULL, NULL, NULL), 0);
+	unit_eq(maar_ring_capacity(NULL), 0);
+	unit_eq(maar_ring_flags(NULL), 0);
+	unit_eq(maar_ring_count(NULL), 0);
+	unit_eq(maar_ring_free_count(NULL), 0);
+	unit_eq(maar_ring_empty(NULL), 1);
+	unit_eq(maar_ring_full(NULL), 1);
+	unit_eq(maar_ring_has_enqueue_bulk(NULL), 0);
+	unit_eq(value, 7);
+}
+END_TEST
+
+START_TEST(version)
+{
+	ck_assert_str_eq(maar_version(), MAAR_VERSION);
+}
+END_TEST
+
 /* ---- the suite ---- */
 
 Suite *unit_suite(void)
@@ -445,5 +483,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(dumps, dump, 0, MODES);
 	tcase_add_test(dumps, dump_shows_some);
 	tcase_add_test(dumps, dump_refused);
+	tcase_add_test(init, null_ring);
+	tcase_add_test(init, version);
 	return suite;
 }

@@ -36,7 +36,7 @@ MAAR_LOCAL uint64_t maar__ring_lap(const struct maar_ring *r, uint64_t position)
 /* One test that predicts perfectly; a NULL ring answers as one that is full and empty. */
 MAAR_LOCAL int maar__ring_is_null(const struct maar_ring *r)
 {
-	MAAR_DEBUG_CHECK(r, "NULL ring");
+	MAAR_DEBUG_CHECK_AS("maar_ring", r, "NULL ring");
 	return maar_unlikely(!r);
 }
 
@@ -211,11 +211,12 @@ MAAR_LOCAL size_t maar__ring_put_mp(struct maar_ring *r, const void *words, size
 	if (r->flags & MAAR_RING_TICKET)
 		return maar__ring_put_ticket(r, words, n, how);
 	if (maar_unlikely(r->flags & MAAR_RING_SP)) {
-		MAAR_DEBUG_CHECK(0, "many-producer enqueue on a single-producer ring");
+		MAAR_DEBUG_CHECK_AS("maar_ring_enqueue*_mp", 0, "many-producer enqueue on a single-producer ring");
 		return 0;
 	}
 	if (how == MAAR__BULK && maar_unlikely(n > 1)) {
-		MAAR_DEBUG_CHECK(0, "bulk enqueue on a lock-free many-producer ring: use MAAR_RING_TICKET or burst");
+		MAAR_DEBUG_CHECK_AS("maar_ring_enqueue_bulk*", 0,
+				    "bulk enqueue on a lock-free many-producer ring: use MAAR_RING_TICKET or burst");
 		return 0;
 	}
 	for (k = 0; k < n; k++)
@@ -234,7 +235,7 @@ MAAR_LOCAL size_t maar__ring_put(struct maar_ring *r, const void *words, size_t 
 MAAR_LOCAL size_t maar__ring_take_mc(struct maar_ring *r, void *words, size_t n, enum maar__ring_how how)
 {
 	if (!maar__ring_is_null(r) && maar_unlikely(r->flags & MAAR_RING_SC)) {
-		MAAR_DEBUG_CHECK(0, "many-consumer dequeue on a single-consumer ring");
+		MAAR_DEBUG_CHECK_AS("maar_ring_dequeue*_mc", 0, "many-consumer dequeue on a single-consumer ring");
 		return 0;
 	}
 	return maar__ring_take(r, words, n, how, 1);
