@@ -14,6 +14,33 @@
 
 #include <maar/bits/cc.h>
 
+/*
+ * ThreadSanitizer does not see assembly, so maar__cas2 tells it what its order means. The 16-byte builtin is no way round:
+ * clang without -mcx16 calls libatomic for it, and gcc's libtsan imitates it by two 8-byte stores under a lock of its own,
+ * so that another thread may load the new lap beside the old word. A release that turns out to have failed orders more
+ * than it should; ThreadSanitizer then sees less, never too much.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define MAAR__TSAN_BUILD 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MAAR__TSAN_BUILD 1
+#endif
+#endif
+#ifdef MAAR__TSAN_BUILD
+MAAR_BEGIN_DECLS
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+MAAR_END_DECLS
+#define MAAR__TSAN_BEFORE(p, order)                                                                                    \
+	((order) == __ATOMIC_RELAXED || (order) == __ATOMIC_ACQUIRE ? (void)0 : __tsan_release(p))
+#define MAAR__TSAN_AFTER(p, order)                                                                                     \
+	((order) == __ATOMIC_RELAXED || (order) == __ATOMIC_RELEASE ? (void)0 : __tsan_acquire(p))
+#else
+#define MAAR__TSAN_BEFORE(p, order) ((void)(order))
+#define MAAR__TSAN_AFTER(p, order)  ((void)(order))
+#endif
+
 #if defined(MAAR_ARCH_GENERIC)
 #include <maar/bits/arch_generic.h>
 #elif defined(__x86_64__) && !defined(__ILP32__)

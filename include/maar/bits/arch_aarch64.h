@@ -23,7 +23,7 @@ MAAR_LOCAL int maar__cas2(void *p, uint64_t old0, uint64_t old1, uint64_t new0, 
 	uint32_t failed;
 	int done;
 
-	(void)order; /* ldaxp + stlxp: acquire and release whatever was asked */
+	MAAR__TSAN_BEFORE(p, order); /* for the processor, ldaxp + stlxp acquire and release whatever was asked */
 	__asm__ __volatile__("1:	ldaxp	%0, %1, %4\n"
 			     "	cmp	%0, %5\n"
 			     "	ccmp	%1, %6, #0, eq\n"
@@ -35,6 +35,7 @@ MAAR_LOCAL int maar__cas2(void *p, uint64_t old0, uint64_t old1, uint64_t new0, 
 			     : "=&r"(seen0), "=&r"(seen1), "=&r"(failed), "=&r"(done), "+Q"(*(char(*)[16])p)
 			     : "r"(old0), "r"(old1), "r"(new0), "r"(new1)
 			     : "cc", "memory");
+	MAAR__TSAN_AFTER(p, order);
 	return done;
 }
 

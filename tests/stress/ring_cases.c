@@ -1,0 +1,251 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * The modes of a ring as a table, and the cases that each is put through.
+ */
+#include "ring_run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct ring_calls ring_calls_any = {
+	"any",
+	maar_ring_enqueue,
+	maar_ring_enqueue_bulk,
+	maar_ring_enqueue_burst,
+	maar_ring_dequeue,
+	maar_ring_dequeue_bulk,
+	maar_ring_dequeue_burst,
+};
+
+/* The calls that say their side: p is sp or mp, c is sc or mc. */
+#define SIDED(p, c)                                                                                                    \
+	{                                                                                                              \
+#p " " #c, maar_ring_enqueue_##p, maar_ring_enqueue_bulk_##p, maar_ring_enqueue_burst_##p,             \
+			maar_ring_dequeue_##c, maar_ring_dequeue_bulk_##c, maar_ring_dequeue_burst_##c                 \
+	}
+
+const struct ring_mode ring_modes[RING_MODES] = {
+	{ "SPSC", MAAR_RING_SPSC, SIDED(sp, sc) },
+	{ "SPMC", MAAR_RING_SPMC, SIDED(sp, mc) },
+	{ "MPSC lock-free", MAAR_RING_MPSC, SIDED(mp, sc) },
+	{ "MPSC ticket", MAAR_RING_MPSC | MAAR_RING_TICKET, SIDED(mp, sc) },
+	{ "MPMC lock-free", MAAR_RING_MPMC, SIDED(mp, mc) },
+	{ "MPMC ticket", MAAR_RING_MPMC | MAAR_RING_TICKET, SIDED(mp, mc) },
+};
+
+bool ring_mode_exists(const struct ring_mode *mode)
+{
+	struct maar_ring *ring = maar_ring_create(1, mode->flags);
+	const bool refused = !ring && errno == ENOTSUP;
+
+	maar_ring_destroy(ring);
+	return !refused;
+}
+
+/* ---- the cases of a mode ---------------------------------------------------------------------------------------- */
+
+static const size_t capacities[] = { 1, 2, 8, 64, 1024 };
+
+/* Just before these the ring begins: nothing wraps, the sign of 32 bits, 32 bits, 64 bits (0 - k). */
+static const uint64_t edges[] = { 0, UINT64_C(1) << 31, UINT64_C(1) << 32, 0 };
+#define EDGE_NOTHING 0
+
+/*
+ * Messages of a case by capacity, as weights. A ring of one or two entries makes two processors hand the turn to and fro,
+ * often through the scheduler: 10 to 100 times slower than a deep one, and every message is a wrap.
+ */
+static const uint64_t weights[COUNT_OF(capacities)] = { 1, 1, 4, 16, 16 };
+
+enum factor { PRODUCERS, CONSUMERS, CAPACITY, START, STYLE, CALLS, WATCHED, FACTORS };
+
+struct plan {
+	const struct ring_mode *mode;
+	struct verdict *verdict;
+	uint64_t messages, weight, passed;
+	uint64_t random;
+};
+
+static void weigh(const unsigned *level, void *arg)
+{
+	struct plan *plan = arg;
+
+	plan->weight += weights[level[CAPACITY]];
+}
+
+static void describe(const struct ring_case *c, struct verdict *v)
+{
+	char text[sizeof(v->text)];
+
+	snprintf(text, sizeof(text),
+		 "%s, %u producers, %u consumers, capacity %zu, start 0x%" PRIx64 ", style %d, calls %s: %.90s",
+		 c->mode->name, c->producers, c->consumers, c->capacity, c->start, (int)c->style, c->calls->name,
+		 v->text);
+	snprintf(v->text, sizeof(v->text), "%s", text);
+}
+
+static void run_case(const unsigned *level, void *arg)
+{
+	struct plan *plan = arg;
+	struct ring_case c = {
+		.mode = plan->mode,
+		.calls = level[CALLS] ? &plan->mode->sided : &ring_calls_any,
+		.producers = level[PRODUCERS] + 1,
+		.consumers = level[CONSUMERS] + 1,
+		.capacity = capacities[level[CAPACITY]],
+		.style = (enum ring_style)level[STYLE],
+		.watched = level[WATCHED],
+		.seed = stress_random(&plan->random),
+	};
+	const uint64_t total = plan->messages * weights[level[CAPACITY]] / plan->weight + 1;
+
+	if (stress_failed(plan->verdict))
+		return;
+	c.messages = total / c.producers + 1;
+	if (level[START] != EDGE_NOTHING)
+		c.start = edges[level[START]] - 1 - stress_below(&plan->random, c.messages / 2 + 1);
+	ring_run(&c, plan->verdict);
+	if (stress_failed(plan->verdict))
+		describe(&c, plan->verdict);
+	plan->passed += c.messages * c.producers;
+}
+
+uint64_t ring_run_mode(const struct ring_mode *mode, uint64_t messages, uint64_t seed, struct verdict *verdict,
+		       unsigned *cases)
+{
+	const unsigned levels[FACTORS] = {
+		[PRODUCERS] = mode->flags & MAAR_RING_SP ? 1 : STRESS_SIDE,
+		[CONSUMERS] = mode->flags & MAAR_RING_SC ? 1 : STRESS_SIDE,
+		[CAPACITY] = COUNT_OF(capacities),
+		[START] = COUNT_OF(edges),
+		[STYLE] = RING_STYLES,
+		[CALLS] = 2,
+		[WATCHED] = 2,
+	};
+	struct plan plan = { .mode = mode, .verdict = verdict, .messages = messages, .random = seed };
+
+	pairwise(levels, FACTORS, seed, weigh, &plan);
+	*cases = pairwise(levels, FACTORS, seed, run_case, &plan);
+	return plan.passed;
+}
+
+/* ---- exactness -------------------------------------------------------------------------------------------------- */
+
+struct exact_job {
+	struct maar_ring *ring;
+	struct verdict *verdict;
+	struct start_line line;
+	uint64_t rounds;
+	bool may_hide; /* "empty" may mean "claimed and not filled" */
+	unsigned finished;
+};
+
+static void *push_pop(void *arg)
+{
+	struct exact_job *job = arg;
+	uint64_t round, value, tries;
+
+	stress_start(&job->line);
+	for (round = 0; round < job->rounds && !stress_failed(job->verdict); round++) {
+		if (!maar_ring_enqueue(job->ring, round))
+			stress_fail(job->verdict, "full, though another thread at most is inside for each other entry");
+		for (tries = 0; !maar_ring_dequeue(job->ring, &value); stress_pause(job->line.parties, ++tries)) {
+			if (!job->may_hide)
+				stress_fail(job->verdict, "empty, though this thread has put a value in");
+			if (stress_failed(job->verdict))
+				break;
+		}
+	}
+	return NULL;
+}
+
+static void *pass_one(void *arg)
+{
+	struct exact_job *job = arg;
+	uint64_t round, value;
+
+	stress_start(&job->line);
+	for (round = 0; round < job->rounds; round++) {
+		bool ok = maar_ring_enqueue(job->ring, round);
+
+		if (round % 64 == 0)
+			sched_yield(); /* so that an observer on the same processor sees this state too */
+		ok = ok && maar_ring_dequeue(job->ring, &value);
+		if (!ok)
+			stress_fail(job->verdict, "one thread alone found its ring full or empty");
+	}
+	__atomic_store_n(&job->finished, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void *never_full(void *arg)
+{
+	struct exact_job *job = arg;
+
+	stress_start(&job->line);
+	while (!__atomic_load_n(&job->finished, __ATOMIC_RELAXED))
+		if (maar_ring_full(job->ring))
+			stress_fail(job->verdict, "full, with one value at most in it");
+	return NULL;
+}
+
+static void *never_empty(void *arg)
+{
+	struct exact_job *job = arg;
+
+	stress_start(&job->line);
+	while (!__atomic_load_n(&job->finished, __ATOMIC_RELAXED))
+		if (maar_ring_empty(job->ring))
+			stress_fail(job->verdict, "empty, with one value at least in it");
+	return NULL;
+}
+
+/* Runs threads on a ring that holds `values` to begin with: the first of `runs` in all but the last thread. */
+static void run_exact(const struct ring_mode *mode, size_t capacity, uint64_t values, uint64_t start, unsigned threads,
+		      void *(*const runs[2])(void *), struct exact_job *job)
+{
+	pthread_t thread[STRESS_SIDE];
+	unsigned i;
+
+	job->ring = maar_ring_create(capacity, mode->flags);
+	if (!job->ring) {
+		stress_fail(job->verdict, "no ring");
+		return;
+	}
+	maar__ring_start_at(job->ring, start);
+	while (values--)
+		if (!maar_ring_enqueue(job->ring, values))
+			stress_fail(job->verdict, "a new ring is full");
+	job->line.parties = threads;
+	for (i = 0; i < threads; i++)
+		if (!stress_thread(job->verdict, &thread[i], runs[i == threads - 1], job))
+			abort();
+	for (i = 0; i < threads; i++)
+		pthread_join(thread[i], NULL);
+	maar_ring_destroy(job->ring);
+}
+
+void ring_run_push_pop(const struct ring_mode *mode, unsigned threads, uint64_t rounds, uint64_t start, uint64_t extra,
+		       struct verdict *verdict)
+{
+	struct exact_job job = { .verdict = verdict,
+				 .rounds = rounds,
+				 .may_hide = threads > 1 && mode->flags & MAAR_RING_TICKET };
+	void *(*const runs[2])(void *) = { push_pop, push_pop };
+
+	run_exact(mode, threads, extra, start, threads, runs, &job);
+}
+
+void ring_run_observers(const struct ring_mode *mode, uint64_t rounds, uint64_t start, uint64_t extra,
+			struct verdict *verdict)
+{
+	struct exact_job full = { .verdict = verdict, .rounds = rounds }, empty = full;
+	void *(*const see_full[2])(void *) = { never_full, pass_one };
+	void *(*const see_empty[2])(void *) = { never_empty, pass_one };
+
+	run_exact(mode, 2, extra, start, 2, see_full, &full);
+	run_exact(mode, 2, 1, start, 2, see_empty, &empty);
+}
