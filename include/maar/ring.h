@@ -208,7 +208,7 @@ MAAR_INLINE size_t maar_ring_dequeue_burst_mc(struct maar_ring *ring, uint64_t *
 MAAR_API size_t maar_ring_drain(struct maar_ring *ring, maar_ring_value_fn *each, void *arg);
 
 /*
- * ---- observers: any thread; lock-free (count and empty look again when consumers moved meanwhile) ----
+ * ---- observers: any thread; wait-free, but lock-free what counts (it looks again when consumers moved meanwhile) ----
  *
  * True at some instant during the call, but for what a single producer's call in progress has filled and count does not
  * show yet. So a single producer can rely on at least free_count entries, and a single consumer (but with TICKET) on count.

@@ -44,7 +44,8 @@ static void set_up_ring(void *state)
 		w->ring = maar_ring_create(w->capacity, MAAR_RING_SPSC);
 	if (!w->ring)
 		abort();
-	w->ring->flags = w->flags; /* creation would refuse lock-free where the processor, not the explorer, has no CAS2 */
+	w->ring->flags =
+		w->flags; /* creation would refuse lock-free where the processor, not the explorer, has no CAS2 */
 	clear(w);
 	maar__ring_start_at(w->ring, w->start);
 }
@@ -319,6 +320,17 @@ static void look_only(void *s)
 	}
 }
 
+/* At most one value is in: nobody may see two, or a ring of two full. */
+static void look_for_two(void *s)
+{
+	struct world *w = s;
+
+	for (unsigned i = 0; i < 3; i++) {
+		model_assert(maar_ring_count(w->ring) <= 1, "count 2, though there was one value at most");
+		model_assert(!maar_ring_full(w->ring), "full, though there was one value at most");
+	}
+}
+
 /* ---- batches of handles ---- */
 
 static void set_up_batches(void *state)
@@ -506,6 +518,8 @@ const struct model_scenario scenarios[] = {
 	     both_roles_3),
 	RING("spsc looked at", SPSC, 2, WRAP64, one_inside, drain_all, 2, put_and_take_other, look_only),
 	RING("mpmc looked at", MPMC, 2, 0, one_inside, drain_all, 2, put_and_take_other, look_only),
+	RING("spsc looked at for two", SPSC, 2, 0, set_up_ring, all_taken, 2, put_and_take_other, look_for_two),
+	RING("mpmc looked at for two", MPMC, 2, WRAP64, set_up_ring, all_taken, 2, put_and_take_other, look_for_two),
 	RING("mpmc take then put", MPMC, 2, WRAP64, fill_up, drain_all, 2, take_first_1, take_first_2),
 	RING("mpmc ticket take then put", MPMC | TICKET, 2, 0, fill_up, drain_all, 2, take_first_1, take_first_2),
 	RING("batches stream", 0, 2, WRAP32, set_up_batches, NULL, 2, put_batches, take_batches),

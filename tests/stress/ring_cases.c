@@ -55,7 +55,7 @@ static const uint64_t edges[] = { 0, UINT64_C(1) << 31, UINT64_C(1) << 32, 0 };
 #define EDGE_NOTHING 0
 
 /*
- * Messages of a case by capacity, as weights. A ring of one or two entries makes two processors hand the turn to and fro,
+ * Messages of a case by capacity, as weights. A ring of one or two entries makes two processors hand the turn back and forth,
  * often through the scheduler: 10 to 100 times slower than a deep one, and every message is a wrap.
  */
 static const uint64_t weights[COUNT_OF(capacities)] = { 1, 1, 4, 16, 16 };

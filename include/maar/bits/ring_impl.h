@@ -373,14 +373,15 @@ MAAR_INLINE size_t maar_ring_count(const struct maar_ring *ring)
 
 	if (maar__ring_is_null(ring))
 		return 0;
-	do { /* head stood still around the look at tail: both belong to one instant */
+	do { /* until head stood still meanwhile: then all belongs to one instant */
 		head = maar_a_load(&ring->head, ACQUIRE); /* A:ring.head */
 		tail = maar_a_load(&ring->tail, ACQUIRE); /* A:ring.tail */
+		/* Lock-free: filled, and its producer has not moved the tail yet. */
+		if (!(ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) &&
+		    maar_a_load(&maar__ring_cell(ring, tail)->lap, ACQUIRE) ==
+			    maar__ring_lap(ring, tail)) /* A:ring.cell */
+			tail++;
 	} while (maar_unlikely(maar_a_load(&ring->head, RELAXED) != head));
-	/* Lock-free: filled, and its producer has not moved the tail yet. Relaxed: a dequeue looks at the lap itself. */
-	if (!(ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) &&
-	    maar_a_load(&maar__ring_cell(ring, tail)->lap, RELAXED) == maar__ring_lap(ring, tail))
-		tail++;
 	used = (int64_t)(tail - head);
 	if (used < 0) /* taken before its producer has moved the tail */
 		return 0;
@@ -394,17 +395,14 @@ MAAR_INLINE size_t maar_ring_free_count(const struct maar_ring *ring)
 
 MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring)
 {
+	uint64_t head, lap;
+
 	if (maar__ring_is_null(ring))
 		return 1;
-	for (;;) {
-		const uint64_t head = maar_a_load(&ring->head, ACQUIRE);		      /* A:ring.head */
-		const uint64_t lap = maar_a_load(&maar__ring_cell(ring, head)->lap, RELAXED); /* as in count */
-		const int64_t ahead = (int64_t)(lap - maar__ring_lap(ring, head));
-
-		if (ahead <= 0)
-			return ahead < 0;
-		/* a later lap: head has moved meanwhile, read it again */
-	}
+	head = maar_a_load(&ring->head, ACQUIRE);		       /* A:ring.head */
+	lap = maar_a_load(&maar__ring_cell(ring, head)->lap, RELAXED); /* as in count */
+	/* A later lap: the cell was filled again during the call, and at that instant the ring was not empty. */
+	return (int64_t)(lap - maar__ring_lap(ring, head)) < 0;
 }
 
 MAAR_INLINE int maar_ring_full(const struct maar_ring *ring)

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The maar authors
+# SPDX-License-Identifier: MIT
+#
+# make check-long: the stress tests and the explorer, round after round with fresh seeds. A round that is done is noted in
+# long/done in the build directory, so an interrupted run goes on where it stopped.
+set -eu
+export LC_ALL=C
+
+usage()
+{
+	cat <<'END'
+usage: make check-long [ROUNDS=N] [SCALE=PERCENT]      or: srcdir=... builddir=... tests/long.sh
+
+Runs N rounds (default 20; some 10^9 messages in all) of the ring stress, the pool stress, both again with random delays, and
+the memory-model explorer, each at PERCENT (default 1000) of its count in make check and with a seed of its own. Hours.
+Rounds that passed are kept in long/done: a run that was interrupted goes on with the next, and one that is complete does
+nothing until that file is removed or ROUNDS is raised. Stops at the first failure and says how to repeat it.
+END
+}
+
+case ${1-} in
+-h | --help) usage; exit 0 ;;
+esac
+builddir=$(cd "${builddir:-.}" && pwd)
+: "${ROUNDS:=20}" "${SCALE:=1000}"
+done=$builddir/long/done
+tests='stress/test_ring_stress stress/test_pool_stress stress/test_ring_fuzz stress/test_pool_fuzz model/test_model'
+
+cd "$builddir"
+mkdir -p long
+touch "$done"
+for test in $tests; do
+	make -s "tests/$test"
+done
+round=1
+while [ "$round" -le "$ROUNDS" ]; do
+	for test in $tests; do
+		grep -qxF "$round $test $SCALE" "$done" && continue
+		seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+		printf 'check-long: round %s of %s, %s, seed %s: ' "$round" "$ROUNDS" "$test" "$seed"
+		at=$(date +%s)
+		log=long/${test##*/}.$round.log
+		if ! MAAR_SEED=$seed MAAR_STRESS_SCALE=$SCALE MAAR_MODEL_EXECUTIONS=$((SCALE * 1000)) \
+			CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent "tests/$test" >"$log" 2>&1 </dev/null; then
+			echo FAILED
+			tail -n 30 "$log"
+			echo "again: MAAR_SEED=$seed MAAR_STRESS_SCALE=$SCALE CK_TAP_LOG_FILE_NAME=- $builddir/tests/$test"
+			exit 1
+		fi
+		echo "passed ($(($(date +%s) - at)) s)"
+		rm -f "$log"
+		echo "$round $test $SCALE" >>"$done"
+	done
+	round=$((round + 1))
+done
+echo "check-long: $ROUNDS rounds passed"

@@ -1,0 +1,160 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The maar authors
+# SPDX-License-Identifier: MIT
+#
+# make check-proof: what an issue has to pass before it is called done. Each step builds in a directory of its own under
+# proof/ in the build directory, from the same source, and leaves its log there.
+set -eu
+export LC_ALL=C
+
+usage()
+{
+	cat <<'END'
+usage: make check-proof [STEPS="NAME ..."]      or: srcdir=... builddir=... tests/proof.sh [--list | NAME ...]
+
+Half an hour on two processors. Steps, all by default:
+  tsan asan            the quick suite under ThreadSanitizer; under AddressSanitizer and UBSan
+  gcc-O0 gcc-O3-lto    the quick suite, built otherwise
+  clang-O0 clang-O2 clang-O3 clang-tsan
+  generic              without any code for this processor (-DMAAR_ARCH_GENERIC)
+  debug                --enable-debug: misuse stops the program, right use does not
+  model                each scenario of the memory-model explorer, a million executions
+  stress               the stress tests at five times their usual count
+  mutation             every memory order weakened in turn: some check must fail
+  valgrind             memcheck over the unit tests of mring and pool
+  cross                the rings on aarch64, armhf, riscv64 and s390x, emulated
+Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is missing (its Debian package is named).
+END
+}
+
+all='tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug model stress mutation valgrind cross'
+
+case ${1-} in
+-h | --help) usage; exit 0 ;;
+--list) echo "$all"; exit 0 ;;
+esac
+steps=${*:-$all}
+
+srcdir=$(cd "${srcdir:-.}" && pwd)
+builddir=$(cd "${builddir:-.}" && pwd)
+work=$builddir/proof
+jobs=$(getconf _NPROCESSORS_ONLN)
+failed='' missing=''
+export srcdir builddir
+mkdir -p "$work"
+[ -x "$srcdir/configure" ] || { echo "check-proof: no $srcdir/configure: run ./bootstrap" >&2; exit 1; }
+
+# A step is a function named step_NAME, with dashes as underscores; it answers 0, 1, or 77.
+
+# want COMMAND PACKAGE: the step cannot run without it.
+want()
+{
+	command -v "$1" >/dev/null 2>&1 && return
+	echo "MISSING: $1 (Debian: $2); ./bootstrap full installs it"
+	return 77
+}
+
+# suite DIRECTORY CONFIGURE-ARGUMENT...: a build of its own and its make check, where a skipped test counts as missing.
+suite()
+{
+	dir=$work/$1
+	shift
+	rm -rf "$dir"
+	mkdir "$dir"
+	cd "$dir"
+	"$srcdir/configure" -q "$@" || return 1
+	make -s -j"$jobs" || return 1
+	make -s -j"$jobs" check || return 1
+	find . -name '*.trs' -exec grep -H '^:test-result: SKIP' {} + && return 77
+	cd "$builddir"
+	rm -rf "$dir" # half a gigabyte each
+}
+
+step_tsan() { suite tsan --enable-sanitizer=thread; }
+step_asan() { suite asan --enable-sanitizer=address,undefined; }
+step_gcc_O0() { want gcc gcc && suite gcc-O0 CC=gcc CXX=g++ CFLAGS='-O0 -g' CXXFLAGS='-O0 -g'; }
+step_gcc_O3_lto() { want gcc gcc && suite gcc-O3-lto CC=gcc CXX=g++ CFLAGS='-O3 -flto' CXXFLAGS='-O3 -flto' AR=gcc-ar RANLIB=gcc-ranlib NM=gcc-nm; }
+step_clang_O0() { want clang clang && suite clang-O0 CC=clang CXX=clang++ CFLAGS='-O0 -g' CXXFLAGS='-O0 -g'; }
+step_clang_O2() { want clang clang && suite clang-O2 CC=clang CXX=clang++ --enable-werror; }
+step_clang_O3() { want clang clang && suite clang-O3 CC=clang CXX=clang++ CFLAGS='-O3' CXXFLAGS='-O3'; }
+step_clang_tsan() { want clang clang && suite clang-tsan CC=clang CXX=clang++ --enable-sanitizer=thread; }
+step_generic() { suite generic CPPFLAGS=-DMAAR_ARCH_GENERIC; }
+step_debug() { suite debug --enable-debug; }
+
+# run PROGRAM: a test program of the build that check-proof was called in.
+run()
+{
+	cd "$builddir"
+	make -s -j"$jobs" "$1" && CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent "./$1"
+}
+
+step_model() { MAAR_MODEL_EXECUTIONS=1000000 run tests/model/test_model; }
+
+step_stress()
+{
+	for test in test_ring_stress test_ring_fuzz test_pool_stress test_pool_fuzz; do
+		MAAR_STRESS_SCALE=500 run "tests/stress/$test" || return 1
+	done
+}
+
+step_mutation() { cd "$builddir" && sh "$srcdir/tests/mutation/mutate.sh"; }
+
+step_valgrind()
+{
+	want valgrind valgrind || return
+	cd "$builddir"
+	for test in test_mring test_mring_lanes test_pool test_object_pool; do
+		make -s "tests/unit/$test" || return 1
+		CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent ./libtool --mode=execute valgrind -q --error-exitcode=99 \
+			"tests/unit/$test" || return 1
+	done
+}
+
+# The rings have no dependency, so a cross compiler and an emulator are enough.
+step_cross()
+{
+	rc=0
+	for triplet in aarch64-linux-gnu arm-linux-gnueabihf riscv64-linux-gnu s390x-linux-gnu; do
+		name=${triplet%%-*}
+		want "$triplet-gcc" "gcc-$triplet" || { rc=77; continue; }
+		want "qemu-$name" qemu-user || { rc=77; continue; }
+		echo "== $name"
+		"$triplet-gcc" -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -I"$srcdir/include" "$srcdir/src/ring/ring.c" \
+			"$srcdir/src/ring/ring_abi.c" "$srcdir/src/base/memory.c" "$srcdir/src/base/misuse.c" \
+			"$srcdir/tests/stress/cross.c" -lpthread -o "$work/cross-$name" || return 1
+		"qemu-$name" "$work/cross-$name" || return 1
+	done
+	return "$rc"
+}
+
+for step in $steps; do
+	case " $all " in
+	*" $step "*) ;;
+	*) echo "check-proof: no step '$step'; there are: $all" >&2; exit 1 ;;
+	esac
+done
+began=$(date +%s)
+for step in $steps; do
+	printf 'check-proof: %-12s ' "$step"
+	at=$(date +%s)
+	rc=0
+	# No "|| rc=$?" around the function itself: that would switch set -e off in it; a step answers by its own tests.
+	("step_$(echo "$step" | tr - _)") >"$work/$step.log" 2>&1 </dev/null || rc=$?
+	case $rc in
+	0) word=passed ;;
+	77) word="MISSING: see $work/$step.log" missing="$missing $step" ;;
+	*) word="FAILED: see $work/$step.log" failed="$failed $step" ;;
+	esac
+	echo "$word ($(($(date +%s) - at)) s)"
+done
+echo "check-proof: $(($(date +%s) - began)) s in all"
+if [ -n "$failed" ]; then
+	echo "check-proof: failed:$failed"
+	exit 1
+fi
+if [ -n "$missing" ]; then
+	grep -h '^MISSING' "$work"/*.log 2>/dev/null | sort -u
+	echo "check-proof: not proved, for want of tools:$missing"
+	exit 77
+fi
+echo "check-proof: all passed"
