@@ -86,8 +86,9 @@ struct maar_mring_stats {
 struct maar_mring_lane_stats {
 	uint32_t cached;    /* free slots in this lane */
 	uint32_t in_thread; /* 1: a living thread's; 0: waiting for a thread */
-	uint64_t fetched;   /* batches taken from the shared ring */
-	uint64_t handed;    /* batches given to it */
+	uint64_t
+		fetched; /* times it took up to a batch: from the shared ring, slots never used, lanes without a thread */
+	uint64_t handed; /* batches given to the shared ring */
 	uint64_t reserved[2];
 };
 
@@ -101,12 +102,12 @@ struct maar_mring_lane_stats {
  *   EOVERFLOW  slots or slot_bytes is beyond its limit, or their product does not fit the address space
  *   ENOMEM     no memory        EAGAIN  no mutex left
  */
-MAAR_API MAAR_MALLOC_LIKE struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes,
-							       const struct maar_mring_options *options);
+MAAR_API MAAR_NODISCARD struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes,
+							     const struct maar_mring_options *options);
 
 /*
- * Ends an mring. Returns 0 (also for NULL), -EINVAL if `mring` is none, or -EBUSY, with nothing changed, while slots
- * are out. Waits for threads that are exiting at this moment (a liburcu grace period): not inside an RCU read side.
+ * Ends an mring. Returns 0 (also for NULL), -EINVAL if `mring` is none (one destroyed before is gone: do not
+ * pass it), or -EBUSY, with nothing changed, while slots are out. Waits for threads that are exiting at this moment (a liburcu grace period): not inside an RCU read side.
  */
 MAAR_API int maar_mring_destroy(struct maar_mring *mring);
 
@@ -122,8 +123,8 @@ MAAR_API void *maar_mring_get(struct maar_mring *mring);
  * Gives a slot back. Returns 0, or, with nothing changed,
  *   -EINVAL    mring or slot is NULL, or slot is not the start of a slot of this mring
  *   -EALREADY  there is no room for so many free slots: some slot was put twice. A single double put goes unnoticed
- *              here; the message pool's reference count catches it, and a debug build of the library always does, and
- *              stops, naming both putters
+ *              here; the message pool's reference count catches it while the slot is free, and so does a debug build
+ *              of the library, which stops and names both putters
  */
 MAAR_API int maar_mring_put(struct maar_mring *mring, void *slot);
 

@@ -60,8 +60,8 @@ struct maar_pool_options {
  * Returns NULL with errno set: EINVAL (messages is 0, an option out of range), EOVERFLOW (absurd sizes), ENOMEM,
  * EAGAIN. bytes = 0 is allowed: messages that are header only.
  */
-MAAR_API MAAR_MALLOC_LIKE struct maar_pool *maar_pool_create(size_t messages, size_t bytes,
-							     const struct maar_pool_options *options);
+MAAR_API MAAR_NODISCARD struct maar_pool *maar_pool_create(size_t messages, size_t bytes,
+							   const struct maar_pool_options *options);
 
 /* Ends a pool. Returns 0 (also for NULL), or -EBUSY, with nothing changed, while messages are out. */
 MAAR_API int maar_pool_destroy(struct maar_pool *pool);

@@ -132,7 +132,7 @@ MAAR_API void maar_ring_destroy_each(struct maar_ring *ring, maar_ring_value_fn 
 
 /*
  * init in memory of the library's, straight from the system: costs one mmap, and pages are touched as cells are used.
- * Returns NULL with errno set: the errors of init as positive numbers, or ENOMEM.
+ * Returns NULL with errno set: EINVAL, EOVERFLOW or ENOTSUP as init, or ENOMEM.
  */
 MAAR_API MAAR_MALLOC_LIKE struct maar_ring *maar_ring_create(size_t capacity, unsigned flags);
 

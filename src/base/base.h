@@ -19,7 +19,7 @@
 enum maar__fault {
 	MAAR__FAULT_ALLOC, /* small blocks from malloc */
 	MAAR__FAULT_MAP,   /* mappings */
-	MAAR__FAULT_LOCK,  /* mutexes and thread-specific keys */
+	MAAR__FAULT_LOCK,  /* mutexes, thread-specific keys, fork handlers */
 };
 
 #ifdef MAAR_FAULTS
@@ -52,6 +52,7 @@ void maar__free(void *block);
 /* 0 or a negative errno. */
 int maar__lock_init(pthread_mutex_t *lock);
 int maar__key_create(pthread_key_t *key, void (*at_exit)(void *));
+int maar__at_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void));
 
 /* ---- arithmetic: false if the result does not fit ---- */
 

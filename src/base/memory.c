@@ -57,3 +57,10 @@ int maar__key_create(pthread_key_t *key, void (*at_exit)(void *))
 		return -EAGAIN;
 	return -pthread_key_create(key, at_exit);
 }
+
+int maar__at_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void))
+{
+	if (maar__fault(MAAR__FAULT_LOCK))
+		return -ENOMEM;
+	return -pthread_atfork(before, in_parent, in_child);
+}

@@ -17,13 +17,19 @@ __thread const void *maar__debug_caller;
 void maar__mring_blame(struct maar__mring *m, uint32_t handle, const char *call)
 {
 	const struct maar__slot_owner *owner = &m->owners[handle];
+	const uint32_t thread = maar_a_load(&owner->thread, RELAXED);
+	const bool out = maar_a_load(&owner->out, RELAXED);
 	char text[256];
 
-	snprintf(text, sizeof(text),
-		 "slot %" PRIu32 " is free already: put by thread %" PRIu32 " from %p, and put again by thread %" PRIu32
-		 " from %p",
-		 handle, maar_a_load(&owner->thread, RELAXED), maar_a_load(&owner->caller, RELAXED),
-		 (uint32_t)syscall(SYS_gettid), maar__debug_caller);
+	if (!thread)
+		snprintf(text, sizeof(text), "slot %" PRIu32 " is free: nobody ever got it", handle);
+	else
+		snprintf(text, sizeof(text),
+			 "slot %" PRIu32 " is %s already: %s by thread %" PRIu32
+			 " from %p, and %s again by thread %" PRIu32 " from %p",
+			 handle, out ? "out" : "free", out ? "got" : "put", thread,
+			 maar_a_load(&owner->caller, RELAXED), out ? "handed out" : "put",
+			 (uint32_t)syscall(SYS_gettid), maar__debug_caller);
 	maar__debug_fail(call, text);
 }
 

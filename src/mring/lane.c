@@ -14,7 +14,7 @@
 
 __thread struct maar__thread_lanes *maar__thread_lanes __attribute__((tls_model("initial-exec")));
 
-static pthread_mutex_t key_lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t maar__lane_key_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t exit_key;
 static bool have_key;
 
@@ -54,11 +54,11 @@ static bool exit_is_watched(void)
 {
 	bool ok;
 
-	pthread_mutex_lock(&key_lock);
+	pthread_mutex_lock(&maar__lane_key_lock);
 	if (!have_key)
 		have_key = maar__key_create(&exit_key, at_thread_exit) == 0;
 	ok = have_key;
-	pthread_mutex_unlock(&key_lock);
+	pthread_mutex_unlock(&maar__lane_key_lock);
 	return ok;
 }
 

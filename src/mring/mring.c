@@ -69,7 +69,7 @@ static uint32_t fetch_idle(struct maar__mring *m, uint32_t *handles)
 			n = fetch_from(m, lane, handles);
 		pthread_mutex_unlock(&m->lock);
 	}
-	/* The try-lock fails in a thread that works through the common lane just now: it is empty then. */
+	/* The try-lock fails in a thread that works through the common lane itself (which is empty then), or beside one. */
 	if (n == 0 && m->common && maar_a_load(&m->common->n, RELAXED) && !pthread_mutex_trylock(&m->common_lock)) {
 		n = fetch_from(m, m->common, handles);
 		pthread_mutex_unlock(&m->common_lock);
@@ -80,9 +80,9 @@ static uint32_t fetch_idle(struct maar__mring *m, uint32_t *handles)
 /* 1 to batch handles, or 0 if none are to be had. `handles` has room for batch + 1. */
 static uint32_t fetch(struct maar__mring *m, uint32_t *handles)
 {
-	unsigned waited;
+	unsigned waited = 0, empty = 0;
 
-	for (waited = 0;; waited++) {
+	for (;;) {
 		const enum maar__batch_answer answer = maar__batch_take(m->shared, handles);
 		uint32_t n = m->batch;
 
@@ -95,12 +95,17 @@ static uint32_t fetch(struct maar__mring *m, uint32_t *handles)
 			note_high_water(m);
 			return n;
 		}
-		if (answer == MAAR__BATCH_EMPTY || waited == HIDDEN_PAUSES + HIDDEN_YIELDS)
+		if (answer == MAAR__BATCH_EMPTY) {
+			/* Twice: somebody may have put a slot while somebody else took the last fresh one. */
+			if (++empty == 2)
+				return 0;
+		} else if (waited == HIDDEN_PAUSES + HIDDEN_YIELDS) {
 			return 0;
-		if (waited < HIDDEN_PAUSES)
+		} else if (waited++ < HIDDEN_PAUSES) {
 			maar_cpu_relax();
-		else
+		} else {
 			sched_yield();
+		}
 	}
 }
 
@@ -227,15 +232,9 @@ size_t maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n)
 size_t maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n)
 {
 	bool locked;
-	struct maar__lane *lane;
-	size_t put;
+	struct maar__lane *lane = lane_for(m, &locked);
+	const size_t put = lane_put(m, lane, handles, n);
 
-#ifdef MAAR_DEBUG
-	for (size_t i = 0; i < n; i++)
-		MAAR__MARK(m, handles[i], 0);
-#endif
-	lane = lane_for(m, &locked);
-	put = lane_put(m, lane, handles, n);
 	done(m, locked);
 	return put;
 }
@@ -288,6 +287,7 @@ int maar_mring_put(struct maar_mring *mring, void *slot)
 	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
 	if (maar_unlikely(handle == MAAR_NO_HANDLE))
 		return -EINVAL;
+	MAAR__MARK(maar__mring_of(mring), handle, 0);
 	return maar_likely(maar__mring_push(maar__mring_of(mring), handle)) ? 0 : -EALREADY;
 }
 
@@ -322,10 +322,12 @@ size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
 		for (; i < n && good < MAAR__MRING_CHUNK; i++) {
 			handles[good] = slots[i] ? maar_mring_handle(mring, slots[i]) : MAAR_NO_HANDLE;
 			MAAR_DEBUG_CHECK(handles[good] != MAAR_NO_HANDLE, "not the start of a slot of this mring");
-			if (maar_likely(handles[good] != MAAR_NO_HANDLE))
-				good++;
-			else
+			if (maar_unlikely(handles[good] == MAAR_NO_HANDLE)) {
 				slots[refused++] = slots[i];
+				continue;
+			}
+			MAAR__MARK(m, handles[good], 0);
+			good++;
 		}
 		for (put = maar__mring_push_many(m, handles, good); maar_unlikely(put < good); put++)
 			slots[refused++] = maar__mring_at(m, handles[put]);

@@ -177,6 +177,7 @@ int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_stats *st
 	struct maar__mring *m = maar__mring_of(mring);
 	const struct maar__lane *lane;
 	uint32_t fresh, used_once_free;
+	uint64_t in_shared;
 
 	if (!mring || !stats || mring->magic != MAAR__MRING_MAGIC)
 		return -EINVAL;
@@ -193,9 +194,8 @@ int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_stats *st
 	fresh = maar_a_load(&m->fresh, RELAXED);
 	pthread_mutex_unlock(&m->lock);
 	/* While others work the parts were read at different moments: keep every number within its bounds. */
-	stats->in_shared = used_once_free + (mring->slots - fresh);
-	if (stats->in_shared > mring->slots)
-		stats->in_shared = mring->slots;
+	in_shared = (uint64_t)used_once_free + (mring->slots - fresh);
+	stats->in_shared = in_shared > mring->slots ? mring->slots : (uint32_t)in_shared;
 	if (stats->in_lanes > mring->slots - stats->in_shared)
 		stats->in_lanes = mring->slots - stats->in_shared;
 	stats->in_use = mring->slots - stats->in_shared - stats->in_lanes;

@@ -81,7 +81,7 @@ static inline struct maar__mring *maar__mring_of(const struct maar_mring *front)
 }
 
 #ifdef MAAR_DEBUG
-/* debug.c: stops the program, naming who put a free slot first and who again. */
+/* debug.c: stops the program, naming who put a free slot first and who again (or got it, and it was handed out again). */
 __attribute__((noreturn)) void maar__mring_blame(struct maar__mring *m, uint32_t handle, const char *call);
 /* debug.c: notes that a slot is out (1) or free (0); stops the program if it was so already. */
 void maar__mring_mark(struct maar__mring *m, uint32_t handle, uint32_t out);
@@ -94,6 +94,8 @@ void maar__mring_mark(struct maar__mring *m, uint32_t handle, uint32_t out);
 struct maar__lane *maar__lane_attach(struct maar__mring *m);
 void maar__lane_release_mine(struct maar__mring *m);
 struct maar__lane *maar__lane_new(const struct maar__mring *m);
+
+extern pthread_mutex_t maar__lane_key_lock; /* for the fork handlers */
 
 struct maar__lane_entry {
 	uint64_t serial; /* of the mring that `lane` belongs to; 0: none */
@@ -127,7 +129,7 @@ bool maar__mring_push_slow(struct maar__mring *m, uint32_t handle);
 /* n handles, as numbers in an array of pointers, or none: returns n or 0. */
 size_t maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n);
 
-/* Gives handles back until there is no room; returns how many. */
+/* Gives handles back, which the caller has marked, until there is no room; returns how many. */
 size_t maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n);
 
 /* The hot half of get: a handle from this thread's lane. */
@@ -148,13 +150,12 @@ static inline uint32_t maar__mring_pop(struct maar__mring *m)
 	return handle;
 }
 
-/* The hot half of put. False if there is no room: some slot was put twice. */
+/* The hot half of put; the caller has marked the slot. False if there is no room: some slot was put twice. */
 static inline bool maar__mring_push(struct maar__mring *m, uint32_t handle)
 {
 	struct maar__lane *lane = maar__lane_mine(m);
 	uint32_t n;
 
-	MAAR__MARK(m, handle, 0);
 	if (maar_likely(lane && (n = maar_a_load(&lane->n, RELAXED)) < m->lane_slots)) {
 		lane->handles[n] = handle;
 		maar_a_store(&lane->n, n + 1, RELAXED);

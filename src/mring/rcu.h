@@ -29,6 +29,22 @@ extern char maar__rcu_token; /* stands for "every read-side section that has end
 #define maar__rcu_readers_seen() ((void)0)
 #endif
 
+/* liburcu's part of a fork: without it a reader that the child does not have would be waited for in it for ever. */
+static inline void maar__rcu_before_fork(void)
+{
+	urcu_bp_before_fork();
+}
+
+static inline void maar__rcu_after_fork_in_parent(void)
+{
+	urcu_bp_after_fork_parent();
+}
+
+static inline void maar__rcu_after_fork_in_child(void)
+{
+	urcu_bp_after_fork_child();
+}
+
 static inline void maar__rcu_read_lock(void)
 {
 	urcu_bp_read_lock();

@@ -16,6 +16,7 @@
 
 struct table {
 	uint32_t n;
+	struct table *retired; /* replaced earlier, and perhaps still read */
 	struct maar__mring *of[];
 };
 
@@ -40,9 +41,41 @@ static struct table *larger(const struct table *old)
 	return new_table;
 }
 
+/* Around a fork of a program with threads: our locks and liburcu's are free in the child, and its dead readers forgotten. */
+static void before_fork(void)
+{
+	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&maar__lane_key_lock);
+	maar__rcu_before_fork();
+}
+
+static void after_fork_in_parent(void)
+{
+	maar__rcu_after_fork_in_parent();
+	pthread_mutex_unlock(&maar__lane_key_lock);
+	pthread_mutex_unlock(&lock);
+}
+
+static void after_fork_in_child(void)
+{
+	maar__rcu_after_fork_in_child();
+	pthread_mutex_unlock(&maar__lane_key_lock);
+	pthread_mutex_unlock(&lock);
+}
+
+/* Under the lock. */
+static bool fork_is_watched(void)
+{
+	static bool watched;
+
+	if (!watched)
+		watched = maar__at_fork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+	return watched;
+}
+
 int maar__registry_add(struct maar__mring *m)
 {
-	struct table *old, *grown = NULL;
+	struct table *old;
 	uint32_t id = 0;
 
 	pthread_mutex_lock(&lock);
@@ -50,30 +83,38 @@ int maar__registry_add(struct maar__mring *m)
 	while (old && id < old->n && old->of[id])
 		id++;
 	if (!old || id == old->n) {
-		grown = larger(old);
+		struct table *grown = fork_is_watched() ? larger(old) : NULL;
+
 		if (!grown) {
 			pthread_mutex_unlock(&lock);
 			return -ENOMEM;
 		}
+		grown->retired = old;
 		maar_a_store(&table, grown, RELEASE); /* R:registry.table */
 	}
 	m->id = id;
 	m->serial = ++last_serial;
 	maar_a_store(&table->of[id], m, RELEASE); /* R:registry.entry */
 	pthread_mutex_unlock(&lock);
-	if (grown && old) {
-		maar__rcu_synchronize();
-		maar__free(old);
-	}
 	return 0;
 }
 
 void maar__registry_remove(struct maar__mring *m)
 {
+	struct table *retired;
+
 	pthread_mutex_lock(&lock);
 	maar_a_store(&table->of[m->id], NULL, RELAXED);
+	retired = table->retired;
+	table->retired = NULL;
 	pthread_mutex_unlock(&lock);
 	maar__rcu_synchronize();
+	while (retired) {
+		struct table *next = retired->retired;
+
+		maar__free(retired);
+		retired = next;
+	}
 }
 
 struct maar__mring *maar__registry_find(uint32_t id, uint64_t serial)

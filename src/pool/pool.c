@@ -119,14 +119,17 @@ static int drop(struct maar_msg *m)
 	return refs == 1;
 }
 
-/* The same, with a debug build's word on double puts; `call` is what the user called. */
+/* The same for a debug build, which notes who put the slot, or stops; `call` is what the user called. */
 static int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
 {
 	const int last = drop(m);
 
 #ifdef MAAR_DEBUG
+	MAAR_DEBUG_CHECK_AS(call, pool, "the message is free: nobody ever got it");
 	if (last < 0)
 		maar__mring_blame(maar__mring_of(pool->mring), handle, call);
+	if (last > 0)
+		MAAR__MARK(maar__mring_of(pool->mring), handle, 0);
 #else
 	(void)pool, (void)handle, (void)call;
 #endif
@@ -139,7 +142,10 @@ static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, cons
 
 	if (last <= 0)
 		return last;
-	return maar_likely(maar__mring_push(maar__mring_of(pool->mring), handle)) ? 0 : -EALREADY;
+	if (maar_likely(maar__mring_push(maar__mring_of(pool->mring), handle)))
+		return 0;
+	maar_a_store(&m->refs, 1, RELAXED); /* no room, after misuse of the mring: it stays the caller's */
+	return -EALREADY;
 }
 
 int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
@@ -215,25 +221,27 @@ size_t maar_pool_put_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t
 			if (maar_unlikely(bad))
 				msgs[refused++] = msgs[i];
 		}
-		for (put = maar__mring_push_many(m, handles, free_now); maar_unlikely(put < free_now); put++)
-			msgs[refused++] = maar__mring_at(m, handles[put]);
+		for (put = maar__mring_push_many(m, handles, free_now); maar_unlikely(put < free_now); put++) {
+			msgs[refused] = maar__mring_at(m, handles[put]);
+			maar_a_store(&msgs[refused++]->refs, 1, RELAXED); /* as in put */
+		}
 	}
 	return n - refused;
 }
 
 size_t maar_pool_messages(const struct maar_pool *pool)
 {
-	return maar_mring_slots(pool->mring);
+	return pool ? maar_mring_slots(pool->mring) : 0;
 }
 
 size_t maar_pool_bytes(const struct maar_pool *pool)
 {
-	return pool->room - pool->headroom;
+	return pool ? pool->room - pool->headroom : 0;
 }
 
 struct maar_mring *maar_pool_mring(struct maar_pool *pool)
 {
-	return pool->mring;
+	return pool ? pool->mring : NULL;
 }
 
 int maar_pool_stats(const struct maar_pool *pool, struct maar_mring_stats *stats)

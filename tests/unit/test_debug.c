@@ -216,7 +216,7 @@ static const struct {
 	SAYS(mring_put_foreign, "maar_mring_put", "not the start of a slot"),
 	SAYS(mring_put_of_other, "maar_mring_put", "not the start of a slot"),
 	SAYS(mring_put_misaligned, "maar_mring_put", "not the start of a slot"),
-	SAYS(mring_put_unused, "maar_mring_put", "slot 7 is free already"),
+	SAYS(mring_put_unused, "maar_mring_put", "slot 7 is free: nobody ever got it"),
 	SAYS(mring_put_twice, "maar_mring_put", "is free already: put by thread "),
 	SAYS(mring_put_bulk_twice, "maar_mring_put", "is free already: put by thread "),
 	SAYS(mring_destroy_none, "maar_mring_destroy", "not an mring"),

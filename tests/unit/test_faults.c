@@ -53,8 +53,8 @@ START_TEST(mring_create)
 {
 	const struct maar_mring_options no_lanes = { .no_lanes = 1 };
 
-	/* the mring, its slab, its ring, two locks; a lane for hard times; once, the registry's table */
-	unit_eq(FAULTS_RUN(mring_made, NULL, FAULTS_REFUSES), 7);
+	/* the mring, its slab, its ring, two locks; a lane for hard times; once, the fork handlers and the registry's table */
+	unit_eq(FAULTS_RUN(mring_made, NULL, FAULTS_REFUSES), 8);
 	unit_eq(FAULTS_RUN(mring_made, (void *)(uintptr_t)&no_lanes, FAULTS_REFUSES), 5);
 }
 END_TEST

@@ -10,7 +10,9 @@
 #include "../../src/mring/rcu.h"
 
 #include <sched.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A thread that does what it is told, one order at a time, so that several threads' steps come in a fixed order. */
 struct worker {
@@ -448,6 +450,49 @@ START_TEST(destroy_waits_for_readers)
 }
 END_TEST
 
+/* A fork while a thread is on the read side, which the child does not have: the child's own mrings come and go all the same. */
+struct sleeper {
+	unsigned inside, leave;
+};
+
+static void *sleep_on_read_side(void *arg)
+{
+	struct sleeper *s = arg;
+
+	maar__rcu_read_lock();
+	__atomic_store_n(&s->inside, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&s->leave, __ATOMIC_ACQUIRE))
+		sched_yield();
+	maar__rcu_read_unlock();
+	return NULL;
+}
+
+START_TEST(fork_beside_a_reader)
+{
+	struct maar_mring *mine = slots_create(1000, 64, NULL);
+	struct sleeper s = { 0, 0 };
+	pthread_t thread = unit_thread(sleep_on_read_side, &s);
+	int status = -1;
+	pid_t child;
+
+	while (!__atomic_load_n(&s.inside, __ATOMIC_ACQUIRE))
+		sched_yield();
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		struct maar_mring *own = maar_mring_create(1000, 64, NULL);
+		void *slot = own ? maar_mring_get(own) : NULL;
+
+		_exit(!slot || maar_mring_put(own, slot) || maar_mring_destroy(own));
+	}
+	unit_eq(waitpid(child, &status, 0), child);
+	unit_eq(status, 0);
+	__atomic_store_n(&s.leave, 1, __ATOMIC_RELEASE);
+	unit_join(thread);
+	unit_eq(maar_mring_destroy(mine), 0);
+}
+END_TEST
+
 /* ---- slots between threads ---- */
 
 #define MOVES 20000
@@ -568,6 +613,7 @@ Suite *unit_suite(void)
 	tcase_add_test(stale, flush_after_reuse);
 	tcase_add_test(stale, exit_during_destroy);
 	tcase_add_test(stale, destroy_waits_for_readers);
+	tcase_add_test(stale, fork_beside_a_reader);
 	tcase_add_loop_test(between, crowd, 0, (int)COUNT_OF(crowds));
 	tcase_add_test(between, one_gets_another_puts);
 	return suite;

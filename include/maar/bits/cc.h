@@ -37,11 +37,13 @@
  *                prototypes only and calls the library.
  *   MAAR_LOCAL   a helper of such a body: never exported.
  */
-#if defined(MAAR_NO_INLINE) && !defined(MAAR_INLINE)
+#if defined(MAAR_NO_INLINE)
 #define MAAR_INLINE MAAR_API
-#endif
+#else
+#define MAAR__BODIES 1
 #ifndef MAAR_INLINE
 #define MAAR_INLINE static inline
+#endif
 #endif
 #define MAAR_LOCAL static inline __attribute__((always_inline, unused))
 

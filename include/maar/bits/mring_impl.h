@@ -9,6 +9,8 @@
 #error "include a header of <maar/...>, not of <maar/bits/...>"
 #endif
 
+#ifdef MAAR__BODIES
+
 MAAR_INLINE void *maar_mring_slot(const struct maar_mring *mring, uint32_t handle)
 {
 	return maar_likely(handle < mring->slots) ? mring->slab + handle * mring->stride : NULL;
@@ -40,4 +42,5 @@ MAAR_INLINE size_t maar_mring_slot_bytes(const struct maar_mring *mring)
 	return (size_t)mring->stride;
 }
 
+#endif
 #endif

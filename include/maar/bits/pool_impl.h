@@ -14,6 +14,8 @@
 
 MAAR_STATIC_ASSERT(sizeof(struct maar_msg) == 64, "the header is one cache line");
 
+#ifdef MAAR__BODIES
+
 MAAR_INLINE struct maar_msg *maar_msg_retain(struct maar_msg *msg)
 {
 	/* Relaxed: the caller holds a reference, so the message cannot go away, and nothing is published. */
@@ -77,4 +79,5 @@ MAAR_INLINE int maar_msg_append(struct maar_msg *msg, const void *from, size_t b
 	return 0;
 }
 
+#endif
 #endif

@@ -248,6 +248,8 @@ MAAR_LOCAL size_t maar__ring_take_any(struct maar_ring *r, void *words, size_t n
 	return maar__ring_take(r, words, n, how, 1);
 }
 
+#ifdef MAAR__BODIES
+
 /* ---- one value ---- */
 
 MAAR_INLINE size_t maar_ring_enqueue(struct maar_ring *ring, uint64_t value)
@@ -410,4 +412,5 @@ MAAR_INLINE int maar_ring_full(const struct maar_ring *ring)
 	return maar_ring_count(ring) == maar_ring_capacity(ring);
 }
 
+#endif
 #endif
