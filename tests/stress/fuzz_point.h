@@ -16,6 +16,9 @@ void maar__fuzz_delay(void);
 /* Per thread; any value will do to begin with. */
 extern __thread unsigned long long maar__fuzz_state;
 
+/* A thread that sets it is never delayed: so that it changes things while another, delayed, is in mid-look. */
+extern __thread int maar__fuzz_calm;
+
 static inline void maar__fuzz_point(void)
 {
 	/* Knuth's MMIX generator: one multiplication, and its upper bits are good enough for this. */

@@ -162,20 +162,42 @@ static void *push_pop(void *arg)
 	return NULL;
 }
 
+/* Goes on until the observers have seen enough. */
 static void *pass_one(void *arg)
 {
 	struct exact_job *job = arg;
 	uint64_t round, value;
 
+#ifdef STRESS_FUZZ
+	maar__fuzz_calm = 1;
+#endif
 	stress_start(&job->line);
-	for (round = 0; round < job->rounds; round++) {
+	for (round = 0; !__atomic_load_n(&job->finished, __ATOMIC_RELAXED); round++) {
 		bool ok = maar_ring_enqueue(job->ring, round);
 
-		if (round % 64 == 0)
-			sched_yield(); /* so that an observer on the same processor sees this state too */
+		/* Now and then, so that observers on the same processor see each state, and each change in mid-look. */
+		if (stress_mix(round) % 64 == 0)
+			sched_yield();
 		ok = ok && maar_ring_dequeue(job->ring, &value);
+		if (stress_mix(round) % 63 == 0)
+			sched_yield();
 		if (!ok)
 			stress_fail(job->verdict, "one thread alone found its ring full or empty");
+	}
+	return NULL;
+}
+
+/* Looks `rounds` times; `lie` is what may never be seen. */
+static void *observe(struct exact_job *job, int (*lie)(const struct maar_ring *ring), const char *what)
+{
+	uint64_t round;
+
+	stress_start(&job->line);
+	for (round = 0; round < job->rounds; round++) {
+		if (lie(job->ring))
+			stress_fail(job->verdict, "%s", what);
+		if (round % 64 == 0)
+			sched_yield();
 	}
 	__atomic_store_n(&job->finished, 1, __ATOMIC_RELAXED);
 	return NULL;
@@ -183,24 +205,12 @@ static void *pass_one(void *arg)
 
 static void *never_full(void *arg)
 {
-	struct exact_job *job = arg;
-
-	stress_start(&job->line);
-	while (!__atomic_load_n(&job->finished, __ATOMIC_RELAXED))
-		if (maar_ring_full(job->ring))
-			stress_fail(job->verdict, "full, with one value at most in it");
-	return NULL;
+	return observe(arg, maar_ring_full, "full, with one value at most in it");
 }
 
 static void *never_empty(void *arg)
 {
-	struct exact_job *job = arg;
-
-	stress_start(&job->line);
-	while (!__atomic_load_n(&job->finished, __ATOMIC_RELAXED))
-		if (maar_ring_empty(job->ring))
-			stress_fail(job->verdict, "empty, with one value at least in it");
-	return NULL;
+	return observe(arg, maar_ring_empty, "empty, with one value at least in it");
 }
 
 /* Runs threads on a ring that holds `values` to begin with: the first of `runs` in all but the last thread. */
