@@ -1,13 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * What each mutant is put through, under ThreadSanitizer: short scenarios in which every promise of order is used to pass
- * plain data, so that a missing order is a data race. Threads run one at a time, and at every atomic access of the
+ * What each mutant is put through, under ThreadSanitizer: short scenarios in which every promise of order is used to
+ * pass plain data, so that a missing order is a data race. Threads run one at a time, and at every atomic access of the
  * library the turn may go to another; turns are handed on by relaxed accesses only, which order nothing. So a few
- * thousand steps reach interleavings that free-running threads hardly ever meet, and the race is seen whatever the clock.
+ * thousand steps reach interleavings that free-running threads hardly ever meet, and the race is seen whatever the
+ * clock.
  *
- * It cannot see orders that only keep a thread from reading an old value without a race: those need an explorer of the C11
- * memory model. survivors.txt lists them.
+ * It cannot see orders that only keep a thread from reading an old value without a race: those need an explorer of the
+ * C11 memory model. survivors.txt lists them.
  *
  * Ends with 0, or 66 from ThreadSanitizer, or 1 and a word.
  */
@@ -49,7 +50,7 @@ static uint64_t random_from(uint64_t *state)
 	return *state >> 33;
 }
 
-/* ---- one at a time ---------------------------------------------------------------------------------------------- */
+/* ---- one at a time ---- */
 
 #define MOST_THREADS 4
 
@@ -57,8 +58,8 @@ static uint64_t random_from(uint64_t *state)
 #define SWITCH_ONE_IN 3
 
 /*
- * Yields after which a thread takes the turn unasked: whoever has it sleeps in a lock that this one holds, or has lost its
- * processor. Taking it too early costs nothing but purity.
+ * Yields after which a thread takes the turn unasked: whoever has it sleeps in a lock that this one holds, or has lost
+ * its processor. Taking it too early costs nothing but purity.
  */
 #define PATIENCE 200
 
@@ -137,7 +138,7 @@ static void by_turns(unsigned n, void (*run)(void *arg, unsigned id), void *arg)
 		pthread_join(threads[i], NULL);
 }
 
-/* ---- queues: word rings and batch rings alike --------------------------------------------------------------------- */
+/* ---- queues: word rings and batch rings alike ---- */
 
 #define VALUES 60 /* from each producer */
 
@@ -242,7 +243,7 @@ static void run_queue(void *arg, unsigned id)
 		consume(q, id - q->producers);
 }
 
-/* ---- word rings --------------------------------------------------------------------------------------------------- */
+/* ---- word rings ---- */
 
 static size_t ring_put(void *ring, const uint64_t *values, size_t n)
 {
@@ -288,7 +289,7 @@ static void rings(void)
 	mutant_plain = 0;
 }
 
-/* ---- batch rings -------------------------------------------------------------------------------------------------- */
+/* ---- batch rings ---- */
 
 static size_t batch_put(void *ring, const uint64_t *values, size_t n)
 {
@@ -334,7 +335,7 @@ static void batch_rings(void)
 	mutant_plain = 0;
 }
 
-/* ---- slots: whoever has one writes to it by plain writes ------------------------------------------------------------ */
+/* ---- slots: whoever has one writes to it by plain writes ---- */
 
 #define SLOTS 12
 #define TURNS 120
@@ -381,7 +382,7 @@ static void mrings(void)
 	}
 }
 
-/* ---- messages with several holders ---------------------------------------------------------------------------------- */
+/* ---- messages with several holders ---- */
 
 #define SHARES 150
 
@@ -397,8 +398,8 @@ static uint64_t *body(const struct maar_msg *msg)
 }
 
 /*
- * Thread 0 makes a message and shares it; all three read it and let go. A pool of one message: the next get is of the same
- * slot, and thread 0 writes to it again.
+ * Thread 0 makes a message and shares it; all three read it and let go. A pool of one message: the next get is of the
+ * same slot, and thread 0 writes to it again.
  */
 static void share(void *arg, unsigned id)
 {
@@ -438,7 +439,7 @@ static void pools(void)
 	must(maar_pool_destroy(s.pool) == 0, "a message is missing");
 }
 
-/* ---- the registry: a thread that exits while the table of mrings changes -------------------------------------------- */
+/* ---- the registry: a thread that exits while the table of mrings changes ---- */
 
 /* One more than the registry's first table holds (src/mring/registry.c): the last one makes a larger table. */
 #define MANY 513

@@ -3,7 +3,8 @@
  *
  * Schedule fuzz: included ahead of everything else (-include), it puts a random delay at one in 128 of the library's
  * atomic accesses, so that threads are stopped where they would hardly ever be. Of all ways tried to find logic errors
- * in rings by running them it found the most (after folly's and crossbeam's deterministic schedulers, but free-running).
+ * in rings by running them it found the most (after folly's and crossbeam's deterministic schedulers, but
+ * free-running).
  */
 #ifndef MAAR_TEST_FUZZ_POINT_H
 #define MAAR_TEST_FUZZ_POINT_H

@@ -46,7 +46,7 @@ bool ring_mode_exists(const struct ring_mode *mode)
 	return !refused;
 }
 
-/* ---- the cases of a mode ---------------------------------------------------------------------------------------- */
+/* ---- the cases of a mode ---- */
 
 static const size_t capacities[] = { 1, 2, 8, 64, 1024 };
 
@@ -55,8 +55,8 @@ static const uint64_t edges[] = { 0, UINT64_C(1) << 31, UINT64_C(1) << 32, 0 };
 #define EDGE_NOTHING 0
 
 /*
- * Messages of a case by capacity, as weights. A ring of one or two entries makes two processors hand the turn back and forth,
- * often through the scheduler: 10 to 100 times slower than a deep one, and every message is a wrap.
+ * Messages of a case by capacity, as weights. A ring of one or two entries makes two processors hand the turn back and
+ * forth, often through the scheduler: 10 to 100 times slower than a deep one, and every message is a wrap.
  */
 static const uint64_t weights[COUNT_OF(capacities)] = { 1, 1, 4, 16, 16 };
 
@@ -132,7 +132,7 @@ uint64_t ring_run_mode(const struct ring_mode *mode, uint64_t messages, uint64_t
 	return plan.passed;
 }
 
-/* ---- exactness -------------------------------------------------------------------------------------------------- */
+/* ---- exactness ---- */
 
 struct exact_job {
 	struct maar_ring *ring;

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Controls: rings and mrings with one known fault each. The stress has to catch every one of them, or its "none lost" is
- * worth nothing. A fault's race window is held open by a yield now and then, so that two processors are not needed.
+ * Controls: rings and mrings with one known fault each. The stress has to catch every one of them, or its "none lost"
+ * is worth nothing. A fault's race window is held open by a yield now and then, so that two processors are not needed.
  */
 #include "../unit/common.h"
 #include "ring_run.h"
@@ -18,7 +18,7 @@
 /* A faulty ring that hangs is caught too: after this many yields in a row without a value. */
 #define STUCK 300000
 
-/* ---- faulty rings: the moves of ring_impl.h, one value at a time, with one thing wrong ------------------------------ */
+/* ---- faulty rings: the moves of ring_impl.h, one value at a time, with one thing wrong ---- */
 
 static void hold_open(uint64_t position)
 {
@@ -183,14 +183,14 @@ static size_t no_put(struct maar_ring *r, const uint64_t *values, size_t n)
 	abort();
 }
 
-/* ---- seen by its stamps, or by ThreadSanitizer -------------------------------------------------------------------- */
+/* ---- seen by its stamps, or by ThreadSanitizer ---- */
 
 /* How ThreadSanitizer ends a program that it has found wrong (tests/Makemodule.am, and its own default). */
 #define TSAN_STATUS 66
 
 /*
- * Runs `attempt` with growing numbers until it fills in the verdict, in a process of its own: under ThreadSanitizer many of
- * these faults are data races, which end it. Its report is no news here, and goes nowhere.
+ * Runs `attempt` with growing numbers until it fills in the verdict, in a process of its own: under ThreadSanitizer
+ * many of these faults are data races, which end it. Its report is no news here, and goes nowhere.
  */
 static void must_be_caught(const char *name, void (*attempt)(struct verdict *v, uint64_t number))
 {
@@ -250,7 +250,7 @@ START_TEST(ring_fault_is_caught)
 }
 END_TEST
 
-/* ---- faulty exactness ------------------------------------------------------------------------------------------ */
+/* ---- faulty exactness ---- */
 
 /* The checkers of "full", on rings that hold one value more than they claim. */
 static const struct ring_mode plain_mode = { "plain", MAAR_RING_SPSC, { 0 } };
@@ -279,7 +279,7 @@ START_TEST(observers_can_fail)
 }
 END_TEST
 
-/* ---- faulty mrings --------------------------------------------------------------------------------------------- */
+/* ---- faulty mrings ---- */
 
 static void *get_one_twice(void *from)
 {
