@@ -1,13 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * What each mutant is put through, under ThreadSanitizer: short scenarios in which every promise of order is used to pass
- * plain data, so that a missing order is a data race. Threads run one at a time, and at every atomic access of the
+ * What each mutant is put through, under ThreadSanitizer: short scenarios in which every promise of order is used to
+ * pass plain data, so that a missing order is a data race. Threads run one at a time, and at every atomic access of the
  * library the turn may go to another; turns are handed on by relaxed accesses only, which order nothing. So a few
- * thousand steps reach interleavings that free-running threads hardly ever meet, and the race is seen whatever the clock.
+ * thousand steps reach interleavings that free-running threads hardly ever meet, and the race is seen whatever the
+ * clock.
  *
- * It cannot see orders that only keep a thread from reading an old value without a race: those need an explorer of the C11
- * memory model. survivors.txt lists them.
+ * It cannot see orders that only keep a thread from reading an old value without a race: those need an explorer of the
+ * C11 memory model. survivors.txt lists them.
  *
  * Ends with 0, or 66 from ThreadSanitizer, or 1 and a word.
  */
@@ -16,7 +17,6 @@
 #include <maar/ring.h>
 
 #include "../../src/mring/mring_priv.h"
-#include "../../src/mring/rcu.h"
 #include "../../src/ring/batch_ring.h"
 #include "../../src/ring/ring_priv.h"
 
@@ -50,7 +50,7 @@ static uint64_t random_from(uint64_t *state)
 	return *state >> 33;
 }
 
-/* ---- one at a time ---------------------------------------------------------------------------------------------- */
+/* ---- one at a time ---- */
 
 #define MOST_THREADS 4
 
@@ -58,8 +58,8 @@ static uint64_t random_from(uint64_t *state)
 #define SWITCH_ONE_IN 3
 
 /*
- * Yields after which a thread takes the turn unasked: whoever has it sleeps in a lock that this one holds, or has lost its
- * processor. Taking it too early costs nothing but purity.
+ * Yields after which a thread takes the turn unasked: whoever has it sleeps in a lock that this one holds, or has lost
+ * its processor. Taking it too early costs nothing but purity.
  */
 #define PATIENCE 200
 
@@ -68,6 +68,9 @@ static unsigned turn;	 /* number of the thread that runs */
 static unsigned running; /* bit mask */
 static __thread int me = -1;
 static __thread uint64_t dice;
+
+/* For a scenario that wants one certain interleaving: called at each access of this thread. */
+static __thread void (*at_point)(void);
 
 static void hand_on(bool leaving)
 {
@@ -86,6 +89,8 @@ static void hand_on(bool leaving)
 
 void mutant_point(void)
 {
+	if (at_point)
+		at_point();
 	if (me >= 0 && random_from(&dice) % SWITCH_ONE_IN == 0)
 		hand_on(false);
 }
@@ -133,7 +138,7 @@ static void by_turns(unsigned n, void (*run)(void *arg, unsigned id), void *arg)
 		pthread_join(threads[i], NULL);
 }
 
-/* ---- queues: word rings and batch rings alike --------------------------------------------------------------------- */
+/* ---- queues: word rings and batch rings alike ---- */
 
 #define VALUES 60 /* from each producer */
 
@@ -238,7 +243,7 @@ static void run_queue(void *arg, unsigned id)
 		consume(q, id - q->producers);
 }
 
-/* ---- word rings --------------------------------------------------------------------------------------------------- */
+/* ---- word rings ---- */
 
 static size_t ring_put(void *ring, const uint64_t *values, size_t n)
 {
@@ -284,7 +289,7 @@ static void rings(void)
 	mutant_plain = 0;
 }
 
-/* ---- batch rings -------------------------------------------------------------------------------------------------- */
+/* ---- batch rings ---- */
 
 static size_t batch_put(void *ring, const uint64_t *values, size_t n)
 {
@@ -330,7 +335,7 @@ static void batch_rings(void)
 	mutant_plain = 0;
 }
 
-/* ---- slots: whoever has one writes to it by plain writes ------------------------------------------------------------ */
+/* ---- slots: whoever has one writes to it by plain writes ---- */
 
 #define SLOTS 12
 #define TURNS 120
@@ -377,7 +382,7 @@ static void mrings(void)
 	}
 }
 
-/* ---- messages with several holders ---------------------------------------------------------------------------------- */
+/* ---- messages with several holders ---- */
 
 #define SHARES 150
 
@@ -393,8 +398,8 @@ static uint64_t *body(const struct maar_msg *msg)
 }
 
 /*
- * Thread 0 makes a message and shares it; all three read it and let go. A pool of one message: the next get is of the same
- * slot, and thread 0 writes to it again.
+ * Thread 0 makes a message and shares it; all three read it and let go. A pool of one message: the next get is of the
+ * same slot, and thread 0 writes to it again.
  */
 static void share(void *arg, unsigned id)
 {
@@ -434,53 +439,111 @@ static void pools(void)
 	must(maar_pool_destroy(s.pool) == 0, "a message is missing");
 }
 
-/* ---- the registry: a thread that exits after its mrings' numbers went to others ------------------------------------ */
+/* ---- the registry: a thread that exits while the table of mrings changes ---- */
 
-/* More than the registry's first table holds, so that it is replaced. */
-#define MANY 600
+/* One more than the registry's first table holds (src/mring/registry.c): the last one makes a larger table. */
+#define MANY 513
 
-static unsigned stage; /* relaxed */
+/* Accesses of maar__registry_add when it grows: the table is stored, then the entry in it. */
+#define BEFORE_ENTRY 2
+
+/* Accesses of the exit hook: the table is loaded, then the entry; at the third it has used both. */
+#define BOTH_USED 3
+
+enum { IN_USE = 0, DONE_WITH_IT, MAY_EXIT, HAS_LOOKED };
+static unsigned stage; /* relaxed but for DONE_WITH_IT: what comes back to the thread orders nothing */
+static __thread unsigned points;
+
+static void go_to(unsigned next)
+{
+	__atomic_store_n(&stage, next, __ATOMIC_RELAXED);
+}
+
+static void wait_for(unsigned wanted)
+{
+	while (__atomic_load_n(&stage, __ATOMIC_RELAXED) < wanted)
+		sched_yield();
+}
+
+static void exit_hook_looks(void)
+{
+	if (++points == BOTH_USED)
+		go_to(HAS_LOOKED);
+}
+
+static void table_is_stored(void)
+{
+	if (++points == BEFORE_ENTRY) {
+		go_to(MAY_EXIT);
+		wait_for(HAS_LOOKED);
+	}
+}
 
 static void *user(void *arg)
 {
 	struct maar_mring *mring = arg;
 	void *slot = maar_mring_get(mring);
 
-	/* liburcu takes a lock at a thread's first read side, which would order more than the library promises. */
-	maar__rcu_read_lock();
-	maar__rcu_read_unlock();
 	must(slot && maar_mring_put(mring, slot) == 0, "get and put");
-	/* Done with it: whoever destroys it has this before it. What comes back orders nothing. */
-	__atomic_store_n(&stage, 1, __ATOMIC_RELEASE);
-	while (__atomic_load_n(&stage, __ATOMIC_RELAXED) != 2)
-		sched_yield();
-	return NULL; /* and the exit hook looks the old numbers up */
+	/* Who destroys it has this before it. */
+	__atomic_store_n(&stage, DONE_WITH_IT, __ATOMIC_RELEASE);
+	wait_for(MAY_EXIT);
+	points = 0;
+	at_point = exit_hook_looks;
+	return NULL; /* and the exit hook looks the mring up by its number */
 }
 
-/* `number` is used again by a new mring while the thread lives; or so many are made that the table is replaced. */
-static void registry(unsigned many)
+static struct maar_mring *small_mring(void)
 {
-	static struct maar_mring *mrings_made[MANY];
-	const struct maar_mring_options options = { .lane_slots = 2 };
-	struct maar_mring *first = maar_mring_create(4, 8, &options);
+	static const struct maar_mring_options options = { .lane_slots = 2 };
+	struct maar_mring *mring = maar_mring_create(4, sizeof(uint64_t), &options);
+
+	must(mring != NULL, "maar_mring_create");
+	return mring;
+}
+
+static pthread_t use(struct maar_mring *mring)
+{
+	pthread_t thread;
+
+	stage = IN_USE;
+	must(pthread_create(&thread, NULL, user, mring) == 0, "pthread_create");
+	while (__atomic_load_n(&stage, __ATOMIC_ACQUIRE) != DONE_WITH_IT)
+		sched_yield();
+	return thread;
+}
+
+/* A thread looks up its mring in a table that was stored a moment ago. First in main: the table grows once. */
+static void registry_grows(void)
+{
+	static struct maar_mring *made[MANY];
 	pthread_t thread;
 	unsigned i;
 
-	must(first != NULL, "maar_mring_create");
-	stage = 0;
-	must(pthread_create(&thread, NULL, user, first) == 0, "pthread_create");
-	while (__atomic_load_n(&stage, __ATOMIC_ACQUIRE) != 1)
-		sched_yield();
-	if (many == 1)
-		must(maar_mring_destroy(first) == 0, "destroy");
-	for (i = 0; i < many; i++)
-		must((mrings_made[i] = maar_mring_create(4, 8, &options)) != NULL, "maar_mring_create");
-	__atomic_store_n(&stage, 2, __ATOMIC_RELAXED);
+	for (i = 0; i < MANY - 1; i++)
+		made[i] = small_mring();
+	thread = use(made[0]);
+	points = 0;
+	at_point = table_is_stored;
+	made[i] = small_mring();
+	at_point = NULL;
+	must(points >= BEFORE_ENTRY, "the table did not grow");
 	pthread_join(thread, NULL);
-	for (i = 0; i < many; i++)
-		must(maar_mring_destroy(mrings_made[i]) == 0, "destroy");
-	if (many != 1)
-		must(maar_mring_destroy(first) == 0, "destroy");
+	for (i = 0; i < MANY; i++)
+		must(maar_mring_destroy(made[i]) == 0, "destroy");
+}
+
+/* A thread looks its mring up that is gone, and finds another under the same number. */
+static void registry_uses_again(void)
+{
+	struct maar_mring *mring = small_mring();
+	pthread_t thread = use(mring);
+
+	must(maar_mring_destroy(mring) == 0, "destroy");
+	mring = small_mring();
+	go_to(MAY_EXIT);
+	pthread_join(thread, NULL);
+	must(maar_mring_destroy(mring) == 0, "destroy");
 }
 
 int main(void)
@@ -488,8 +551,8 @@ int main(void)
 	const char *given = getenv("MAAR_SEED");
 
 	seed = given ? strtoull(given, NULL, 0) : 1;
-	registry(MANY); /* first: the table grows once in a process */
-	registry(1);
+	registry_grows();
+	registry_uses_again();
 	rings();
 	batch_rings();
 	mrings();

@@ -13,8 +13,8 @@ usage()
 {
 	cat <<END
 usage: mutate.sh [--list | --help]
-  Builds tests/mutation/mutant.c with the library under ThreadSanitizer once for each way to weaken one memory order, runs
-  it, and compares what survives with survivors.txt.
+  Builds tests/mutation/mutant.c with the library under ThreadSanitizer once for each way to weaken one memory order,
+  runs it, and compares what survives with survivors.txt.
   --list    print the mutants, and build nothing
 environment: srcdir, builddir (default: .), CC, URCU_CFLAGS, URCU_LIBS, JOBS (default: the number of processors)
              MUTANTS=PATTERN only those whose line in --list matches
@@ -27,7 +27,7 @@ builddir=$(cd "${builddir:-.}" && pwd)
 : "${CC:=cc}" "${URCU_CFLAGS:=}" "${URCU_LIBS:=-lurcu-bp}" "${JOBS:=$(getconf _NPROCESSORS_ONLN)}" "${MUTANTS:=.}"
 export CC URCU_CFLAGS URCU_LIBS srcdir builddir
 here=$srcdir/tests/mutation
-work=$builddir/tests/mutation/work
+work=$builddir/proof/mutation # make clean takes proof/ away
 
 # Seeds that a mutant has to get through before it counts as a survivor, and the unchanged library as sound.
 SEEDS='1 2 3 4 5'
@@ -48,7 +48,8 @@ build()
 {
 	# shellcheck disable=SC2086 # lists of words
 	(cd "$1" && $CC -std=gnu11 -O1 -g -fsanitize=thread -pthread -DMAAR_ATOMIC_BACKEND='"backend.h"' -Itests/mutation \
-		-Iinclude -I"$builddir/include" $URCU_CFLAGS -o mutant tests/mutation/mutant.c src/*/*.c $URCU_LIBS) >"$1/build.log" 2>&1
+		-Iinclude -I"$builddir/include" $URCU_CFLAGS -o mutant tests/mutation/mutant.c src/*/*.c $URCU_LIBS) \
+		>"$1/build.log" 2>&1
 }
 
 # run DIRECTORY SEED...: 0 if the program noticed nothing.
@@ -151,5 +152,6 @@ if [ "$MUTANTS" = . ]; then
 	comm -23 "$work/known" "$work/all" >"$work/gone"
 	complain "in survivors.txt, but no such order" "$work/gone"
 fi
-echo "$(grep -c '^killed ' "$work/results") of $count mutants noticed, $(wc -l <"$work/survived") not (survivors.txt: $(wc -l <"$work/known"))"
+killed=$(grep -c '^killed ' "$work/results") || true
+echo "$killed of $count mutants noticed, $(wc -l <"$work/survived") not (survivors.txt: $(wc -l <"$work/known"))"
 [ "$failures" -eq 0 ]

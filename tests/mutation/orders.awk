@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The maar authors
 # SPDX-License-Identifier: MIT
 #
-# The memory orders of C sources, one line for each way to weaken one:
-#     file <TAB> function <TAB> n-th order of the function <TAB> order <TAB> weaker <TAB> line <TAB> n-th order of the line
+# The memory orders of C sources, one line for each way to weaken one, in columns with a tab between:
+#     file, function, n-th order of the function, order, weaker order, line, n-th order of the line
 # With -v apply="LINE N WEAKER" it prints the file instead, with the N-th order of that line replaced.
 # Orders in comments and in macro definitions are left alone.
 

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Rings on another processor: no test library, no liburcu, so that a cross compiler alone can build it (check-proof runs it
- * under an emulator). It shows that the processor's own instructions (the 16-byte compare-and-swap above all), sizes and
- * alignments are right; emulation cannot show memory orders.
+ * Rings on another processor: no test library, no liburcu, so that a cross compiler alone can build it (check-proof
+ * runs it under an emulator). It shows that the processor's own instructions (the 16-byte compare-and-swap above all),
+ * sizes and alignments are right; emulation cannot show memory orders.
  */
 #include <maar/ring.h>
 

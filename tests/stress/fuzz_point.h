@@ -3,7 +3,8 @@
  *
  * Schedule fuzz: included ahead of everything else (-include), it puts a random delay at one in 128 of the library's
  * atomic accesses, so that threads are stopped where they would hardly ever be. Of all ways tried to find logic errors
- * in rings by running them it found the most (after folly's and crossbeam's deterministic schedulers, but free-running).
+ * in rings by running them it found the most (after folly's and crossbeam's deterministic schedulers, but
+ * free-running).
  */
 #ifndef MAAR_TEST_FUZZ_POINT_H
 #define MAAR_TEST_FUZZ_POINT_H
@@ -15,6 +16,9 @@ void maar__fuzz_delay(void);
 
 /* Per thread; any value will do to begin with. */
 extern __thread unsigned long long maar__fuzz_state;
+
+/* A thread that sets it is never delayed: so that it changes things while another, delayed, is in mid-look. */
+extern __thread int maar__fuzz_calm;
 
 static inline void maar__fuzz_point(void)
 {

@@ -46,7 +46,7 @@ bool ring_mode_exists(const struct ring_mode *mode)
 	return !refused;
 }
 
-/* ---- the cases of a mode ---------------------------------------------------------------------------------------- */
+/* ---- the cases of a mode ---- */
 
 static const size_t capacities[] = { 1, 2, 8, 64, 1024 };
 
@@ -55,8 +55,8 @@ static const uint64_t edges[] = { 0, UINT64_C(1) << 31, UINT64_C(1) << 32, 0 };
 #define EDGE_NOTHING 0
 
 /*
- * Messages of a case by capacity, as weights. A ring of one or two entries makes two processors hand the turn back and forth,
- * often through the scheduler: 10 to 100 times slower than a deep one, and every message is a wrap.
+ * Messages of a case by capacity, as weights. A ring of one or two entries makes two processors hand the turn back and
+ * forth, often through the scheduler: 10 to 100 times slower than a deep one, and every message is a wrap.
  */
 static const uint64_t weights[COUNT_OF(capacities)] = { 1, 1, 4, 16, 16 };
 
@@ -132,7 +132,7 @@ uint64_t ring_run_mode(const struct ring_mode *mode, uint64_t messages, uint64_t
 	return plan.passed;
 }
 
-/* ---- exactness -------------------------------------------------------------------------------------------------- */
+/* ---- exactness ---- */
 
 struct exact_job {
 	struct maar_ring *ring;
@@ -162,20 +162,42 @@ static void *push_pop(void *arg)
 	return NULL;
 }
 
+/* Goes on until the observers have seen enough. */
 static void *pass_one(void *arg)
 {
 	struct exact_job *job = arg;
 	uint64_t round, value;
 
+#ifdef STRESS_FUZZ
+	maar__fuzz_calm = 1;
+#endif
 	stress_start(&job->line);
-	for (round = 0; round < job->rounds; round++) {
+	for (round = 0; !__atomic_load_n(&job->finished, __ATOMIC_RELAXED); round++) {
 		bool ok = maar_ring_enqueue(job->ring, round);
 
-		if (round % 64 == 0)
-			sched_yield(); /* so that an observer on the same processor sees this state too */
+		/* Now and then, so that observers on the same processor see each state, and each change in mid-look. */
+		if (stress_mix(round) % 64 == 0)
+			sched_yield();
 		ok = ok && maar_ring_dequeue(job->ring, &value);
+		if (stress_mix(round) % 63 == 0)
+			sched_yield();
 		if (!ok)
 			stress_fail(job->verdict, "one thread alone found its ring full or empty");
+	}
+	return NULL;
+}
+
+/* Looks `rounds` times; `lie` is what may never be seen. */
+static void *observe(struct exact_job *job, int (*lie)(const struct maar_ring *ring), const char *what)
+{
+	uint64_t round;
+
+	stress_start(&job->line);
+	for (round = 0; round < job->rounds; round++) {
+		if (lie(job->ring))
+			stress_fail(job->verdict, "%s", what);
+		if (round % 64 == 0)
+			sched_yield();
 	}
 	__atomic_store_n(&job->finished, 1, __ATOMIC_RELAXED);
 	return NULL;
@@ -183,24 +205,12 @@ static void *pass_one(void *arg)
 
 static void *never_full(void *arg)
 {
-	struct exact_job *job = arg;
-
-	stress_start(&job->line);
-	while (!__atomic_load_n(&job->finished, __ATOMIC_RELAXED))
-		if (maar_ring_full(job->ring))
-			stress_fail(job->verdict, "full, with one value at most in it");
-	return NULL;
+	return observe(arg, maar_ring_full, "full, with one value at most in it");
 }
 
 static void *never_empty(void *arg)
 {
-	struct exact_job *job = arg;
-
-	stress_start(&job->line);
-	while (!__atomic_load_n(&job->finished, __ATOMIC_RELAXED))
-		if (maar_ring_empty(job->ring))
-			stress_fail(job->verdict, "empty, with one value at least in it");
-	return NULL;
+	return observe(arg, maar_ring_empty, "empty, with one value at least in it");
 }
 
 /* Runs threads on a ring that holds `values` to begin with: the first of `runs` in all but the last thread. */

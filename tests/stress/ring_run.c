@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * The ring stress, one case. A value is {producer, sequence}. Each has an entry in a table that no atomic touches: its
- * producer writes a stamp there before the enqueue, its consumer checks it and writes TAKEN over it after the dequeue. So
- * a value that comes twice, or before its producer was done with it, is seen natively by its stamp and under
+ * producer writes a stamp there before the enqueue, its consumer checks it and writes TAKEN over it after the dequeue.
+ * So a value that comes twice, or before its producer was done with it, is seen natively by its stamp and under
  * ThreadSanitizer as a race; what never came still has its stamp at the end.
  *
  * Nothing here orders the threads but the ring: counters between them are relaxed, except for the one that says that a
@@ -75,7 +75,7 @@ static bool wait_turn(struct ring_job *job, uint64_t *tries, const char *what)
 	return true;
 }
 
-/* ---- producers ------------------------------------------------------------------------------------------------- */
+/* ---- producers ---- */
 
 static size_t put(struct ring_job *job, uint64_t *random, uint64_t *values, uint64_t first, unsigned id, uint64_t *want)
 {
@@ -127,7 +127,7 @@ static void *produce(void *arg)
 	return NULL;
 }
 
-/* ---- consumers ------------------------------------------------------------------------------------------------- */
+/* ---- consumers ---- */
 
 static size_t take(struct ring_job *job, uint64_t *random, uint64_t *values, bool last)
 {
@@ -206,7 +206,7 @@ static void *consume(void *arg)
 	}
 }
 
-/* ---- observers ------------------------------------------------------------------------------------------------- */
+/* ---- observers ---- */
 
 static void *watch(void *arg)
 {
@@ -225,7 +225,7 @@ static void *watch(void *arg)
 	return NULL;
 }
 
-/* ---- one case -------------------------------------------------------------------------------------------------- */
+/* ---- one case ---- */
 
 static void judge_all(struct ring_job *job, const struct actor *consumers)
 {

@@ -61,15 +61,16 @@ struct ring_case {
 void ring_run(const struct ring_case *c, struct verdict *verdict);
 
 /*
- * All cases of a mode: threads, capacities, starts, styles and calls in every pair. Returns the messages passed, at least
- * `messages`; sets *cases. Ends at the first failure, with the case in the verdict.
+ * All cases of a mode: threads, capacities, starts, styles and calls in every pair. Returns the messages passed, at
+ * least `messages`; sets *cases. Ends at the first failure, with the case in the verdict.
  */
 uint64_t ring_run_mode(const struct ring_mode *mode, uint64_t messages, uint64_t seed, struct verdict *verdict,
 		       unsigned *cases);
 
 /*
- * k threads on a ring of k entries, each always enqueueing one value and then dequeueing one: none may ever find the ring
- * full, nor, if the mode's "empty" is exact, empty. `extra` values are in the ring already: 0, or 1 in the control.
+ * k threads on a ring of k entries, each always enqueueing one value and then dequeueing one: none may ever find the
+ * ring full, nor, if the mode's "empty" is exact, empty. `extra` values are in the ring already: 0, or 1 in the
+ * control.
  */
 void ring_run_push_pop(const struct ring_mode *mode, unsigned threads, uint64_t rounds, uint64_t start, uint64_t extra,
 		       struct verdict *verdict);

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- an mring -------------------------------------------------------------------------------------------------- */
+/* ---- an mring ---- */
 
 static void *slot_get(void *from)
 {
@@ -45,7 +45,7 @@ static int slot_stats(const void *from, struct maar_mring_stats *stats)
 const struct slot_calls mring_calls = { "mring",       slot_get,   slot_get_bulk, slot_put,
 					slot_put_bulk, slot_bytes, NULL,	  slot_stats };
 
-/* ---- a pool ---------------------------------------------------------------------------------------------------- */
+/* ---- a pool ---- */
 
 static void *msg_get(void *from)
 {
@@ -90,7 +90,7 @@ static int msg_stats(const void *from, struct maar_mring_stats *stats)
 const struct slot_calls pool_calls = { "pool",	     msg_get,	msg_get_bulk, msg_put,
 				       msg_put_bulk, msg_bytes, msg_retain,   msg_stats };
 
-/* ---- made for a case ------------------------------------------------------------------------------------------- */
+/* ---- made for a case ---- */
 
 uint64_t slots_run_mring(const struct slots_case *c, struct verdict *verdict)
 {
@@ -128,7 +128,7 @@ uint64_t slots_run_pool(const struct slots_case *c, struct verdict *verdict)
 	return got;
 }
 
-/* ---- the cases ------------------------------------------------------------------------------------------------- */
+/* ---- the cases ---- */
 
 static const uint32_t slot_counts[] = { 1, 3, 16, 130, 1000, 5000 };
 

@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The stress of mrings and pools. Whoever has a slot writes a stamp into it, by plain writes, and wipes it before giving
- * the slot back; so a slot in two hands has a stamp where none may be, or a stamp that does not hold together, and is a
- * race for ThreadSanitizer. A shared message is read by several holders; none knows that it is the last, so its stamp stays,
- * marked.
+ * The stress of mrings and pools. Whoever has a slot writes a stamp into it, by plain writes, and wipes it before
+ * giving the slot back; so a slot in two hands has a stamp where none may be, or a stamp that does not hold together,
+ * and is a race for ThreadSanitizer. A shared message is read by several holders; none knows that it is the last, so
+ * its stamp stays, marked.
  */
 #include "slots_run.h"
 
@@ -41,7 +41,7 @@ struct place {
 	uint64_t got; /* slots taken here in all */
 };
 
-/* ---- stamps ---------------------------------------------------------------------------------------------------- */
+/* ---- stamps ---- */
 
 static uint64_t check_of(const struct slots_job *job, const struct stamp *s)
 {
@@ -76,7 +76,7 @@ static struct stamp *verify(struct place *me, void *slot)
 	return s;
 }
 
-/* ---- moves ----------------------------------------------------------------------------------------------------- */
+/* ---- moves ---- */
 
 static void send(struct place *me, void *slot)
 {
@@ -237,7 +237,7 @@ static void *generations(void *arg)
 	return NULL;
 }
 
-/* ---- the end --------------------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 static void expect_stats(struct slots_job *job, uint32_t in_use, const char *when)
 {

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The stress of mrings and pools: threads that are born and die take slots, write their name into them, pass them through
- * rings, and others give them back. The calls come in as a table, so that the same checker judges broken ones.
+ * The stress of mrings and pools: threads that are born and die take slots, write their name into them, pass them
+ * through rings, and others give them back. The calls come in as a table, so that the same checker judges broken ones.
  */
 #ifndef MAAR_TEST_SLOTS_RUN_H
 #define MAAR_TEST_SLOTS_RUN_H
@@ -51,8 +51,8 @@ uint64_t slots_run_pool(const struct slots_case *c, struct verdict *verdict);
 uint64_t slots_run(const struct slots_case *c, void *from, struct verdict *verdict);
 
 /*
- * All cases of mrings or pools: slots, lanes, threads, generations in every pair; `moves` tries in all. Returns how many
- * slots were got; sets *cases.
+ * All cases of mrings or pools: slots, lanes, threads, generations in every pair; `moves` tries in all. Returns how
+ * many slots were got; sets *cases.
  */
 uint64_t slots_run_all(bool pool, uint64_t moves, uint64_t seed, struct verdict *verdict, unsigned *cases);
 

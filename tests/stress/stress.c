@@ -32,7 +32,7 @@
 #define OWN_PERCENT 100
 #endif
 
-/* ---- what came out --------------------------------------------------------------------------------------------- */
+/* ---- what came out ---- */
 
 void stress_fail(struct verdict *v, const char *format, ...)
 {
@@ -48,7 +48,7 @@ void stress_fail(struct verdict *v, const char *format, ...)
 	pthread_mutex_unlock(&v->lock);
 }
 
-/* ---- how much -------------------------------------------------------------------------------------------------- */
+/* ---- how much ---- */
 
 static uint64_t asked_percent(void)
 {
@@ -72,7 +72,7 @@ double stress_patience(void)
 	return factor > 1.0 ? factor : 1.0;
 }
 
-/* ---- waiting, threads ------------------------------------------------------------------------------------------ */
+/* ---- waiting, threads ---- */
 
 void stress_pause(unsigned threads, uint64_t tries)
 {
@@ -98,7 +98,7 @@ bool stress_thread(struct verdict *v, pthread_t *thread, void *(*run)(void *), v
 	return rc == 0;
 }
 
-/* ---- choosing cases -------------------------------------------------------------------------------------------- */
+/* ---- choosing cases ---- */
 
 #define MOST_LEVELS 8
 #define CELLS	    (PAIRWISE_FACTORS * MOST_LEVELS)

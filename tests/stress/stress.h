@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * What the stress bodies share. They know nothing of the test library, so that they also run where it is missing (another
- * processor under an emulator, tests/stress/plain.c): a body fills in a verdict, and its caller says so to the world.
+ * What the stress bodies share. They know nothing of the test library, so that they also run where it is missing
+ * (another processor under an emulator, tests/stress/plain.c): a body fills in a verdict, and its caller says so to the
+ * world.
  */
 #ifndef MAAR_TEST_STRESS_H
 #define MAAR_TEST_STRESS_H
@@ -19,7 +20,7 @@
 /* Most threads on one side of a ring. */
 #define STRESS_SIDE 8
 
-/* ---- what came out --------------------------------------------------------------------------------------------- */
+/* ---- what came out ---- */
 
 /* Begins as { .lock = PTHREAD_MUTEX_INITIALIZER }. Any thread may fail a run; the first word counts. */
 struct verdict {
@@ -35,18 +36,18 @@ static inline bool stress_failed(const struct verdict *v)
 	return __atomic_load_n(&v->failed, __ATOMIC_RELAXED);
 }
 
-/* ---- how much -------------------------------------------------------------------------------------------------- */
+/* ---- how much ---- */
 
 /*
- * `messages`, times MAAR_STRESS_SCALE percent (default 100), less in a program whose every access is watched or delayed,
- * and never less than `least`.
+ * `messages`, times MAAR_STRESS_SCALE percent (default 100), less in a program whose every access is watched or
+ * delayed, and never less than `least`.
  */
 uint64_t stress_scaled(uint64_t messages, uint64_t least);
 
 /* MAAR_STRESS_SCALE as a factor of at least 1, for time-outs. */
 double stress_patience(void);
 
-/* ---- random numbers: splitmix64 -------------------------------------------------------------------------------- */
+/* ---- random numbers: splitmix64 ---- */
 
 static inline uint64_t stress_mix(uint64_t z)
 {
@@ -65,7 +66,7 @@ static inline uint64_t stress_below(uint64_t *state, uint64_t below)
 	return stress_random(state) % below;
 }
 
-/* ---- waiting --------------------------------------------------------------------------------------------------- */
+/* ---- waiting ---- */
 
 /*
  * One turn of a wait loop, the tries-th of this wait. Spins a little if each thread may have a processor to itself, and
@@ -73,7 +74,7 @@ static inline uint64_t stress_below(uint64_t *state, uint64_t below)
  */
 void stress_pause(unsigned threads, uint64_t tries);
 
-/* ---- threads --------------------------------------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 /* Threads that begin together: each waits in stress_start until all `parties` are there. No order comes of it. */
 struct start_line {
@@ -86,11 +87,11 @@ void stress_start(struct start_line *line);
 /* pthread_create that tells the verdict instead of failing silently; false: not created. */
 bool stress_thread(struct verdict *v, pthread_t *thread, void *(*run)(void *), void *arg);
 
-/* ---- choosing cases -------------------------------------------------------------------------------------------- */
+/* ---- choosing cases ---- */
 
 #define PAIRWISE_FACTORS 8
 
-/* Calls `each` with choices of factor levels, as few as it takes that every pair of levels of any two factors occurs. */
+/* Calls `each` with choices of factor levels, few, but with every pair of levels of any two factors. */
 typedef void pairwise_fn(const unsigned *level, void *arg);
 unsigned pairwise(const unsigned *levels, unsigned factors, uint64_t seed, pairwise_fn *each, void *arg);
 
