@@ -178,7 +178,12 @@ END_TEST
 
 #ifdef __SANITIZE_THREAD__
 #define RACES true
-#else
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RACES true
+#endif
+#endif
+#ifndef RACES
 #define RACES false
 #endif
 

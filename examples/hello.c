@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void *receive(void *ring)
 {
@@ -26,10 +27,13 @@ int main(void)
 	struct maar_msg *m = maar_pool_get(pool); /* NULL if all are out */
 	pthread_t receiver;
 
-	if (!ring || !m || pthread_create(&receiver, NULL, receive, ring))
+	if (!ring || !m || pthread_create(&receiver, NULL, receive, ring)) {
+		perror("hello");
 		return 1;
-	maar_msg_append(m, "hello from maar", 15);
-	maar_ring_enqueue_ptr(ring, m); /* 0 if the ring is full */
+	}
+	if (maar_msg_append(m, "hello from maar", 15) ||
+	    !maar_ring_enqueue_ptr(ring, m)) /* no room in either: not here */
+		abort();
 	pthread_join(receiver, NULL);
 	maar_ring_destroy(ring);
 	return maar_pool_destroy(pool) != 0; /* -EBUSY if a message were still out */

@@ -37,7 +37,7 @@ MAAR_LOCAL uint64_t maar__ring_lap(const struct maar_ring *r, uint64_t position)
 MAAR_LOCAL int maar__ring_is_null(const struct maar_ring *r)
 {
 	MAAR_DEBUG_CHECK_AS("maar_ring", r, "NULL ring");
-	return maar_unlikely(!r);
+	return maar_unlikely(!r) ? 1 : 0;
 }
 
 /* Arrays may hold uint64_t or pointers; both are read as bytes, so neither breaks the aliasing rules. */
