@@ -44,6 +44,8 @@ void stress_fail(struct verdict *v, const char *format, ...)
 		vsnprintf(v->text, sizeof(v->text), format, args);
 		va_end(args);
 		__atomic_store_n(&v->failed, 1, __ATOMIC_RELAXED);
+		if (v->at_once)
+			v->at_once(v);
 	}
 	pthread_mutex_unlock(&v->lock);
 }

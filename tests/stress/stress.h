@@ -27,6 +27,8 @@ struct verdict {
 	pthread_mutex_t lock;
 	int failed; /* read by running threads, relaxed: a check must not order what is being checked */
 	char text[256];
+	/* Controls: called with the first word, for a faulty ring may keep its threads for ever. NULL: nothing. */
+	void (*at_once)(const struct verdict *v);
 };
 
 void stress_fail(struct verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
