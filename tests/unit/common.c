@@ -125,17 +125,6 @@ FILE *unit_full_file(void)
 
 /* ---- the size of this process ---- */
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define UNIT_SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
-#define UNIT_SANITIZED true
-#endif
-#endif
-#ifndef UNIT_SANITIZED
-#define UNIT_SANITIZED false
-#endif
-
 static size_t count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");

@@ -89,6 +89,18 @@ FILE *unit_full_file(void);
 
 /* ---- the size of this process, for tests that nothing stays behind ---- */
 
+/* Whether a sanitizer is at work, which maps memory of its own as it goes. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define UNIT_SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define UNIT_SANITIZED true
+#endif
+#endif
+#ifndef UNIT_SANITIZED
+#define UNIT_SANITIZED false
+#endif
+
 struct unit_size {
 	size_t mapped; /* bytes of address space */
 	size_t heap; /* bytes of malloc that are not free; a sanitizer's own malloc is not seen, but it reports leaks */
