@@ -252,11 +252,15 @@ static struct maar_mring *the_mring;
 static struct maar_pool *the_pool;
 static void *the_slot;
 
-/* Not static, not inlined, and with something behind the call: their names are to be found from its return address. */
-void first_culprit(void) __attribute__((noinline));
-void second_culprit(void) __attribute__((noinline));
-void bulk_culprit(void) __attribute__((noinline));
-void innocent(void) __attribute__((noinline));
+/*
+ * Not static, not inlined, and with something behind the call: their names are to be found from its return address.
+ * cold keeps a function in one piece: otherwise -O3 -flto moves the part that puts away, under a name of its own.
+ */
+#define CULPRIT __attribute__((noinline, used, cold))
+CULPRIT void first_culprit(void);
+CULPRIT void second_culprit(void);
+CULPRIT void bulk_culprit(void);
+CULPRIT void innocent(void);
 volatile int culprits_done;
 
 void first_culprit(void)
