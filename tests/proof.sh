@@ -54,6 +54,14 @@ want()
 	return 77
 }
 
+# A source tree that was built in cannot be built beside: the suites then build what the tarball would hold.
+source_of_suites()
+{
+	[ -f "$srcdir/config.status" ] || { echo "$srcdir"; return; }
+	rm -rf "$work/source"
+	make -s distdir distdir="$work/source" >&2 && echo "$work/source"
+}
+
 # suite DIRECTORY CONFIGURE-ARGUMENT...: a build of its own and its make check, where a skipped test counts as missing; of
 # $tests only, if that is set.
 suite()
@@ -62,7 +70,7 @@ suite()
 	shift
 	rm -rf "$dir"
 	mkdir "$dir" && cd "$dir" || return 1
-	"$srcdir/configure" -q "$@" || return 1
+	"$suites/configure" -q "$@" || return 1
 	make -s -j"$jobs" || return 1
 	make -s -j"$jobs" check ${tests:+TESTS="$tests"} || return 1
 	find . -name '*.trs' -exec grep -H '^:test-result: SKIP' {} + && return 77
@@ -141,6 +149,7 @@ for step in $steps; do
 	esac
 done
 began=$(date +%s)
+suites=$(cd "$builddir" && source_of_suites) || { echo "check-proof: no source to build: see above" >&2; exit 1; }
 for step in $steps; do
 	printf 'check-proof: %-12s ' "$step"
 	at=$(date +%s)
