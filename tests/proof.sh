@@ -21,13 +21,14 @@ Half an hour on two processors. Steps, all by default:
   model                each scenario of the memory-model explorer, a million executions
   stress               the stress tests at five times their usual count
   mutation             every memory order weakened in turn: some check must fail
+  fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
   valgrind             memcheck over the unit tests of lanes, pool and object pool
   cross                the rings on aarch64, armhf, riscv64 and s390x, emulated
 Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is missing (its Debian package is named).
 END
 }
 
-all='tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug model stress mutation valgrind cross'
+all='tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug model stress mutation fuzz valgrind cross'
 
 case ${1-} in
 -h | --help) usage; exit 0 ;;
@@ -113,6 +114,24 @@ step_stress()
 }
 
 step_mutation() { cd "$builddir" && sh "$srcdir/tests/mutation/mutate.sh"; }
+
+# Each target with the whole library in one program, so that libFuzzer sees coverage of all of it.
+step_fuzz()
+{
+	want clang clang || return
+	for target in "$srcdir"/tests/fuzz/fuzz_*.c; do
+		[ -f "$target" ] || continue
+		name=$(basename "$target" .c)
+		echo "== $name"
+		# shellcheck disable=SC2086 # flags are words
+		clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -DMAAR_FAULTS \
+			-I"$srcdir/include" -I"$builddir/include" -I"$srcdir" $URCU_CFLAGS "$target" "$srcdir"/src/*/*.c \
+			$URCU_LIBS -lpthread -o "$work/$name" || return 1
+		mkdir -p "$work/$name.corpus"
+		"$work/$name" -runs="${FUZZ_RUNS:-300000}" -max_len=2048 -timeout=60 -artifact_prefix="$work/" \
+			"$work/$name.corpus" || return 1
+	done
+}
 
 step_valgrind()
 {
