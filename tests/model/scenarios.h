@@ -1,14 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The scenarios, for the test that runs them and the test that weakens orders under them.
+ * The scenarios, for the test that runs them and the test that weakens orders under them. Each tests/model/scenarios_NAME.c
+ * exports one table of them: an array and its length, declared here and listed in test_model.c.
  */
 #ifndef MAAR_TESTS_MODEL_SCENARIOS_H
 #define MAAR_TESTS_MODEL_SCENARIOS_H
 
 #include "explorer.h"
 
-extern const struct model_scenario scenarios[];
-extern const unsigned n_scenarios;
+extern const struct model_scenario scenarios_ring[];
+extern const unsigned n_scenarios_ring;
 
 #endif

@@ -495,7 +495,7 @@ static void batch_both_2(void *s)
 #define MPMC   MAAR_RING_MPMC
 #define TICKET MAAR_RING_TICKET
 
-const struct model_scenario scenarios[] = {
+const struct model_scenario scenarios_ring[] = {
 	RING("spsc stream", SPSC, 2, 0, set_up_ring, all_taken, 2, produce_1, consume_4),
 	RING("spsc stream, one cell, wrap", SPSC, 1, WRAP64, set_up_ring, all_taken, 2, produce_1, consume_4),
 	RING("spsc bursts", SPSC, 2, WRAP64, set_up_ring, all_taken, 2, produce_burst, consume_4_burst),
@@ -529,4 +529,4 @@ const struct model_scenario scenarios[] = {
 	RING("batches put then take", 0, 2, 0, set_up_batches, NULL, 2, batch_both_1, batch_both_2),
 };
 
-const unsigned n_scenarios = sizeof(scenarios) / sizeof(scenarios[0]);
+const unsigned n_scenarios_ring = sizeof(scenarios_ring) / sizeof(scenarios_ring[0]);
