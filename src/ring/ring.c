@@ -9,91 +9,174 @@
 
 #include <errno.h>
 #include <inttypes.h>
-
-#define KNOWN_FLAGS (MAAR_RING_SP | MAAR_RING_SC | MAAR_RING_TICKET)
+#include <stdbool.h>
 
 /* Entries that a dump shows: a screenful. */
 #define DUMP_ENTRIES 16
 
-size_t maar_ring_bytes(size_t capacity)
-{
-	size_t bytes;
+/* What follows from a request. */
+struct plan {
+	uint64_t capacity;
+	uint64_t period; /* a single consumer tells its position each time it has taken so many */
+	uint64_t cells;
+	size_t cell_bytes;
+	size_t bytes; /* of the whole ring */
+};
 
-	if (capacity == 0 || capacity > MAAR_RING_MAX_CAPACITY ||
-	    !maar__mul((size_t)maar__pow2_at_least(capacity), sizeof(struct maar_ring_cell), &bytes) ||
-	    !maar__add(bytes, sizeof(struct maar_ring), &bytes))
-		return 0;
-	return bytes;
+static bool flags_agree(unsigned flags)
+{
+	const unsigned known = MAAR_RING_SPSC | MAAR_RING_TICKET | MAAR_RING_HANDLE | MAAR_RING_SPAN | MAAR_RING_EXACT |
+			       MAAR_RING_OVERWRITE;
+
+	if (flags & ~known)
+		return false;
+	if ((flags & MAAR_RING_TICKET) && (flags & MAAR_RING_SP))
+		return false;
+	if ((flags & MAAR_RING_SPAN) && ((flags & MAAR_RING_HANDLE) || (flags & MAAR_RING_SPSC) != MAAR_RING_SPSC))
+		return false;
+	return !(flags & MAAR_RING_OVERWRITE) || !(flags & MAAR_RING_SC);
 }
 
-static int check_request(size_t capacity, unsigned flags, unsigned layout)
+/*
+ * A sixteenth: telling then moves a line 16 times a round instead of once a value, and a producer misses little room.
+ * Up to a capacity of 16 that would be every value: nothing to save, and no cells beyond the capacity are needed.
+ */
+static int plan_for(struct plan *plan, size_t capacity, unsigned flags)
 {
+	if (capacity == 0 || !flags_agree(flags))
+		return -EINVAL;
+	if (capacity > MAAR_RING_MAX_CAPACITY)
+		return -EOVERFLOW;
+	plan->capacity = maar__pow2_at_least(capacity);
+	plan->period =
+		(flags & MAAR_RING_SC) && !(flags & MAAR_RING_EXACT) && plan->capacity > 16 ? plan->capacity / 16 : 1;
+	plan->cells = plan->period > 1 ? plan->capacity * 2 : plan->capacity;
+	plan->cell_bytes =
+		flags & (MAAR_RING_HANDLE | MAAR_RING_SPAN) ? sizeof(uint64_t) : sizeof(struct maar_ring_cell);
+	if (plan->cells > SIZE_MAX || !maar__mul((size_t)plan->cells, plan->cell_bytes, &plan->bytes) ||
+	    !maar__add(plan->bytes, sizeof(struct maar_ring), &plan->bytes))
+		return -EOVERFLOW;
+	return 0;
+}
+
+static int check_request(struct plan *plan, size_t capacity, unsigned flags, unsigned layout)
+{
+	int rc;
+
 	if (layout != MAAR_RING_LAYOUT)
 		return -EPROTO;
-	if (capacity == 0 || (flags & ~KNOWN_FLAGS) || ((flags & MAAR_RING_SP) && (flags & MAAR_RING_TICKET)))
-		return -EINVAL;
-	if (maar_ring_bytes(capacity) == 0)
-		return -EOVERFLOW;
-	if (!MAAR_HAVE_CAS2 && !(flags & (MAAR_RING_SP | MAAR_RING_TICKET)))
+	rc = plan_for(plan, capacity, flags);
+	if (rc)
+		return rc;
+	if (!MAAR_HAVE_CAS2 && !(flags & (MAAR_RING_SP | MAAR_RING_TICKET | MAAR_RING_HANDLE)))
 		return -ENOTSUP;
 	return 0;
+}
+
+size_t maar_ring_bytes(size_t capacity, unsigned flags)
+{
+	struct plan plan;
+
+	return plan_for(&plan, capacity, flags) ? 0 : plan.bytes;
+}
+
+/* What a cell holds that is vacant for a position, `value` being left of the round before. */
+static void vacate(struct maar_ring *ring, uint64_t position)
+{
+	struct maar_ring_cell *cell;
+
+	if (ring->flags & MAAR_RING_SPAN) {
+		*maar__ring_small_cell(ring, position) = 0;
+	} else if (ring->flags & MAAR_RING_HANDLE) {
+		maar_a_store(maar__ring_small_cell(ring, position),
+			     maar__ring_with_lap(ring, position, 0) - (UINT64_C(1) << 32), RELAXED);
+	} else {
+		cell = maar__ring_cell(ring, position);
+		maar_a_store(&cell->word, 0, RELAXED);
+		maar_a_store(&cell->lap, maar__ring_lap(ring, position) - ring->mask - 1, RELAXED);
+	}
 }
 
 void maar__ring_start_at(struct maar_ring *ring, uint64_t position)
 {
 	uint64_t i;
 
-	for (i = 0; i < ring->capacity; i++) {
-		struct maar_ring_cell *cell = maar__ring_cell(ring, position + i);
-
-		maar_a_store(&cell->word, 0, RELAXED);
-		maar_a_store(&cell->lap, maar__ring_lap(ring, position + i) - ring->capacity, RELAXED);
-	}
+	for (i = 0; i <= ring->mask; i++)
+		vacate(ring, position + i);
 	maar_a_store(&ring->tail, position, RELAXED);
 	maar_a_store(&ring->head, position, RELAXED);
 	maar_a_store(&ring->head_seen, position, RELAXED);
+	maar_a_store(&ring->taken, position, RELAXED);
+	maar_a_store(&ring->told, position, RELAXED);
+	maar_a_store(&ring->tail_seen, position, RELAXED);
 }
 
 /* In zeroed memory, which is an empty ring already but for its first lines. */
-static void set_up(struct maar_ring *ring, size_t capacity, unsigned flags)
+static void set_up(struct maar_ring *ring, const struct plan *plan, unsigned flags)
 {
 	ring->layout = MAAR_RING_LAYOUT;
 	ring->flags = flags;
-	ring->capacity = maar__pow2_at_least(capacity);
-	ring->mask = ring->capacity - 1;
+	ring->capacity = plan->capacity;
+	ring->limit = plan->capacity + plan->period - 1;
+	ring->mask = plan->cells - 1;
+	ring->shift = (uint32_t)__builtin_ctzll(plan->cells);
+	ring->tell = ~(plan->period - 1);
 	ring->magic = MAAR__RING_MAGIC;
 }
 
 int maar_ring_init_layout(void *mem, size_t bytes, size_t capacity, unsigned flags, unsigned layout)
 {
-	const int rc = check_request(capacity, flags, layout);
+	struct plan plan;
+	const int rc = check_request(&plan, capacity, flags, layout);
 
 	if (rc)
 		return rc;
 	if (!mem || (uintptr_t)mem % MAAR_APART)
 		return -EINVAL;
-	if (bytes < maar_ring_bytes(capacity))
+	if (bytes < plan.bytes)
 		return -ENOSPC;
-	memset(mem, 0, maar_ring_bytes(capacity));
-	set_up(mem, capacity, flags);
+	memset(mem, 0, plan.bytes);
+	set_up(mem, &plan, flags);
 	return 0;
 }
 
-struct maar_ring *maar_ring_create(size_t capacity, unsigned flags)
+struct maar_ring *maar_ring_create_layout(size_t capacity, unsigned flags, unsigned layout)
 {
-	const int rc = check_request(capacity, flags, MAAR_RING_LAYOUT);
+	struct plan plan;
+	const int rc = check_request(&plan, capacity, flags, layout);
 	struct maar_ring *ring;
 
 	if (rc) {
 		errno = -rc;
 		return NULL;
 	}
-	ring = maar__map(maar_ring_bytes(capacity));
+	ring = maar__map(plan.bytes);
 	if (!ring)
 		return NULL;
-	set_up(ring, capacity, flags);
+	set_up(ring, &plan, flags);
 	ring->owns = 1;
 	return ring;
+}
+
+size_t maar_ring_enqueue_overwrite(struct maar_ring *ring, uint64_t value, maar_ring_value_fn *evicted, void *arg)
+{
+	uint64_t oldest;
+
+	if (maar__ring_is_null(ring) || !(ring->flags & MAAR_RING_OVERWRITE)) {
+		MAAR_DEBUG_CHECK(!ring, "the ring was not made with MAAR_RING_OVERWRITE");
+		return 0;
+	}
+	if ((ring->flags & MAAR_RING_HANDLE) && !maar__ring_are_handles(&value, 1))
+		return 0;
+	while (!maar_ring_enqueue(ring, value)) {
+		if (maar_ring_dequeue(ring, &oldest)) {
+			if (evicted)
+				evicted(oldest, arg);
+		} else if (ring->flags & MAAR_RING_TICKET) {
+			return 0; /* full and nothing to take: the oldest cell is claimed and not filled */
+		}
+	}
+	return 1;
 }
 
 size_t maar_ring_drain(struct maar_ring *ring, maar_ring_value_fn *each, void *arg)
@@ -121,7 +204,7 @@ void maar_ring_destroy_each(struct maar_ring *ring, maar_ring_value_fn *each, vo
 		maar_ring_drain(ring, each, arg);
 	ring->magic = 0;
 	if (ring->owns)
-		maar__unmap(ring, maar_ring_bytes((size_t)ring->capacity));
+		maar__unmap(ring, maar_ring_bytes((size_t)ring->capacity, ring->flags));
 }
 
 void maar_ring_destroy(struct maar_ring *ring)
@@ -129,33 +212,111 @@ void maar_ring_destroy(struct maar_ring *ring)
 	maar_ring_destroy_each(ring, NULL, NULL);
 }
 
+/* ---- for people ---- */
+
+static void dump_kind(const struct maar_ring *ring, FILE *to)
+{
+	const unsigned flags = ring->flags;
+
+	fprintf(to, "ring %p: %s producer%s, %s consumer%s, %s, %s%s\n", (const void *)ring,
+		flags & MAAR_RING_SP ? "one" : "many", flags & MAAR_RING_SP ? "" : "s",
+		flags & MAAR_RING_SC ? "one" : "many", flags & MAAR_RING_SC ? "" : "s",
+		flags & MAAR_RING_TICKET ? "ticket"
+		: flags & MAAR_RING_SP	 ? "wait-free producer"
+					 : "lock-free",
+		flags & MAAR_RING_HANDLE ? "handles"
+		: flags & MAAR_RING_SPAN ? "words in a span"
+					 : "words",
+		flags & MAAR_RING_OVERWRITE ? ", may overwrite" : "");
+}
+
+/* The value at a position in *value; false if the cell is claimed and not filled. */
+static bool value_at(const struct maar_ring *ring, uint64_t position, uint64_t *value)
+{
+	if (!(ring->flags & MAAR_RING_SPAN))
+		return maar__ring_look(ring, ring->flags, position, value) == 0;
+	*value = *maar__ring_small_cell(ring, position);
+	return true;
+}
+
 int maar_ring_dump(const struct maar_ring *ring, FILE *to)
 {
-	uint64_t head, position;
+	uint64_t next, position, value;
 	size_t count, shown;
 
 	if (!ring || !to || ring->magic != MAAR__RING_MAGIC)
 		return -EINVAL;
 	count = maar_ring_count(ring);
-	head = maar_a_load(&ring->head, RELAXED); /* a dump relies on nothing it reads */
-	fprintf(to, "ring %p: %s producer%s, %s consumer%s, %s\n", (const void *)ring,
-		ring->flags & MAAR_RING_SP ? "one" : "many", ring->flags & MAAR_RING_SP ? "" : "s",
-		ring->flags & MAAR_RING_SC ? "one" : "many", ring->flags & MAAR_RING_SC ? "" : "s",
-		ring->flags & MAAR_RING_TICKET ? "ticket"
-		: ring->flags & MAAR_RING_SP   ? "wait-free producer"
-					       : "lock-free");
-	fprintf(to, "  capacity %" PRIu64 ", count %zu, free %" PRIu64 "\n", ring->capacity, count,
-		ring->capacity - count);
-	fprintf(to, "  head %" PRIu64 ", tail %" PRIu64 "\n", head, maar_a_load(&ring->tail, RELAXED));
-	for (shown = 0, position = head; shown < count && shown < DUMP_ENTRIES; shown++, position++) {
-		const struct maar_ring_cell *cell = maar__ring_cell(ring, position);
-
-		if (maar_a_load(&cell->lap, RELAXED) == maar__ring_lap(ring, position))
-			fprintf(to, "  [%" PRIu64 "] 0x%016" PRIx64 "\n", position, maar_a_load(&cell->word, RELAXED));
+	next = maar__ring_next(ring);
+	dump_kind(ring, to);
+	fprintf(to, "  capacity %" PRIu64 " (at most %" PRIu64 "), count %zu, free %zu\n", ring->capacity, ring->limit,
+		count, maar_ring_free_count(ring));
+	fprintf(to, "  next to take %" PRIu64 ", to fill %" PRIu64 "; free before %" PRIu64 "\n", next,
+		maar_a_load(&ring->tail, RELAXED), maar_a_load(&ring->head, RELAXED) + ring->limit);
+	for (shown = 0, position = next; shown < count && shown < DUMP_ENTRIES; shown++, position++) {
+		if (value_at(ring, position, &value))
+			fprintf(to, "  [%" PRIu64 "] 0x%016" PRIx64 "\n", position, value);
 		else
 			fprintf(to, "  [%" PRIu64 "] (claimed, not filled)\n", position);
 	}
 	if (count > shown)
 		fprintf(to, "  ... and %zu more\n", count - shown);
 	return ferror(to) ? -EIO : 0;
+}
+
+/* ---- validation ---- */
+
+static bool geometry_is_whole(const struct maar_ring *ring)
+{
+	struct plan plan;
+
+	return ring->layout == MAAR_RING_LAYOUT && ring->capacity <= MAAR_RING_MAX_CAPACITY &&
+	       plan_for(&plan, (size_t)ring->capacity, ring->flags) == 0 && plan.capacity == ring->capacity &&
+	       ring->limit == plan.capacity + plan.period - 1 && ring->mask == plan.cells - 1 &&
+	       ring->tell == ~(plan.period - 1) && ring->shift == (uint32_t)__builtin_ctzll(plan.cells);
+}
+
+/* The side fields, against the two positions that count. */
+static bool positions_agree(const struct maar_ring *ring, uint64_t next, uint64_t tail)
+{
+	const uint64_t head = maar_a_load(&ring->head, RELAXED);
+	const uint64_t seen = maar_a_load(&ring->head_seen, RELAXED);
+
+	if (tail - next > ring->limit || tail - head > ring->limit || next - head > ring->limit - ring->capacity ||
+	    (int64_t)(head - seen) < 0)
+		return false;
+	if (ring->flags & MAAR_RING_SC)
+		return maar_a_load(&ring->told, RELAXED) == head;
+	return true;
+}
+
+int maar_ring_check(const struct maar_ring *ring)
+{
+	uint64_t next, tail, i, word;
+	bool claimed = false;
+
+	if (!ring || (uintptr_t)ring % MAAR_APART || ring->magic != MAAR__RING_MAGIC)
+		return -EINVAL;
+	if (!geometry_is_whole(ring))
+		return -EBADMSG;
+	next = maar__ring_next(ring);
+	tail = maar_a_load(&ring->tail, RELAXED);
+	if (!(ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) && maar__ring_look(ring, ring->flags, tail, &word) == 0)
+		tail++; /* its producer died before it moved the tail: in order */
+	if (!positions_agree(ring, next, tail))
+		return -EBADMSG;
+	if (ring->flags & MAAR_RING_SPAN)
+		return 0;
+	/* From the next to take on: filled up to the tail, then vacant, each for its own position. */
+	for (i = 0; i <= ring->mask; i++) {
+		const int64_t ahead = maar__ring_look(ring, ring->flags, next + i, &word);
+		const bool filled = i < tail - next;
+
+		if (ahead == (filled ? 0 : maar__ring_vacant(ring, ring->flags)))
+			continue;
+		if (!filled || !(ring->flags & MAAR_RING_TICKET) || ahead != maar__ring_vacant(ring, ring->flags))
+			return -EBADMSG;
+		claimed = true;
+	}
+	return claimed ? -EOWNERDEAD : 0;
 }

@@ -30,11 +30,18 @@ const struct ring_calls ring_calls_any = {
 
 const struct ring_mode ring_modes[RING_MODES] = {
 	{ "SPSC", MAAR_RING_SPSC, SIDED(sp, sc) },
+	{ "SPSC handles", MAAR_RING_SPSC | MAAR_RING_HANDLE, SIDED(sp, sc) },
+	{ "SPSC handles exact", MAAR_RING_SPSC | MAAR_RING_HANDLE | MAAR_RING_EXACT, SIDED(sp, sc) },
+	{ "SPSC span", MAAR_RING_SPSC | MAAR_RING_SPAN, SIDED(sp, sc) },
 	{ "SPMC", MAAR_RING_SPMC, SIDED(sp, mc) },
+	{ "SPMC handles", MAAR_RING_SPMC | MAAR_RING_HANDLE, SIDED(sp, mc) },
 	{ "MPSC lock-free", MAAR_RING_MPSC, SIDED(mp, sc) },
+	{ "MPSC lock-free handles", MAAR_RING_MPSC | MAAR_RING_HANDLE, SIDED(mp, sc) },
 	{ "MPSC ticket", MAAR_RING_MPSC | MAAR_RING_TICKET, SIDED(mp, sc) },
 	{ "MPMC lock-free", MAAR_RING_MPMC, SIDED(mp, mc) },
+	{ "MPMC lock-free handles", MAAR_RING_MPMC | MAAR_RING_HANDLE, SIDED(mp, mc) },
 	{ "MPMC ticket", MAAR_RING_MPMC | MAAR_RING_TICKET, SIDED(mp, mc) },
+	{ "MPMC ticket handles", MAAR_RING_MPMC | MAAR_RING_TICKET | MAAR_RING_HANDLE, SIDED(mp, mc) },
 };
 
 bool ring_mode_exists(const struct ring_mode *mode)
@@ -50,9 +57,10 @@ bool ring_mode_exists(const struct ring_mode *mode)
 
 static const size_t capacities[] = { 1, 2, 8, 64, 1024 };
 
-/* Just before these the ring begins: nothing wraps, the sign of 32 bits, 32 bits, 64 bits (0 - k). */
-static const uint64_t edges[] = { 0, UINT64_C(1) << 31, UINT64_C(1) << 32, 0 };
+/* Just before these the ring begins: nothing wraps, the sign of 32 bits, 32 bits, 64 bits (0 - k), 2^32 laps. */
+static const uint64_t edges[] = { 0, UINT64_C(1) << 31, UINT64_C(1) << 32, 0, 0 };
 #define EDGE_NOTHING 0
+#define EDGE_LAPS    4
 
 /*
  * Messages of a case by capacity, as weights. A ring of one or two entries makes two processors hand the turn back and
@@ -87,6 +95,13 @@ static void describe(const struct ring_case *c, struct verdict *v)
 	snprintf(v->text, sizeof(v->text), "%s", text);
 }
 
+static uint64_t cells_of(const struct ring_case *c)
+{
+	const bool small = c->mode->flags & (MAAR_RING_HANDLE | MAAR_RING_SPAN);
+
+	return (maar_ring_bytes(c->capacity, c->mode->flags) - sizeof(struct maar_ring)) / (small ? 8 : 16);
+}
+
 static void run_case(const unsigned *level, void *arg)
 {
 	struct plan *plan = arg;
@@ -105,8 +120,12 @@ static void run_case(const unsigned *level, void *arg)
 	if (stress_failed(plan->verdict))
 		return;
 	c.messages = total / c.producers + 1;
+	if (level[START] == EDGE_LAPS)
+		c.start = cells_of(&c) << 32;
+	else
+		c.start = edges[level[START]];
 	if (level[START] != EDGE_NOTHING)
-		c.start = edges[level[START]] - 1 - stress_below(&plan->random, c.messages / 2 + 1);
+		c.start -= 1 - stress_below(&plan->random, c.messages / 2 + 1);
 	ring_run(&c, plan->verdict);
 	if (stress_failed(plan->verdict))
 		describe(&c, plan->verdict);

@@ -30,7 +30,7 @@ struct ring_mode {
 };
 
 /* Every legal mode of a ring. */
-#define RING_MODES 6
+#define RING_MODES 13
 extern const struct ring_mode ring_modes[RING_MODES];
 
 /* The calls that look the mode up. */

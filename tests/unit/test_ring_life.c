@@ -21,9 +21,9 @@ struct place {
 #define GUARD	   64
 #define GUARD_BYTE 0x5c
 
-static struct place place_for(size_t capacity)
+static struct place place_for(size_t capacity, unsigned flags)
 {
-	struct place place = { NULL, maar_ring_bytes(capacity) };
+	struct place place = { NULL, maar_ring_bytes(capacity, flags) };
 	void *memory;
 
 	unit_eq(posix_memalign(&memory, MAAR_APART, place.bytes + GUARD), 0);
@@ -46,22 +46,34 @@ static void place_free(struct place *place)
 
 START_TEST(bytes_needed)
 {
-	const size_t header = sizeof(struct maar_ring), cell = sizeof(struct maar_ring_cell);
+	const size_t header = sizeof(struct maar_ring), cell = sizeof(struct maar_ring_cell), small = sizeof(uint64_t);
 
-	unit_eq(maar_ring_bytes(1), header + cell);
-	unit_eq(maar_ring_bytes(2), header + 2 * cell);
-	unit_eq(maar_ring_bytes(3), header + 4 * cell);
-	unit_eq(maar_ring_bytes(1000), header + 1024 * cell);
+	unit_eq(maar_ring_bytes(1, MAAR_RING_MPMC), header + cell);
+	unit_eq(maar_ring_bytes(2, MAAR_RING_MPMC), header + 2 * cell);
+	unit_eq(maar_ring_bytes(3, MAAR_RING_MPMC), header + 4 * cell);
+	unit_eq(maar_ring_bytes(1000, MAAR_RING_SPMC), header + 1024 * cell);
+	/* a single consumer, unless exact or small, has twice the cells */
+	unit_eq(maar_ring_bytes(16, MAAR_RING_SPSC), header + 16 * cell);
+	unit_eq(maar_ring_bytes(17, MAAR_RING_SPSC), header + 64 * cell);
+	unit_eq(maar_ring_bytes(17, MAAR_RING_SPSC | MAAR_RING_EXACT), header + 32 * cell);
+	/* half the size */
+	unit_eq(maar_ring_bytes(1000, MAAR_RING_HANDLE), header + 1024 * small);
+	unit_eq(maar_ring_bytes(1000, MAAR_RING_HANDLE | MAAR_RING_MPSC), header + 2048 * small);
+	unit_eq(maar_ring_bytes(1000, MAAR_RING_SPAN | MAAR_RING_SPSC), header + 2048 * small);
 #if SIZE_MAX > UINT32_MAX
-	unit_eq(maar_ring_bytes(MAAR_RING_MAX_CAPACITY), header + (size_t)MAAR_RING_MAX_CAPACITY * cell);
-	unit_eq(maar_ring_bytes(MAAR_RING_MAX_CAPACITY / 2 + 1), header + (size_t)MAAR_RING_MAX_CAPACITY * cell);
+	unit_eq(maar_ring_bytes(MAAR_RING_MAX_CAPACITY, 0), header + (size_t)MAAR_RING_MAX_CAPACITY * cell);
+	unit_eq(maar_ring_bytes(MAAR_RING_MAX_CAPACITY, MAAR_RING_SC),
+		header + (size_t)MAAR_RING_MAX_CAPACITY * 2 * cell);
+	unit_eq(maar_ring_bytes(MAAR_RING_MAX_CAPACITY / 2 + 1, 0), header + (size_t)MAAR_RING_MAX_CAPACITY * cell);
 #else
-	unit_eq(maar_ring_bytes(MAAR_RING_MAX_CAPACITY), 0);
+	unit_eq(maar_ring_bytes(MAAR_RING_MAX_CAPACITY, 0), 0);
 #endif
-	unit_eq(maar_ring_bytes(0), 0);
-	unit_eq(maar_ring_bytes(BEYOND), 0);
-	unit_eq(maar_ring_bytes(SIZE_MAX), 0);
-	unit_eq(maar_ring_bytes(SIZE_MAX / 16), 0);
+	unit_eq(maar_ring_bytes(0, 0), 0);
+	unit_eq(maar_ring_bytes(BEYOND, 0), 0);
+	unit_eq(maar_ring_bytes(SIZE_MAX, 0), 0);
+	unit_eq(maar_ring_bytes(SIZE_MAX / 16, 0), 0);
+	unit_eq(maar_ring_bytes(8, 1u << 7), 0);
+	unit_eq(maar_ring_bytes(8, MAAR_RING_SPAN), 0);
 }
 END_TEST
 
@@ -71,14 +83,16 @@ END_TEST
 static void use(struct maar_ring *ring, size_t capacity)
 {
 	uint64_t value;
-	size_t i;
+	size_t i, n;
 
 	unit_eq(maar_ring_capacity(ring), capacity);
 	unit_eq(maar_ring_dequeue(ring, &value), 0);
-	for (i = 0; i < capacity; i++)
-		unit_eq(maar_ring_enqueue(ring, i + 1), 1);
+	for (n = 0; n < capacity; n++)
+		unit_eq(maar_ring_enqueue(ring, n + 1), 1);
+	while (n < ring->limit && maar_ring_enqueue(ring, n + 1))
+		n++;
 	unit_eq(maar_ring_enqueue(ring, 0), 0);
-	for (i = 0; i < capacity; i++) {
+	for (i = 0; i < n; i++) {
 		unit_eq(maar_ring_dequeue(ring, &value), 1);
 		unit_eq(value, i + 1);
 	}
@@ -88,22 +102,21 @@ static void use(struct maar_ring *ring, size_t capacity)
 /* In exactly the bytes asked for; again in the same memory; and destroy leaves the memory to its owner. */
 START_TEST(init_in_place)
 {
-	static const size_t asked[] = { 1, 2, 3, 8, 64, 1000 };
+	static const size_t asked[][2] = { { 1, 1 }, { 2, 2 }, { 3, 4 }, { 8, 8 }, { 64, 64 }, { 1000, 1024 } };
 	const unsigned flags = modes[_i].flags;
 	size_t k;
 
 	for (k = 0; k < COUNT_OF(asked); k++) {
-		struct place place = place_for(asked[k]);
+		struct place place = place_for(asked[k][0], flags);
 		struct maar_ring *ring = (void *)place.memory;
-		const size_t capacity = (place.bytes - sizeof(*ring)) / sizeof(struct maar_ring_cell);
 
-		unit_eq(maar_ring_init(ring, place.bytes, asked[k], flags), 0);
+		unit_eq(maar_ring_init(ring, place.bytes, asked[k][0], flags), 0);
 		unit_eq(maar_ring_flags(ring), flags);
-		use(ring, capacity);
+		use(ring, asked[k][1]);
 		unit_eq(maar_ring_enqueue(ring, 7), 1);
-		unit_eq(maar_ring_init(ring, place.bytes, asked[k], flags), 0);
+		unit_eq(maar_ring_init(ring, place.bytes, asked[k][0], flags), 0);
 		unit_eq(maar_ring_empty(ring), 1);
-		use(ring, capacity);
+		use(ring, asked[k][1]);
 		maar_ring_destroy(ring);
 		place_free(&place);
 	}
@@ -118,10 +131,15 @@ static const struct {
 	int error;
 } refusals[] = {
 	{ "capacity 0", 0, MAAR_RING_SPSC, EINVAL },
-	{ "unknown flag", 8, 1u << 3, EINVAL },
+	{ "unknown flag", 8, 1u << 7, EINVAL },
 	{ "unknown flag", 8, MAAR_RING_SPSC | 1u << 31, EINVAL },
 	{ "SP and TICKET", 8, MAAR_RING_SP | MAAR_RING_TICKET, EINVAL },
 	{ "SPSC and TICKET", 8, MAAR_RING_SPSC | MAAR_RING_TICKET, EINVAL },
+	{ "a span of many producers", 8, MAAR_RING_SPAN | MAAR_RING_SC, EINVAL },
+	{ "a span of many consumers", 8, MAAR_RING_SPAN | MAAR_RING_SP, EINVAL },
+	{ "a span of handles", 8, MAAR_RING_SPAN | MAAR_RING_SPSC | MAAR_RING_HANDLE, EINVAL },
+	{ "overwriting beside a single consumer", 8, MAAR_RING_OVERWRITE | MAAR_RING_SC, EINVAL },
+	{ "overwriting beside a single consumer", 8, MAAR_RING_OVERWRITE | MAAR_RING_SPSC, EINVAL },
 	{ "beyond the most", BEYOND, MAAR_RING_SPSC, EOVERFLOW },
 	{ "absurd", SIZE_MAX, MAAR_RING_SPSC, EOVERFLOW },
 	{ "bytes overflow to a small number", SIZE_MAX / 16 + 2, MAAR_RING_SPSC, EOVERFLOW },
@@ -133,7 +151,7 @@ static const struct {
 
 START_TEST(refused)
 {
-	struct place place = place_for(8);
+	struct place place = place_for(8, MAAR_RING_SPSC);
 	size_t i;
 
 	errno = 0;
@@ -151,7 +169,7 @@ END_TEST
 /* Refusals that only init has: they are about the memory and the caller. */
 START_TEST(init_refused)
 {
-	struct place place = place_for(8);
+	struct place place = place_for(8, MAAR_RING_SPSC);
 	const size_t bytes = place.bytes;
 	size_t i, off;
 
@@ -165,6 +183,9 @@ START_TEST(init_refused)
 	unit_eq(maar_ring_init_layout(place.memory, bytes, 8, MAAR_RING_SPSC, MAAR_RING_LAYOUT + 1), -EPROTO);
 	unit_eq(maar_ring_init_layout(place.memory, bytes, 8, MAAR_RING_SPSC, MAAR_RING_LAYOUT - 1), -EPROTO);
 	unit_eq(maar_ring_init_layout(place.memory, bytes, 8, MAAR_RING_SPSC, 0), -EPROTO);
+	errno = 0;
+	ck_assert_msg(maar_ring_create_layout(8, MAAR_RING_SPSC, MAAR_RING_LAYOUT - 1) == NULL, "created");
+	unit_eq(errno, EPROTO);
 	for (i = 0; i < bytes; i++)
 		unit_eq(place.memory[i], GUARD_BYTE);
 	unit_eq(maar_ring_init_layout(place.memory, bytes, 8, MAAR_RING_SPSC, MAAR_RING_LAYOUT), 0);
@@ -177,12 +198,12 @@ END_TEST
 START_TEST(create_without_memory)
 {
 	struct maar_ring *rings[8192 + 1];
-	const size_t most = maar_ring_bytes(MAAR_RING_MAX_CAPACITY) ? MAAR_RING_MAX_CAPACITY : (size_t)1 << 26;
+	const size_t most = maar_ring_bytes(MAAR_RING_MAX_CAPACITY, 0) ? MAAR_RING_MAX_CAPACITY : (size_t)1 << 26;
 	size_t n = 0;
 
 	/* 32 GiB each, so this is 256 TiB: the addresses of 48 bits. (With 32-bit addresses: 1 GiB each.) */
 	errno = 0;
-	while (n < COUNT_OF(rings) && (rings[n] = maar_ring_create(most, MAAR_RING_SPSC)) != NULL)
+	while (n < COUNT_OF(rings) && (rings[n] = maar_ring_create(most, MAAR_RING_SPMC)) != NULL)
 		n++;
 	ck_assert_uint_lt(n, COUNT_OF(rings));
 	unit_eq(errno, ENOMEM);
@@ -197,7 +218,7 @@ END_TEST
 START_TEST(create_touches_no_cell)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE), capacity = (size_t)1 << 20;
-	const size_t bytes = maar_ring_bytes(capacity), pages = bytes / page;
+	const size_t bytes = maar_ring_bytes(capacity, modes[_i].flags), pages = bytes / page;
 	struct maar_ring *ring = maar_ring_create(capacity, modes[_i].flags);
 	unsigned char *resident = malloc(pages + 1);
 	size_t i, there = 0;
@@ -207,7 +228,7 @@ START_TEST(create_touches_no_cell)
 	unit_eq(mincore(ring, bytes, resident), 0);
 	for (i = 0; i < pages; i++)
 		there += resident[i] & 1;
-	/* The first lines were written; they may lie in one huge page, which is 2 MiB of the 16. */
+	/* The first lines were written; they may lie in one huge page, which is 2 MiB of 8 or more. */
 	ck_assert_uint_le(there, ((size_t)2 << 20) / page);
 	ck_assert_uint_ge(there, 1);
 	free(resident);
@@ -219,7 +240,7 @@ END_TEST
 /* No pointers inside: a byte copy, half full and half way around, is a ring of its own. */
 START_TEST(moves_to_another_address)
 {
-	struct place here = place_for(8), there = place_for(8);
+	struct place here = place_for(8, MAAR_RING_SPSC), there = place_for(8, MAAR_RING_SPSC);
 	struct maar_ring *ring = (void *)here.memory, *copy = (void *)there.memory;
 	uint64_t value, i;
 
@@ -233,6 +254,7 @@ START_TEST(moves_to_another_address)
 	memcpy(copy, ring, here.bytes);
 	memset(ring, 0xff, here.bytes);
 	unit_eq(maar_ring_count(copy), 7);
+	unit_eq(maar_ring_check(copy), 0);
 	unit_eq(maar_ring_enqueue(copy, 10), 1);
 	unit_eq(maar_ring_enqueue(copy, 11), 0);
 	for (i = 3; i < 11; i++) {
@@ -324,7 +346,7 @@ END_TEST
 START_TEST(destroy_each)
 {
 	struct seen seen = { .n = 0 };
-	struct place place = place_for(8);
+	struct place place = place_for(8, MAAR_RING_SPSC);
 
 	maar_ring_destroy_each(seven_values(modes[_i].flags), note_value, &seen);
 	check_seven(&seen);
@@ -357,15 +379,7 @@ END_TEST
 
 START_TEST(dump)
 {
-	static const char *const expected[][2] = {
-		/* in the order of modes[] */
-		{ "one producer, one consumer", "wait-free producer" },
-		{ "one producer, many consumers", "wait-free producer" },
-		{ "many producers, one consumer", "ticket" },
-		{ "many producers, many consumers", "ticket" },
-		{ "many producers, one consumer", "lock-free" },
-		{ "many producers, many consumers", "lock-free" },
-	};
+	const unsigned flags = modes[_i].flags;
 	struct maar_ring *ring = seven_values(modes[_i].flags);
 	struct unit_text text;
 	char *said;
@@ -373,10 +387,17 @@ START_TEST(dump)
 	unit_text_open(&text);
 	unit_eq(maar_ring_dump(ring, text.to), 0);
 	said = unit_text_close(&text);
-	unit_assert_contains(said, expected[_i][0]);
-	unit_assert_contains(said, expected[_i][1]);
-	unit_assert_contains(said, "capacity 8, count 7, free 1\n");
-	unit_assert_contains(said, "head 3, tail 10\n");
+	unit_assert_contains(said, flags & MAAR_RING_SP ? "one producer, " : "many producers, ");
+	unit_assert_contains(said, flags & MAAR_RING_SC ? "one consumer, " : "many consumers, ");
+	unit_assert_contains(said, flags & MAAR_RING_TICKET ? ", ticket, "
+				   : flags & MAAR_RING_SP   ? ", wait-free producer, "
+							    : ", lock-free, ");
+	unit_assert_contains(said, flags & MAAR_RING_HANDLE ? ", handles"
+				   : flags & MAAR_RING_SPAN ? ", words in a span\n"
+							    : ", words");
+	ck_assert((strstr(said, "may overwrite\n") != NULL) == !!(flags & MAAR_RING_OVERWRITE));
+	unit_assert_contains(said, "capacity 8 (at most 8), count 7, free 1\n");
+	unit_assert_contains(said, "next to take 3, to fill 10; free before 11\n");
 	unit_assert_contains(said, "[3] 0x0000000000000003\n");
 	unit_assert_contains(said, "[9] 0x0000000000000009\n");
 	ck_assert_msg(strstr(said, "[10]") == NULL && strstr(said, "more") == NULL, "more than is there:\n%s", said);
@@ -407,7 +428,7 @@ END_TEST
 
 START_TEST(dump_refused)
 {
-	struct place place = place_for(1);
+	struct place place = place_for(1, MAAR_RING_SPSC);
 	struct maar_ring *ring = maar_ring_create(1, MAAR_RING_SPSC);
 	FILE *full = unit_full_file();
 
@@ -451,6 +472,10 @@ START_TEST(null_ring)
 	unit_eq(maar_ring_empty(NULL), 1);
 	unit_eq(maar_ring_full(NULL), 1);
 	unit_eq(maar_ring_has_enqueue_bulk(NULL), 0);
+	unit_eq(maar_ring_peek(NULL, &value, 1), 0);
+	unit_eq(maar_ring_release(NULL, 1), 0);
+	unit_eq(maar_ring_enqueue_overwrite(NULL, 1, NULL, NULL), 0);
+	unit_eq(maar_ring_check(NULL), -EINVAL);
 	unit_eq(value, 7);
 }
 END_TEST
