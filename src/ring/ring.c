@@ -80,20 +80,20 @@ size_t maar_ring_bytes(size_t capacity, unsigned flags)
 	return plan_for(&plan, capacity, flags) ? 0 : plan.bytes;
 }
 
-/* What a cell holds that is vacant for a position, `value` being left of the round before. */
-static void vacate(struct maar_ring *ring, uint64_t position)
+/* Empties the cell of a position. */
+static void vacate(struct maar__ring_view v, uint64_t position)
 {
 	struct maar_ring_cell *cell;
 
-	if (ring->flags & MAAR_RING_SPAN) {
-		*maar__ring_small_cell(ring, position) = 0;
-	} else if (ring->flags & MAAR_RING_HANDLE) {
-		maar_a_store(maar__ring_small_cell(ring, position),
-			     maar__ring_with_lap(ring, position, 0) - (UINT64_C(1) << 32), RELAXED);
+	if (v.flags & MAAR_RING_SPAN) {
+		*maar__ring_small_cell(v, position) = 0;
+	} else if (v.flags & MAAR_RING_HANDLE) {
+		maar_a_store(maar__ring_small_cell(v, position),
+			     maar__ring_with_lap(v, position, 0) - (UINT64_C(1) << 32), RELAXED);
 	} else {
-		cell = maar__ring_cell(ring, position);
+		cell = maar__ring_cell(v, position);
 		maar_a_store(&cell->word, 0, RELAXED);
-		maar_a_store(&cell->lap, maar__ring_lap(ring, position) - ring->mask - 1, RELAXED);
+		maar_a_store(&cell->lap, maar__ring_lap(v, position) - v.mask - 1, RELAXED);
 	}
 }
 
@@ -102,7 +102,7 @@ void maar__ring_start_at(struct maar_ring *ring, uint64_t position)
 	uint64_t i;
 
 	for (i = 0; i <= ring->mask; i++)
-		vacate(ring, position + i);
+		vacate(maar__ring_view(ring), position + i);
 	maar_a_store(&ring->tail, position, RELAXED);
 	maar_a_store(&ring->head, position, RELAXED);
 	maar_a_store(&ring->head_seen, position, RELAXED);
@@ -234,8 +234,8 @@ static void dump_kind(const struct maar_ring *ring, FILE *to)
 static bool value_at(const struct maar_ring *ring, uint64_t position, uint64_t *value)
 {
 	if (!(ring->flags & MAAR_RING_SPAN))
-		return maar__ring_look(ring, ring->flags, position, value) == 0;
-	*value = *maar__ring_small_cell(ring, position);
+		return maar__ring_look(maar__ring_view(ring), position, value) == 0;
+	*value = *maar__ring_small_cell(maar__ring_view(ring), position);
 	return true;
 }
 
@@ -292,6 +292,7 @@ static bool positions_agree(const struct maar_ring *ring, uint64_t next, uint64_
 
 int maar_ring_check(const struct maar_ring *ring)
 {
+	struct maar__ring_view v;
 	uint64_t next, tail, i, word;
 	bool claimed = false;
 
@@ -299,9 +300,10 @@ int maar_ring_check(const struct maar_ring *ring)
 		return -EINVAL;
 	if (!geometry_is_whole(ring))
 		return -EBADMSG;
+	v = maar__ring_view(ring);
 	next = maar__ring_next(ring);
 	tail = maar_a_load(&ring->tail, RELAXED);
-	if (!(ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) && maar__ring_look(ring, ring->flags, tail, &word) == 0)
+	if (!(ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) && maar__ring_look(v, tail, &word) == 0)
 		tail++; /* its producer died before it moved the tail: in order */
 	if (!positions_agree(ring, next, tail))
 		return -EBADMSG;
@@ -309,12 +311,12 @@ int maar_ring_check(const struct maar_ring *ring)
 		return 0;
 	/* From the next to take on: filled up to the tail, then vacant, each for its own position. */
 	for (i = 0; i <= ring->mask; i++) {
-		const int64_t ahead = maar__ring_look(ring, ring->flags, next + i, &word);
+		const int64_t ahead = maar__ring_look(v, next + i, &word);
 		const bool filled = i < tail - next;
 
-		if (ahead == (filled ? 0 : maar__ring_vacant(ring, ring->flags)))
+		if (ahead == (filled ? 0 : maar__ring_vacant(v)))
 			continue;
-		if (!filled || !(ring->flags & MAAR_RING_TICKET) || ahead != maar__ring_vacant(ring, ring->flags))
+		if (!filled || !(ring->flags & MAAR_RING_TICKET) || ahead != maar__ring_vacant(v))
 			return -EBADMSG;
 		claimed = true;
 	}

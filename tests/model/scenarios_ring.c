@@ -273,7 +273,7 @@ static void observe_and_take(void *s)
 {
 	struct world *w = s;
 	unsigned left = 4;
-	uint64_t value;
+	uint64_t value = 0;
 
 	while (left) {
 		const size_t count = maar_ring_count(w->ring);

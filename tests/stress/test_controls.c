@@ -44,20 +44,20 @@ static bool has_room(const struct maar_ring *r, uint64_t tail, uint64_t capacity
 
 static void fill(struct maar_ring *r, uint64_t tail, uint64_t value)
 {
-	struct maar_ring_cell *cell = maar__ring_cell(r, tail);
+	struct maar_ring_cell *cell = maar__ring_cell(maar__ring_view(r), tail);
 
 	store(&cell->word, value);
-	store(&cell->lap, maar__ring_lap(r, tail));
+	store(&cell->lap, maar__ring_lap(maar__ring_view(r), tail));
 }
 
 static size_t put_published_first(struct maar_ring *r, uint64_t value)
 {
 	const uint64_t tail = load(&r->tail);
-	struct maar_ring_cell *cell = maar__ring_cell(r, tail);
+	struct maar_ring_cell *cell = maar__ring_cell(maar__ring_view(r), tail);
 
 	if (!has_room(r, tail, r->capacity))
 		return 0;
-	store(&cell->lap, maar__ring_lap(r, tail));
+	store(&cell->lap, maar__ring_lap(maar__ring_view(r), tail));
 	hold_open(tail);
 	store(&cell->word, value);
 	store(&r->tail, tail + 1);
@@ -118,9 +118,9 @@ static size_t put_late(struct maar_ring *r, uint64_t value)
 static size_t take_without_claim(struct maar_ring *r, uint64_t *value)
 {
 	const uint64_t head = load(&r->head);
-	const struct maar_ring_cell *cell = maar__ring_cell(r, head);
+	const struct maar_ring_cell *cell = maar__ring_cell(maar__ring_view(r), head);
 
-	if (load(&cell->lap) != maar__ring_lap(r, head))
+	if (load(&cell->lap) != maar__ring_lap(maar__ring_view(r), head))
 		return 0;
 	*value = load(&cell->word);
 	hold_open(head);
@@ -131,9 +131,9 @@ static size_t take_without_claim(struct maar_ring *r, uint64_t *value)
 static size_t take_freed_first(struct maar_ring *r, uint64_t *value)
 {
 	const uint64_t head = load(&r->head);
-	const struct maar_ring_cell *cell = maar__ring_cell(r, head);
+	const struct maar_ring_cell *cell = maar__ring_cell(maar__ring_view(r), head);
 
-	if (load(&cell->lap) != maar__ring_lap(r, head))
+	if (load(&cell->lap) != maar__ring_lap(maar__ring_view(r), head))
 		return 0;
 	store(&r->head, head + 1);
 	hold_open(head);

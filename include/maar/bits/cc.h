@@ -35,6 +35,8 @@
  *                the same text once with MAAR_INLINE defined as an exported function (the *_abi.c files), so FFI,
  *                dlsym and debuggers find every call. A user who defines MAAR_NO_INLINE before the include gets the
  *                prototypes only and calls the library.
+ *                Always inline: what is constant at a call (maar_ring_assume, n = 1) folds in the caller's own copy
+ *                only, and the compiler decides by the size before folding.
  *   MAAR_LOCAL   a helper of such a body: never exported.
  */
 #if defined(MAAR_NO_INLINE)
@@ -42,7 +44,7 @@
 #else
 #define MAAR__BODIES 1
 #ifndef MAAR_INLINE
-#define MAAR_INLINE static inline
+#define MAAR_INLINE static inline __attribute__((always_inline, unused))
 #endif
 #endif
 #define MAAR_LOCAL static inline __attribute__((always_inline, unused))

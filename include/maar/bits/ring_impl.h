@@ -144,7 +144,7 @@ MAAR_LOCAL struct maar_ring *maar__ring_with_sc(struct maar_ring *r, const char 
 MAAR_INLINE size_t maar_ring_peek(struct maar_ring *ring, uint64_t *values, size_t n)
 {
 	ring = maar__ring_with_sc(ring, __func__);
-	return ring ? maar__ring_peek_sc(ring, ring->flags, maar_a_load(&ring->taken, RELAXED), values, n) : 0;
+	return ring ? maar__ring_peek_sc(maar__ring_view(ring), maar_a_load(&ring->taken, RELAXED), values, n) : 0;
 }
 
 MAAR_INLINE size_t maar_ring_release(struct maar_ring *ring, size_t n)
@@ -159,7 +159,7 @@ MAAR_INLINE size_t maar_ring_release(struct maar_ring *ring, size_t n)
 	if (ring->flags & MAAR_RING_SPAN)
 		k = maar__ring_there(ring, taken, n);
 	else
-		for (k = 0; k < n && maar__ring_look(ring, ring->flags, taken + k, &word) == 0; k++)
+		for (k = 0; k < n && maar__ring_look(maar__ring_view(ring), taken + k, &word) == 0; k++)
 			;
 	MAAR_DEBUG_CHECK(k == n, "released more values than there are");
 	if (k < n)
@@ -200,7 +200,7 @@ MAAR_INLINE size_t maar_ring_count(const struct maar_ring *ring)
 		tail = maar_a_load(&ring->tail, ACQUIRE); /* A:ring.tail */
 		/* Lock-free: filled, and its producer has not moved the tail yet. */
 		if (!(ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) &&
-		    maar__ring_look(ring, ring->flags, tail, &word) == 0)
+		    maar__ring_look(maar__ring_view(ring), tail, &word) == 0)
 			tail++;
 	} while (maar_unlikely(maar_a_load(ring->flags & MAAR_RING_SC ? &ring->taken : &ring->head, RELAXED) != next));
 	used = (int64_t)(tail - next);
@@ -226,7 +226,7 @@ MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring)
 	if (ring->flags & MAAR_RING_SPAN)
 		return maar_a_load(&ring->tail, ACQUIRE) == next; /* A:ring.tail */
 	/* A later lap: the cell was filled again during the call, and at that instant the ring was not empty. */
-	return maar__ring_look(ring, ring->flags, next, &word) < 0;
+	return maar__ring_look(maar__ring_view(ring), next, &word) < 0;
 }
 
 MAAR_INLINE int maar_ring_full(const struct maar_ring *ring)

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * How values move through a ring: the cells, and the moves put_sp, put_ticket, put_lockfree, take_sc and take. Each is
- * told the ring's flags by its caller, so that constants fold. The pairs R:.../A:... are argued in doc/memory-model.md.
+ * told the ring's kind by a view, so that constants fold. The pairs R:.../A:... are argued in doc/memory-model.md.
  */
 #ifndef MAAR_BITS_RING_MOVES_H
 #define MAAR_BITS_RING_MOVES_H
@@ -30,94 +30,111 @@ MAAR_LOCAL int maar__ring_is_null(const struct maar_ring *r)
 	return maar_unlikely(!r) ? 1 : 0;
 }
 
+/*
+ * A ring as one call sees it: what never changes, read once. (After each atomic access the compiler would have to read
+ * the ring's own fields again.)
+ */
+struct maar__ring_view {
+	struct maar_ring *ring;
+	uint64_t mask;
+	unsigned flags, shift;
+};
+
+MAAR_LOCAL struct maar__ring_view maar__ring_view(const struct maar_ring *r)
+{
+	const struct maar__ring_view v = { (struct maar_ring *)(uintptr_t)r, r->mask, r->flags, r->shift };
+
+	return v;
+}
+
 /* ---- cells ---- */
 
-MAAR_LOCAL struct maar_ring_cell *maar__ring_cell(const struct maar_ring *r, uint64_t position)
+MAAR_LOCAL struct maar_ring_cell *maar__ring_cell(struct maar__ring_view v, uint64_t position)
 {
-	return (struct maar_ring_cell *)(uintptr_t)(r + 1) + (position & r->mask);
+	return (struct maar_ring_cell *)(v.ring + 1) + (position & v.mask);
 }
 
 /* A HANDLE or SPAN ring's cell. */
-MAAR_LOCAL uint64_t *maar__ring_small_cell(const struct maar_ring *r, uint64_t position)
+MAAR_LOCAL uint64_t *maar__ring_small_cell(struct maar__ring_view v, uint64_t position)
 {
-	return (uint64_t *)(uintptr_t)(r + 1) + (position & r->mask);
+	return (uint64_t *)(v.ring + 1) + (position & v.mask);
 }
 
 /*
  * The lap of a filled cell. Zeroed memory is lap 0. Words: counted in positions, which wraps with them and needs no
  * shift; it grows by the number of cells from round to round. Handles: counted in rounds, to last in 32 bits.
  */
-MAAR_LOCAL uint64_t maar__ring_lap(const struct maar_ring *r, uint64_t position)
+MAAR_LOCAL uint64_t maar__ring_lap(struct maar__ring_view v, uint64_t position)
 {
-	return (position | r->mask) + 1;
+	return (position | v.mask) + 1;
 }
 
-MAAR_LOCAL uint32_t maar__ring_lap32(const struct maar_ring *r, uint64_t position)
+MAAR_LOCAL uint32_t maar__ring_lap32(struct maar__ring_view v, uint64_t position)
 {
-	return (uint32_t)(position >> r->shift) + 1;
+	return (uint32_t)(position >> v.shift) + 1;
 }
 
 /* A filled HANDLE cell. */
-MAAR_LOCAL uint64_t maar__ring_with_lap(const struct maar_ring *r, uint64_t position, uint64_t handle)
+MAAR_LOCAL uint64_t maar__ring_with_lap(struct maar__ring_view v, uint64_t position, uint64_t handle)
 {
-	return (uint64_t)maar__ring_lap32(r, position) << 32 | handle;
+	return (uint64_t)maar__ring_lap32(v, position) << 32 | handle;
 }
 
 /*
  * What the cell of a position holds: its value into *word, and how many laps it is ahead (in the lap's own units):
  * 0 filled for this position, below 0 not yet, above 0 the position was stale.
  */
-MAAR_LOCAL int64_t maar__ring_look(const struct maar_ring *r, unsigned flags, uint64_t position, uint64_t *word)
+MAAR_LOCAL int64_t maar__ring_look(struct maar__ring_view v, uint64_t position, uint64_t *word)
 {
 	uint64_t lap;
 
-	if (flags & MAAR_RING_HANDLE) {
-		const uint64_t cell = maar_a_load(maar__ring_small_cell(r, position), ACQUIRE); /* A:ring.cell */
+	if (v.flags & MAAR_RING_HANDLE) {
+		const uint64_t cell = maar_a_load(maar__ring_small_cell(v, position), ACQUIRE); /* A:ring.cell */
 
 		*word = (uint32_t)cell;
-		return (int32_t)((uint32_t)(cell >> 32) - maar__ring_lap32(r, position));
+		return (int32_t)((uint32_t)(cell >> 32) - maar__ring_lap32(v, position));
 	}
-	lap = maar_a_load(&maar__ring_cell(r, position)->lap, ACQUIRE); /* A:ring.cell */
-	*word = maar_a_load(&maar__ring_cell(r, position)->word, RELAXED);
-	return (int64_t)(lap - maar__ring_lap(r, position));
+	lap = maar_a_load(&maar__ring_cell(v, position)->lap, ACQUIRE); /* A:ring.cell */
+	*word = maar_a_load(&maar__ring_cell(v, position)->word, RELAXED);
+	return (int64_t)(lap - maar__ring_lap(v, position));
 }
 
 /* Fills the cell of a position that this thread alone may fill. */
-MAAR_LOCAL void maar__ring_fill(struct maar_ring *r, unsigned flags, uint64_t position, uint64_t word)
+MAAR_LOCAL void maar__ring_fill(struct maar__ring_view v, uint64_t position, uint64_t word)
 {
 	struct maar_ring_cell *cell;
 
-	if (flags & MAAR_RING_HANDLE) {
-		maar_a_store(maar__ring_small_cell(r, position), maar__ring_with_lap(r, position, word),
+	if (v.flags & MAAR_RING_HANDLE) {
+		maar_a_store(maar__ring_small_cell(v, position), maar__ring_with_lap(v, position, word),
 			     RELEASE); /* R:ring.cell */
 		return;
 	}
-	cell = maar__ring_cell(r, position);
+	cell = maar__ring_cell(v, position);
 	maar_a_store(&cell->word, word, RELAXED);
-	maar_a_store(&cell->lap, maar__ring_lap(r, position), RELEASE); /* R:ring.cell */
+	maar_a_store(&cell->lap, maar__ring_lap(v, position), RELEASE); /* R:ring.cell */
 }
 
 /* What look finds in a cell that is empty for its position. */
-MAAR_LOCAL int64_t maar__ring_vacant(const struct maar_ring *r, unsigned flags)
+MAAR_LOCAL int64_t maar__ring_vacant(struct maar__ring_view v)
 {
-	return flags & MAAR_RING_HANDLE ? -1 : -(int64_t)r->mask - 1;
+	return v.flags & MAAR_RING_HANDLE ? -1 : -(int64_t)v.mask - 1;
 }
 
 /* Fills a vacant cell that holds `old`, unless somebody else did: claim and publication at once. */
-MAAR_LOCAL int maar__ring_claim(struct maar_ring *r, unsigned flags, uint64_t position, uint64_t old, uint64_t word)
+MAAR_LOCAL int maar__ring_claim(struct maar__ring_view v, uint64_t position, uint64_t old, uint64_t word)
 {
 	struct maar_ring_cell *cell;
 	uint64_t lap;
 
-	if (flags & MAAR_RING_HANDLE) {
-		uint64_t *small = maar__ring_small_cell(r, position);
+	if (v.flags & MAAR_RING_HANDLE) {
+		uint64_t *small = maar__ring_small_cell(v, position);
 
-		lap = maar__ring_with_lap(r, position, 0);
+		lap = maar__ring_with_lap(v, position, 0);
 		return maar_a_cas(small, (lap - (UINT64_C(1) << 32)) | old, lap | word, RELEASE); /* R:ring.cell */
 	}
-	cell = maar__ring_cell(r, position);
-	lap = maar__ring_lap(r, position);
-	return maar_a_cas2(cell, lap - r->mask - 1, old, lap, word, RELEASE); /* R:ring.cell */
+	cell = maar__ring_cell(v, position);
+	lap = maar__ring_lap(v, position);
+	return maar_a_cas2(cell, lap - v.mask - 1, old, lap, word, RELEASE); /* R:ring.cell */
 }
 
 /* ---- the caller's arrays: uint64_t or pointers; read as bytes, so neither breaks the aliasing rules ---- */
@@ -148,24 +165,32 @@ MAAR_LOCAL int maar__ring_are_handles(const void *words, size_t n)
 }
 
 /* SPAN: n words between an array and the cells from a position on, in at most two pieces. */
-MAAR_LOCAL void maar__ring_copy_in(struct maar_ring *r, uint64_t position, const void *words, size_t n)
+MAAR_LOCAL void maar__ring_copy_in(struct maar__ring_view v, uint64_t position, const void *words, size_t n)
 {
-	const size_t to_end = (size_t)(r->mask + 1 - (position & r->mask));
+	const size_t to_end = (size_t)(v.mask + 1 - (position & v.mask));
 	const size_t first = n < to_end ? n : to_end;
 
-	memcpy(maar__ring_small_cell(r, position), words, first * sizeof(uint64_t));
+	if (__builtin_constant_p(n) && n == 1) {
+		*maar__ring_small_cell(v, position) = maar__ring_word(words, 0);
+		return;
+	}
+	memcpy(maar__ring_small_cell(v, position), words, first * sizeof(uint64_t));
 	if (maar_unlikely(first < n))
-		memcpy(r + 1, (const char *)words + first * sizeof(uint64_t), (n - first) * sizeof(uint64_t));
+		memcpy(v.ring + 1, (const char *)words + first * sizeof(uint64_t), (n - first) * sizeof(uint64_t));
 }
 
-MAAR_LOCAL void maar__ring_copy_out(const struct maar_ring *r, uint64_t position, void *words, size_t n)
+MAAR_LOCAL void maar__ring_copy_out(struct maar__ring_view v, uint64_t position, void *words, size_t n)
 {
-	const size_t to_end = (size_t)(r->mask + 1 - (position & r->mask));
+	const size_t to_end = (size_t)(v.mask + 1 - (position & v.mask));
 	const size_t first = n < to_end ? n : to_end;
 
-	memcpy(words, maar__ring_small_cell(r, position), first * sizeof(uint64_t));
+	if (__builtin_constant_p(n) && n == 1) {
+		maar__ring_set_word(words, 0, *maar__ring_small_cell(v, position));
+		return;
+	}
+	memcpy(words, maar__ring_small_cell(v, position), first * sizeof(uint64_t));
 	if (maar_unlikely(first < n))
-		memcpy((char *)words + first * sizeof(uint64_t), r + 1, (n - first) * sizeof(uint64_t));
+		memcpy((char *)words + first * sizeof(uint64_t), v.ring + 1, (n - first) * sizeof(uint64_t));
 }
 
 /* ---- enqueue ---- */
@@ -188,9 +213,9 @@ MAAR_LOCAL int64_t maar__ring_room(struct maar_ring *r, uint64_t tail, uint64_t 
 }
 
 /* One producer: the tail is its own. Consumers of lap cells never look at it; it is stored for observers. */
-MAAR_LOCAL size_t maar__ring_put_sp(struct maar_ring *r, unsigned flags, const void *words, size_t n,
-				    enum maar__ring_how how)
+MAAR_LOCAL size_t maar__ring_put_sp(struct maar__ring_view v, const void *words, size_t n, enum maar__ring_how how)
 {
+	struct maar_ring *const r = v.ring;
 	uint64_t tail;
 	int64_t room;
 	size_t i;
@@ -202,19 +227,19 @@ MAAR_LOCAL size_t maar__ring_put_sp(struct maar_ring *r, unsigned flags, const v
 			return 0;
 		n = (size_t)room;
 	}
-	if (flags & MAAR_RING_SPAN)
-		maar__ring_copy_in(r, tail, words, n);
+	if (v.flags & MAAR_RING_SPAN)
+		maar__ring_copy_in(v, tail, words, n);
 	else
 		for (i = 0; i < n; i++)
-			maar__ring_fill(r, flags, tail + i, maar__ring_word(words, i));
+			maar__ring_fill(v, tail + i, maar__ring_word(words, i));
 	maar_a_store(&r->tail, tail + n, RELEASE); /* R:ring.tail */
 	return n;
 }
 
 /* Many producers, TICKET: one compare-and-swap claims n positions, plain stores fill them. */
-MAAR_LOCAL size_t maar__ring_put_ticket(struct maar_ring *r, unsigned flags, const void *words, size_t n,
-					enum maar__ring_how how)
+MAAR_LOCAL size_t maar__ring_put_ticket(struct maar__ring_view v, const void *words, size_t n, enum maar__ring_how how)
 {
+	struct maar_ring *const r = v.ring;
 	uint64_t tail;
 	size_t i, k;
 
@@ -232,7 +257,7 @@ MAAR_LOCAL size_t maar__ring_put_ticket(struct maar_ring *r, unsigned flags, con
 			break;
 	}
 	for (i = 0; i < k; i++)
-		maar__ring_fill(r, flags, tail + i, maar__ring_word(words, i));
+		maar__ring_fill(v, tail + i, maar__ring_word(words, i));
 	return k;
 }
 
@@ -241,19 +266,21 @@ MAAR_LOCAL size_t maar__ring_put_ticket(struct maar_ring *r, unsigned flags, con
  * anyone who finds its cell filled moves on by one, so it is never more than one behind, and no stopped thread is
  * waited for. Filling in order of position is what makes "full" and "empty" exact.
  */
-MAAR_LOCAL size_t maar__ring_put_lockfree(struct maar_ring *r, unsigned flags, uint64_t word)
+MAAR_LOCAL size_t maar__ring_put_lockfree(struct maar__ring_view v, uint64_t word)
 {
+	struct maar_ring *const r = v.ring;
+
 	for (;;) {
 		const uint64_t tail = maar_a_load(&r->tail, ACQUIRE); /* A:ring.tail */
 		uint64_t old;
-		const int64_t ahead = maar__ring_look(r, flags, tail, &old);
+		const int64_t ahead = maar__ring_look(v, tail, &old);
 
-		if (ahead == maar__ring_vacant(r, flags)) {
+		if (ahead == maar__ring_vacant(v)) {
 			const int64_t room = maar__ring_room(r, tail, 1);
 
 			if (room == 0)
 				return 0;
-			if (room > 0 && maar__ring_claim(r, flags, tail, old, word)) {
+			if (room > 0 && maar__ring_claim(v, tail, old, word)) {
 				(void)maar_a_cas(&r->tail, tail, tail + 1, RELEASE); /* R:ring.tail */
 				return 1;
 			}
@@ -264,24 +291,23 @@ MAAR_LOCAL size_t maar__ring_put_lockfree(struct maar_ring *r, unsigned flags, u
 	}
 }
 
-MAAR_LOCAL size_t maar__ring_put_mp(struct maar_ring *r, unsigned flags, const void *words, size_t n,
-				    enum maar__ring_how how)
+MAAR_LOCAL size_t maar__ring_put_mp(struct maar__ring_view v, const void *words, size_t n, enum maar__ring_how how)
 {
 	size_t k;
 
-	if (maar_unlikely(flags & MAAR_RING_SP)) {
+	if (maar_unlikely(v.flags & MAAR_RING_SP)) {
 		MAAR_DEBUG_CHECK_AS("maar_ring_enqueue*_mp", 0, "many-producer enqueue on a single-producer ring");
 		return 0;
 	}
-	if (flags & MAAR_RING_TICKET)
-		return maar__ring_put_ticket(r, flags, words, n, how);
+	if (v.flags & MAAR_RING_TICKET)
+		return maar__ring_put_ticket(v, words, n, how);
 	if (how == MAAR__BULK && maar_unlikely(n > 1)) {
 		MAAR_DEBUG_CHECK_AS("maar_ring_enqueue_bulk*", 0,
 				    "bulk enqueue on a lock-free many-producer ring: use MAAR_RING_TICKET or burst");
 		return 0;
 	}
 	for (k = 0; k < n; k++)
-		if (!maar__ring_put_lockfree(r, flags, maar__ring_word(words, k)))
+		if (!maar__ring_put_lockfree(v, maar__ring_word(words, k)))
 			break;
 	return k;
 }
@@ -306,14 +332,13 @@ MAAR_LOCAL void maar__ring_took(struct maar_ring *r, uint64_t taken, size_t k)
 }
 
 /* Copies the values of up to n filled cells from `position` on. *ahead: what look said of the cell that ended it. */
-MAAR_LOCAL size_t maar__ring_read(const struct maar_ring *r, unsigned flags, uint64_t position, void *words, size_t n,
-				  int64_t *ahead)
+MAAR_LOCAL size_t maar__ring_read(struct maar__ring_view v, uint64_t position, void *words, size_t n, int64_t *ahead)
 {
 	uint64_t word;
 	size_t k;
 
 	for (k = 0; k < n; k++) {
-		*ahead = maar__ring_look(r, flags, position + k, &word);
+		*ahead = maar__ring_look(v, position + k, &word);
 		if (*ahead != 0)
 			break;
 		maar__ring_set_word(words, k, word);
@@ -336,28 +361,31 @@ MAAR_LOCAL size_t maar__ring_there(struct maar_ring *r, uint64_t taken, size_t n
 }
 
 /* The oldest values for a single consumer, not taken yet. Finding fewer than n, it tells producers all it has taken. */
-MAAR_LOCAL size_t maar__ring_peek_sc(struct maar_ring *r, unsigned flags, uint64_t taken, void *words, size_t n)
+MAAR_LOCAL size_t maar__ring_peek_sc(struct maar__ring_view v, uint64_t taken, void *words, size_t n)
 {
 	int64_t ahead;
 	size_t k;
 
-	if (flags & MAAR_RING_SPAN) {
-		k = maar__ring_there(r, taken, n);
-		maar__ring_copy_out(r, taken, words, k);
+	if (v.flags & MAAR_RING_SPAN) {
+		k = maar__ring_there(v.ring, taken, n);
+		if (k == n) /* n may be a constant */
+			maar__ring_copy_out(v, taken, words, n);
+		else
+			maar__ring_copy_out(v, taken, words, k);
 	} else {
-		k = maar__ring_read(r, flags, taken, words, n, &ahead);
+		k = maar__ring_read(v, taken, words, n, &ahead);
 	}
 	if (k < n)
-		maar__ring_tell(r, taken);
+		maar__ring_tell(v.ring, taken);
 	return k;
 }
 
 /* Dequeue for the consumer of a single-consumer ring. */
-MAAR_LOCAL size_t maar__ring_take_sc(struct maar_ring *r, unsigned flags, void *words, size_t n,
-				     enum maar__ring_how how)
+MAAR_LOCAL size_t maar__ring_take_sc(struct maar__ring_view v, void *words, size_t n, enum maar__ring_how how)
 {
+	struct maar_ring *const r = v.ring;
 	const uint64_t taken = maar_a_load(&r->taken, RELAXED);
-	const size_t k = maar__ring_peek_sc(r, flags, taken, words, n);
+	const size_t k = maar__ring_peek_sc(v, taken, words, n);
 
 	if (k < n && (k == 0 || how == MAAR__BULK))
 		return 0;
@@ -370,13 +398,14 @@ MAAR_LOCAL size_t maar__ring_take_sc(struct maar_ring *r, unsigned flags, void *
  * (`many`), a failed compare-and-swap throws the copies away; cells are rewritten only after head has passed them, so
  * copies that turn out torn are always thrown away.
  */
-MAAR_LOCAL size_t maar__ring_take(struct maar_ring *r, unsigned flags, void *words, size_t n, enum maar__ring_how how,
-				  int many)
+MAAR_LOCAL size_t maar__ring_take(struct maar__ring_view v, void *words, size_t n, enum maar__ring_how how, int many)
 {
+	struct maar_ring *const r = v.ring;
+
 	for (;;) {
 		const uint64_t head = maar_a_load(&r->head, ACQUIRE); /* A:ring.head */
 		int64_t ahead = 0;
-		const size_t k = maar__ring_read(r, flags, head, words, n, &ahead);
+		const size_t k = maar__ring_read(v, head, words, n, &ahead);
 
 		if (k < n) {
 			if (many && ahead > 0)
@@ -397,37 +426,38 @@ MAAR_LOCAL size_t maar__ring_take(struct maar_ring *r, unsigned flags, void *wor
 
 MAAR_LOCAL size_t maar__ring_put(struct maar_ring *r, int side, const void *words, size_t n, enum maar__ring_how how)
 {
-	unsigned flags;
+	struct maar__ring_view v;
 
 	if (maar__ring_is_null(r) || maar_unlikely(n == 0))
 		return 0;
-	if (maar_unlikely(n > r->capacity)) {
+	v = maar__ring_view(r);
+	/* No ring has a capacity of 0, so one value needs no look at it. */
+	if (!(__builtin_constant_p(n) && n == 1) && maar_unlikely(n > r->capacity)) {
 		if (how == MAAR__BULK)
 			return 0;
 		n = n < r->limit ? n : (size_t)r->limit;
 	}
-	flags = r->flags;
-	if ((flags & MAAR_RING_HANDLE) && maar_unlikely(!maar__ring_are_handles(words, n)))
+	if ((v.flags & MAAR_RING_HANDLE) && maar_unlikely(!maar__ring_are_handles(words, n)))
 		return 0;
-	if (side == MAAR_RING_SP || (side < 0 && (flags & MAAR_RING_SP)))
-		return maar__ring_put_sp(r, flags, words, n, how);
-	return maar__ring_put_mp(r, flags, words, n, how);
+	if (side == MAAR_RING_SP || (side < 0 && (v.flags & MAAR_RING_SP)))
+		return maar__ring_put_sp(v, words, n, how);
+	return maar__ring_put_mp(v, words, n, how);
 }
 
 MAAR_LOCAL size_t maar__ring_get(struct maar_ring *r, int side, void *words, size_t n, enum maar__ring_how how)
 {
-	unsigned flags;
+	struct maar__ring_view v;
 
 	if (maar__ring_is_null(r) || maar_unlikely(n == 0))
 		return 0;
-	flags = r->flags;
-	if (side != 0 && (flags & MAAR_RING_SC))
-		return maar__ring_take_sc(r, flags, words, n, how);
-	if (side == 0 && maar_unlikely(flags & MAAR_RING_SC)) {
+	v = maar__ring_view(r);
+	if (side != 0 && (v.flags & MAAR_RING_SC))
+		return maar__ring_take_sc(v, words, n, how);
+	if (side == 0 && maar_unlikely(v.flags & MAAR_RING_SC)) {
 		MAAR_DEBUG_CHECK_AS("maar_ring_dequeue*_mc", 0, "many-consumer dequeue on a single-consumer ring");
 		return 0;
 	}
-	return maar__ring_take(r, flags, words, n, how, side != MAAR_RING_SC);
+	return maar__ring_take(v, words, n, how, side != MAAR_RING_SC);
 }
 
 #endif
