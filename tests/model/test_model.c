@@ -58,8 +58,8 @@ START_TEST(test_scenario)
 	const struct model_scenario *s = scenario((unsigned)_i);
 	const struct model_result r = model_run(s, seed, executions);
 
-	ck_assert_msg(!r.failure, "%s: %s (MAAR_SEED=%" PRIu64 " MAAR_MODEL_EXECUTIONS=1 shows it)", s->name, r.failure,
-		      r.seed);
+	ck_assert_msg(!r.failure, "%s: %s (MAAR_SEED=%" PRIu64 " MAAR_MODEL_EXECUTIONS=1 shows it; threads went %s)",
+		      s->name, r.failure, r.seed, r.schedule);
 	ck_assert_uint_eq(r.executions, executions);
 }
 END_TEST
@@ -67,12 +67,12 @@ END_TEST
 /* The same seed runs the same execution: what a failure report promises. */
 START_TEST(test_replay)
 {
-	struct model_site *site;
-	struct model_result first = { 0, 0, NULL }, again;
+	struct model_place *site;
+	struct model_result first = { 0, 0, NULL, NULL }, again;
 	char text[256];
 
 	model_run(scenario(0), seed, 10);
-	for (site = model_sites(); site && !first.failure; site = site->next) {
+	for (site = model_places(); site && !first.failure; site = site->next) {
 		if (site->order != MODEL_RELEASE)
 			continue;
 		model_weaken(site, MODEL_RELAXED);
@@ -90,7 +90,7 @@ START_TEST(test_replay)
 }
 END_TEST
 
-static bool noticed(const struct model_site *site, enum model_order order)
+static bool noticed(const struct model_place *site, enum model_order order)
 {
 	bool found = false;
 
@@ -118,7 +118,7 @@ START_TEST(test_every_order_is_needed)
 
 	for (unsigned i = 0; scenario(i); i++)
 		ck_assert_msg(!model_run(scenario(i), seed, looks[0]).failure, "fails before anything is weakened");
-	for (const struct model_site *site = model_sites(); site; site = site->next) {
+	for (const struct model_place *site = model_places(); site; site = site->next) {
 		const unsigned ways = site->order == MODEL_RELAXED ? 0 : site->order == MODEL_ACQ_REL ? 2 : 1;
 
 		for (unsigned k = 0; k < ways; k++) {
