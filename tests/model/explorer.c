@@ -351,7 +351,7 @@ unsigned model_futex_wake(const uint32_t *word, unsigned n)
 
 /* ---- what was taken ---- */
 
-void model_took(uint64_t value)
+void model_took(uint64_t value, uint64_t mask)
 {
 	const unsigned thread = fiber_current();
 
@@ -363,7 +363,7 @@ void model_took(uint64_t value)
 			struct store *s = &l->history[(l->stores - 1 - back) % MODEL_HISTORY];
 			const struct store *later = &l->history[(l->stores - back) % MODEL_HISTORY];
 
-			if (s->value != value || !s->seen[thread])
+			if ((s->value & mask) != value || !s->seen[thread])
 				continue;
 			s->taken |= 1u << thread;
 			if (back && s->seen[thread] > later->whole.at[thread])

@@ -99,9 +99,10 @@ void model_plain_write(uint64_t *cell, uint64_t value);
 
 /*
  * This thread has taken the unique value out of the structure under test: its read of the atomic word that held the value
- * must happen before any later store to that word, or a weaker machine could have read the later one.
+ * (in the bits of `mask`) must happen before any later store to that word, or a weaker machine could have read the later
+ * one.
  */
-void model_took(uint64_t value);
+void model_took(uint64_t value, uint64_t mask);
 
 /*
  * Sleeping on a word. wait: sleeps until a wake if the word reads as `expected`, and answers whether it slept; the read is

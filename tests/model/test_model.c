@@ -27,6 +27,7 @@ static const struct {
 	const struct model_scenario *scenarios;
 	const unsigned *n;
 } tables[] = {
+	{ scenarios_batch, &n_scenarios_batch },
 	{ scenarios_ring, &n_scenarios_ring },
 };
 
