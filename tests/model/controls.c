@@ -19,6 +19,7 @@ enum fault {
 	PUBLISHED_FIRST,    /* ... and before the value is written */
 	FULL_OFF_BY_ONE,    /* a full ring takes one more */
 	READ_AFTER_RELEASE, /* the cell is given back, then read (ck_ring until 2026, in effect) */
+	LET_GO_RELAXED,	    /* the cell, read before, is given back by a relaxed store */
 	HEAD_RELAXED,	    /* own head read and moved relaxed: the other's tail may be older (DPDK 2018 to 2025) */
 	WAIT_RELAXED,	    /* the wait for the predecessor's tail orders nothing (DPDK's relaxed tail wait) */
 	NO_RECHECK,	    /* sleeps without another look after it said that it would */
@@ -33,6 +34,7 @@ struct side {
 
 struct faulty {
 	enum fault fault;
+	bool atomic_cells; /* values are relaxed atomics, so a read that comes too late is no race */
 	struct side put, take;
 	uint64_t cells[CELLS];
 	uint64_t last; /* value taken */
@@ -48,10 +50,8 @@ static bool has(const struct faulty *f, enum fault fault)
 static void clear(void *state)
 {
 	struct faulty *f = state;
-	const enum fault fault = f->fault;
 
-	memset(f, 0, sizeof(*f));
-	f->fault = fault;
+	memset(&f->put, 0, sizeof(*f) - offsetof(struct faulty, put));
 }
 
 /* ---- one producer, one consumer ---- */
@@ -73,7 +73,10 @@ static bool put(struct faulty *f, uint64_t value)
 		return false;
 	if (has(f, PUBLISHED_FIRST))
 		publish(f, position + 1);
-	maar_n_store(&f->cells[position % CELLS], value);
+	if (f->atomic_cells)
+		maar_a_store(&f->cells[position % CELLS], value, RELAXED);
+	else
+		maar_n_store(&f->cells[position % CELLS], value);
 	if (!has(f, PUBLISHED_FIRST))
 		publish(f, position + 1);
 	return true;
@@ -87,15 +90,23 @@ static bool take(struct faulty *f, uint64_t *value)
 		return false;
 	if (has(f, READ_AFTER_RELEASE))
 		maar_a_store(&f->take.done, position + 1, RELEASE);
-	*value = maar_n_load(&f->cells[position % CELLS]);
-	if (!has(f, READ_AFTER_RELEASE))
+	*value = f->atomic_cells ? maar_a_load(&f->cells[position % CELLS], RELAXED)
+				 : maar_n_load(&f->cells[position % CELLS]);
+	model_took(*value, UINT64_MAX);
+	if (has(f, LET_GO_RELAXED))
+		maar_a_store(&f->take.done, position + 1, RELAXED);
+	else if (!has(f, READ_AFTER_RELEASE))
 		maar_a_store(&f->take.done, position + 1, RELEASE);
 	return true;
 }
 
+/* Unlike any position: model_took looks for them. */
+#define FIRST UINT64_C(101)
+#define LAST  UINT64_C(104)
+
 static void producer(void *state)
 {
-	for (uint64_t i = 1; i <= 4; i++)
+	for (uint64_t i = FIRST; i <= LAST; i++)
 		while (!put(state, i))
 			model_yield();
 }
@@ -104,7 +115,7 @@ static void consumer(void *state)
 {
 	uint64_t value = 0;
 
-	for (uint64_t i = 1; i <= 4; i++) {
+	for (uint64_t i = FIRST; i <= LAST; i++) {
 		while (!take(state, &value))
 			model_yield();
 		model_assert(value == i, "took %d instead of %d", (int)value, (int)i);
@@ -243,23 +254,30 @@ static void wait_for_it(void *state)
 
 /* ---- the table ---- */
 
-#define ONE(label, fault_, n, ...)                                                                                     \
+#define ONE(label, fault_, atomic_, n, ...)                                                                            \
 	{                                                                                                              \
-		label, n, clear, { __VA_ARGS__ }, NULL, &(struct faulty)                                               \
+		.name = label, .threads = n, .set_up = clear, .thread = { __VA_ARGS__ }, .state = &(struct faulty)     \
 		{                                                                                                      \
-			.fault = fault_                                                                                \
+			.fault = fault_, .atomic_cells = atomic_                                                       \
 		}                                                                                                      \
 	}
 #define CONTROL(label, fault, n, ...)                                                                                  \
 	{                                                                                                              \
-		ONE(label, fault, n, __VA_ARGS__), ONE(label, NONE, n, __VA_ARGS__)                                    \
+		ONE(label, fault, false, n, __VA_ARGS__), ONE(label, NONE, false, n, __VA_ARGS__)                      \
+	}
+#define CONTROL_ATOMIC(label, fault, n, ...)                                                                           \
+	{                                                                                                              \
+		ONE(label, fault, true, n, __VA_ARGS__), ONE(label, NONE, true, n, __VA_ARGS__)                        \
 	}
 
 const struct control controls[] = {
 	CONTROL("release weakened", RELEASE_WEAKENED, 2, producer, consumer),
+	CONTROL_ATOMIC("release weakened, atomic cells", RELEASE_WEAKENED, 2, producer, consumer),
 	CONTROL("published before written", PUBLISHED_FIRST, 2, producer, consumer),
 	CONTROL("full off by one", FULL_OFF_BY_ONE, 2, producer, consumer),
 	CONTROL("cell read after release", READ_AFTER_RELEASE, 2, producer, consumer),
+	CONTROL("let go relaxed", LET_GO_RELAXED, 2, producer, consumer),
+	CONTROL_ATOMIC("let go relaxed, atomic cells", LET_GO_RELAXED, 2, producer, consumer),
 	CONTROL("head order of 2018", HEAD_RELAXED, 2, both_roles, both_roles),
 	CONTROL("relaxed tail wait", WAIT_RELAXED, 3, put_4, take_2, take_2),
 	CONTROL("no re-check before sleep", NO_RECHECK, 2, wait_for_it, give),

@@ -325,16 +325,31 @@ bool model_cas2(struct model_site *site, void *address, uint64_t old0, uint64_t 
 
 /* ---- sleeping ---- */
 
+/* The atomic object that a futex is, or is a half of. */
+static struct location *futex(const uint32_t *word, unsigned thread)
+{
+	struct word *w = memory_word((uintptr_t)word);
+
+	if (w->at[0].stores && w->at[0].bytes == sizeof(uint64_t))
+		return memory_location((const void *)w->base, sizeof(uint64_t), thread, false);
+	return memory_location(word, sizeof(*word), thread, false);
+}
+
 bool model_futex_wait(const uint32_t *word, uint32_t expected)
 {
 	const unsigned thread = step();
-	struct location *l = memory_location(word, sizeof(*word), thread, false);
+	struct location *l = futex(word, thread);
 	struct store *s;
+	uint32_t found;
 
 	memory_join(&clocks[thread], &l->wakers);
 	s = readable(l, thread, true);
 	note_read(l, s, thread, MODEL_RELAXED);
-	if (s->value != expected)
+	if (l->bytes == sizeof(uint64_t))
+		memcpy(&found, (const char *)&s->value + ((uintptr_t)word & 4), sizeof(found));
+	else
+		found = (uint32_t)s->value;
+	if (found != expected)
 		return false;
 	if (!(wakes_freely && model_random(2)))
 		fiber_sleep(word);
@@ -345,7 +360,7 @@ unsigned model_futex_wake(const uint32_t *word, unsigned n)
 {
 	const unsigned thread = step();
 
-	memory_join(&memory_location(word, sizeof(*word), thread, false)->wakers, &clocks[thread]);
+	memory_join(&futex(word, thread)->wakers, &clocks[thread]);
 	return fiber_wake(word, n);
 }
 

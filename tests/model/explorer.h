@@ -48,8 +48,9 @@ struct model_place {
 	int line;
 	enum model_op op;
 	enum model_order order;
-	const char *text; /* of the address: tells accesses of one line apart */
-	uint64_t hits;	  /* how often it was executed */
+	const char *text;  /* of the address: tells accesses of one line apart */
+	uint64_t hits;	   /* how often it was executed */
+	uint64_t marks[8]; /* for whoever runs scenarios: one bit for each */
 	struct model_place *next;
 };
 
@@ -105,7 +106,7 @@ void model_plain_write(uint64_t *cell, uint64_t value);
 void model_took(uint64_t value, uint64_t mask);
 
 /*
- * Sleeping on a word. wait: sleeps until a wake if the word reads as `expected`, and answers whether it slept; the read is
+ * Sleeping on a word, which may be half of a 64-bit one. wait: sleeps until a wake if the word reads as `expected`, and answers whether it slept; the read is
  * as good as SEQ_CST, and comes after what went before any earlier wake on the word (they share a lock in the kernel). In
  * some executions it also returns for no reason, as futexes do. wake: wakes up to n sleepers of the word, any; those
  * learn nothing by it but that they are awake. An execution in which all threads sleep that have not ended has failed.
