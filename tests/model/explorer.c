@@ -1,61 +1,29 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The memory model: locations, histories, vector clocks, races. The fibers and their scheduling are in fiber.c.
+ * The memory model: what a load may read, what it learns by it. Memory itself is in memory.c, plain accesses in plain.c, the
+ * fibers and their scheduling in fiber.c.
  */
-#include "explorer.h"
 #include "fiber.h"
+#include "memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define CLOCKS	  (MODEL_THREADS + 1) /* 0 is the thread that sets up and finishes */
-#define LOCATIONS 512		      /* power of two; a scenario touches a few dozen words */
-#define PLAINS	  64
 
 /* After so many atomic operations loads read the newest store only, and after so many more the execution is stuck. */
 #define OPERATIONS_FREE 2000
 #define OPERATIONS_MOST 40000
 
-struct clock {
-	uint32_t at[CLOCKS];
-};
-
-struct store {
-	uint64_t value;
-	uint32_t thread;
-	uint32_t stamp;		/* the storing thread's clock */
-	uint32_t seen[CLOCKS];	/* each thread's clock when it first read this store; 0: never */
-	bool taken[CLOCKS];	/* model_took: that read counts */
-	struct clock published; /* what an acquire load of this store joins */
-	struct clock whole;	/* the storing thread's clock, whatever the order: for model_took */
-};
-
-struct location {
-	const void *address;
-	uint64_t generation; /* the execution that this entry belongs to */
-	uint32_t stores;     /* ever; the newest is history[(stores - 1) % MODEL_HISTORY] */
-	struct store history[MODEL_HISTORY];
-};
-
-struct plain {
-	uint64_t *cell;
-	uint32_t writer, written;
-	uint32_t read[CLOCKS];
-};
-
-static struct location locations[LOCATIONS];
-static struct plain plains[PLAINS];
-static unsigned n_plains;
-static uint64_t generation;
-static struct clock clocks[CLOCKS];
+static struct clock *const clocks = model_clocks;
 static uint64_t operations;
 static uint64_t random_state;
 static unsigned eagerness; /* of 8 loads, how many read the newest store; chosen anew for each execution */
+static bool wakes_freely;  /* sleepers wake for no reason in this execution */
 
-static struct model_site *sites;
-static const struct model_site *weakened;
+static struct model_place *places;
+static const struct model_place *weakened;
 static enum model_order weakened_to;
 
 static char failure[512];
@@ -89,93 +57,101 @@ void model_fail(const char *format, ...)
 	fiber_abandon(); /* does not return when called in a scenario's thread */
 }
 
-static void join(struct clock *to, const struct clock *from)
+/* ---- places ---- */
+
+struct model_place *model_places(void)
 {
-	for (unsigned i = 0; i < CLOCKS; i++)
-		if (from->at[i] > to->at[i])
-			to->at[i] = from->at[i];
+	return places;
 }
 
-struct model_site *model_sites(void)
+void model_weaken(const struct model_place *place, enum model_order order)
 {
-	return sites;
-}
-
-void model_weaken(const struct model_site *site, enum model_order order)
-{
-	weakened = site;
+	weakened = place;
 	weakened_to = order;
+}
+
+/* Copies a path without "x/..", so that a header has one name. */
+static void plain_path(char *to, size_t bytes, const char *path)
+{
+	char *up;
+
+	snprintf(to, bytes, "%s", path);
+	while ((up = strstr(to, "/../"))) {
+		char *from = up;
+
+		while (from > to && from[-1] != '/')
+			from--;
+		if (strncmp(from, "..", 2) == 0)
+			break; /* only leading ones are left */
+		memmove(from, up + 4, strlen(up + 4) + 1);
+	}
+}
+
+static void find_place(struct model_site *site)
+{
+	struct model_place *p;
+	char file[sizeof(p->file)];
+
+	plain_path(file, sizeof(file), site->file);
+	for (p = places; p; p = p->next)
+		if (p->line == site->line && p->op == site->op && p->order == site->order &&
+		    strcmp(p->file, file) == 0 && strcmp(p->text, site->text) == 0)
+			break;
+	if (!p) {
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			abort();
+		memcpy(p->file, file, sizeof(file));
+		p->line = site->line;
+		p->op = site->op;
+		p->order = site->order;
+		p->text = site->text;
+		p->next = places;
+		places = p;
+	}
+	site->place = p;
 }
 
 static enum model_order order_of(struct model_site *site)
 {
-	if (!site->known) {
-		site->known = true;
-		site->next = sites;
-		sites = site;
-	}
-	return site == weakened ? weakened_to : site->order;
+	if (!site->place)
+		find_place(site);
+	site->place->hits++;
+	return site->place == weakened ? weakened_to : site->order;
 }
 
 static bool acquires(enum model_order order)
 {
-	return order == MODEL_ACQUIRE || order == MODEL_ACQ_REL;
+	return order == MODEL_ACQUIRE || order >= MODEL_ACQ_REL;
 }
 
 static bool releases(enum model_order order)
 {
-	return order == MODEL_RELEASE || order == MODEL_ACQ_REL;
+	return order >= MODEL_RELEASE;
 }
 
-/* ---- locations and their histories ---- */
-
-static uint64_t raw_read(const void *address, size_t bytes)
-{
-	uint64_t value64 = 0;
-	uint32_t value32;
-
-	if (bytes == sizeof(value32)) {
-		memcpy(&value32, address, sizeof(value32));
-		return value32;
-	}
-	memcpy(&value64, address, sizeof(value64));
-	return value64;
-}
+/* ---- stores and loads ---- */
 
 /* Memory itself always holds the newest value, so that code outside the layer sees a sane object. */
 static void raw_write(void *address, size_t bytes, uint64_t value)
 {
+	const uint8_t value8 = (uint8_t)value;
+	const uint16_t value16 = (uint16_t)value;
 	const uint32_t value32 = (uint32_t)value;
 
-	if (bytes == sizeof(value32))
+	switch (bytes) {
+	case 1:
+		memcpy(address, &value8, sizeof(value8));
+		break;
+	case 2:
+		memcpy(address, &value16, sizeof(value16));
+		break;
+	case 4:
 		memcpy(address, &value32, sizeof(value32));
-	else
+		break;
+	default:
 		memcpy(address, &value, sizeof(value));
-}
-
-static struct store *newest(struct location *l)
-{
-	return &l->history[(l->stores - 1) % MODEL_HISTORY];
-}
-
-static struct location *location(const void *address, size_t bytes)
-{
-	size_t i = ((uintptr_t)address >> 2) * UINT64_C(0x9e3779b97f4a7c15) >> 48 & (LOCATIONS - 1);
-	struct location *l;
-
-	for (;; i = (i + 1) & (LOCATIONS - 1)) {
-		l = &locations[i];
-		if (l->generation != generation)
-			break;
-		if (l->address == address)
-			return l;
 	}
-	l->generation = generation;
-	l->address = address;
-	l->stores = 1;
-	memset(&l->history[0], 0, sizeof(l->history[0])); /* stored by thread 0 at time 0: before everything */
-	l->history[0].value = raw_read(address, bytes);
-	return l;
 }
 
 static bool ordered_before(const struct store *s, const struct clock *now)
@@ -188,44 +164,60 @@ static bool ordered_before(const struct store *s, const struct clock *now)
 	return false;
 }
 
-/* A store that a load of this thread may read now. */
-static struct store *readable(struct location *l, unsigned thread)
+/*
+ * A store that a load of this thread may read now. `strong` (SEQ_CST): none older than what a SEQ_CST access has stored or
+ * read. (C++20, [atomics.order]: of two SEQ_CST accesses of a location, the one coherence-ordered before comes first in the
+ * single total order, which here is the order of execution; it contains happens-before, as nothing reads from the future.)
+ */
+static struct store *readable(struct location *l, unsigned thread, bool strong)
 {
-	const uint32_t kept = l->stores < MODEL_HISTORY ? l->stores : MODEL_HISTORY;
+	uint32_t kept = l->stores < MODEL_HISTORY ? l->stores : MODEL_HISTORY;
 	uint32_t back; /* how many steps behind the newest the oldest readable store is */
 
-	if (operations > OPERATIONS_FREE || model_random(8) < eagerness)
-		return newest(l);
+	if (l->stores == 1 || operations > OPERATIONS_FREE || model_random(8) < eagerness)
+		return memory_newest(l);
+	if (strong && l->stores - l->strong + 1 < kept)
+		kept = l->stores - l->strong + 1;
 	for (back = 0; back + 1 < kept; back++)
 		if (ordered_before(&l->history[(l->stores - 1 - back) % MODEL_HISTORY], &clocks[thread]))
 			break;
-	return &l->history[(l->stores - 1 - model_random(back + 1)) % MODEL_HISTORY];
+	return &l->history[(l->stores - 1 - (back ? model_random(back + 1) : 0)) % MODEL_HISTORY];
 }
 
-static void note_read(struct store *s, unsigned thread)
+/* How many stores ago `s` was the newest. */
+static uint32_t age(const struct location *l, const struct store *s)
+{
+	return (l->stores - 1 - (uint32_t)(s - l->history)) % MODEL_HISTORY;
+}
+
+static void note_read(struct location *l, struct store *s, unsigned thread, enum model_order order)
 {
 	if (!s->seen[thread])
 		s->seen[thread] = clocks[thread].at[thread];
+	if (order == MODEL_SEQ_CST && l->stores - age(l, s) > l->strong)
+		l->strong = l->stores - age(l, s);
+	if (acquires(order))
+		memory_join(&clocks[thread], &s->published);
 }
 
 /* A taken read of the newest store must happen before the store that comes now. */
 static void check_taken(struct location *l, unsigned thread)
 {
-	const struct store *s = newest(l);
+	const struct store *s = memory_newest(l);
 
 	for (unsigned t = 0; t < CLOCKS; t++)
-		if (s->taken[t] && s->seen[t] > clocks[thread].at[t])
+		if (s->taken >> t & 1 && s->seen[t] > clocks[thread].at[t])
 			model_fail("a word is stored again, and its reader's read does not happen before it");
 }
 
-static struct store *append(struct location *l, unsigned thread, uint64_t value, const struct clock *inherited,
-			    bool release)
+static void append(struct location *l, unsigned thread, uint64_t value, const struct clock *inherited,
+		   enum model_order order)
 {
 	struct store *s;
 
 	check_taken(l, thread);
 	l->stores++;
-	s = newest(l);
+	s = memory_newest(l);
 	memset(s, 0, sizeof(*s));
 	s->value = value;
 	s->thread = thread;
@@ -233,9 +225,10 @@ static struct store *append(struct location *l, unsigned thread, uint64_t value,
 	s->whole = clocks[thread];
 	if (inherited)
 		s->published = *inherited;
-	if (release)
-		join(&s->published, &clocks[thread]);
-	return s;
+	if (releases(order))
+		memory_join(&s->published, &clocks[thread]);
+	if (order == MODEL_SEQ_CST)
+		l->strong = l->stores;
 }
 
 /* Every atomic operation begins here: perhaps another thread goes first. */
@@ -257,11 +250,10 @@ uint64_t model_load(struct model_site *site, const void *address, size_t bytes)
 {
 	const enum model_order order = order_of(site);
 	const unsigned thread = step();
-	struct store *s = readable(location(address, bytes), thread);
+	struct location *l = memory_location(address, bytes, thread, false);
+	struct store *s = readable(l, thread, order == MODEL_SEQ_CST);
 
-	note_read(s, thread);
-	if (acquires(order))
-		join(&clocks[thread], &s->published);
+	note_read(l, s, thread, order);
 	return s->value;
 }
 
@@ -270,20 +262,18 @@ void model_store(struct model_site *site, void *address, size_t bytes, uint64_t 
 	const enum model_order order = order_of(site);
 	const unsigned thread = step();
 
-	append(location(address, bytes), thread, value, NULL, releases(order));
+	append(memory_location(address, bytes, thread, true), thread, value, NULL, order);
 	raw_write(address, bytes, value);
 }
 
 static void modify(struct location *l, unsigned thread, enum model_order order, void *address, size_t bytes,
 		   uint64_t value)
 {
-	struct store *s = newest(l);
+	struct store *s = memory_newest(l);
 	const struct clock inherited = s->published;
 
-	note_read(s, thread);
-	if (acquires(order))
-		join(&clocks[thread], &inherited);
-	append(l, thread, value, &inherited, releases(order));
+	note_read(l, s, thread, order);
+	append(l, thread, value, &inherited, order);
 	raw_write(address, bytes, value);
 }
 
@@ -291,15 +281,16 @@ bool model_cas(struct model_site *site, void *address, size_t bytes, uint64_t ol
 {
 	const enum model_order order = order_of(site);
 	const unsigned thread = step();
-	struct location *l = location(address, bytes);
-	struct store *s = readable(l, thread);
+	struct location *l = memory_location(address, bytes, thread, false);
+	struct store *s = readable(l, thread, false);
 
 	if (s->value == old_value)
-		s = newest(l);
+		s = memory_newest(l);
 	if (s->value != old_value) {
-		note_read(s, thread);
+		note_read(l, s, thread, MODEL_RELAXED);
 		return false;
 	}
+	l = memory_location(address, bytes, thread, true);
 	modify(l, thread, order, address, bytes, new_value);
 	return true;
 }
@@ -308,8 +299,8 @@ uint64_t model_add(struct model_site *site, void *address, size_t bytes, uint64_
 {
 	const enum model_order order = order_of(site);
 	const unsigned thread = step();
-	struct location *l = location(address, bytes);
-	const uint64_t found = newest(l)->value;
+	struct location *l = memory_location(address, bytes, thread, true);
+	const uint64_t found = memory_newest(l)->value;
 
 	modify(l, thread, order, address, bytes, bytes == sizeof(uint32_t) ? (uint32_t)(found + value) : found + value);
 	return found;
@@ -320,74 +311,76 @@ bool model_cas2(struct model_site *site, void *address, uint64_t old0, uint64_t 
 	const enum model_order order = order_of(site);
 	const unsigned thread = step();
 	uint64_t *words = address;
-	struct location *l0 = location(&words[0], sizeof(words[0])), *l1 = location(&words[1], sizeof(words[1]));
+	struct location *l0 = memory_location(&words[0], sizeof(words[0]), thread, false);
+	struct location *l1 = memory_location(&words[1], sizeof(words[1]), thread, false);
 
-	if (newest(l0)->value != old0 || newest(l1)->value != old1)
+	if (memory_newest(l0)->value != old0 || memory_newest(l1)->value != old1)
 		return false;
+	l0 = memory_location(&words[0], sizeof(words[0]), thread, true);
+	l1 = memory_location(&words[1], sizeof(words[1]), thread, true);
 	modify(l0, thread, order, &words[0], sizeof(words[0]), new0);
 	modify(l1, thread, order, &words[1], sizeof(words[1]), new1);
 	return true;
 }
 
-/* ---- what is not atomic ---- */
+/* ---- sleeping ---- */
 
-static struct plain *plain(uint64_t *cell)
+/* The atomic object that a futex is, or is a half of. */
+static struct location *futex(const uint32_t *word, unsigned thread)
 {
-	for (unsigned i = 0; i < n_plains; i++)
-		if (plains[i].cell == cell)
-			return &plains[i];
-	if (n_plains == PLAINS)
-		model_fail("more than %d plain cells", PLAINS);
-	memset(&plains[n_plains], 0, sizeof(plains[0]));
-	plains[n_plains].cell = cell;
-	return &plains[n_plains++];
+	struct word *w = memory_word((uintptr_t)word);
+
+	if (w->at[0].stores && w->at[0].bytes == sizeof(uint64_t))
+		return memory_location((const void *)w->base, sizeof(uint64_t), thread, false);
+	return memory_location(word, sizeof(*word), thread, false);
 }
 
-uint64_t model_plain_read(uint64_t *cell)
+bool model_futex_wait(const uint32_t *word, uint32_t expected)
 {
-	struct plain *p = plain(cell);
-	const unsigned thread = fiber_current();
+	const unsigned thread = step();
+	struct location *l = futex(word, thread);
+	struct store *s;
+	uint32_t found;
 
-	clocks[thread].at[thread]++;
-	if (p->written > clocks[thread].at[p->writer])
-		model_fail("race: a plain read is not ordered after the write");
-	p->read[thread] = clocks[thread].at[thread];
-	return *cell;
+	memory_join(&clocks[thread], &l->wakers);
+	s = readable(l, thread, true);
+	note_read(l, s, thread, MODEL_RELAXED);
+	if (l->bytes == sizeof(uint64_t))
+		memcpy(&found, (const char *)&s->value + ((uintptr_t)word & 4), sizeof(found));
+	else
+		found = (uint32_t)s->value;
+	if (found != expected)
+		return false;
+	if (!(wakes_freely && model_random(2)))
+		fiber_sleep(word);
+	return true;
 }
 
-void model_plain_write(uint64_t *cell, uint64_t value)
+unsigned model_futex_wake(const uint32_t *word, unsigned n)
 {
-	struct plain *p = plain(cell);
-	const unsigned thread = fiber_current();
+	const unsigned thread = step();
 
-	clocks[thread].at[thread]++;
-	if (p->written > clocks[thread].at[p->writer])
-		model_fail("race: a plain write is not ordered after another");
-	for (unsigned t = 0; t < CLOCKS; t++)
-		if (p->read[t] > clocks[thread].at[t])
-			model_fail("race: a plain write is not ordered after a read");
-	p->writer = thread;
-	p->written = clocks[thread].at[thread];
-	*cell = value;
+	memory_join(&futex(word, thread)->wakers, &clocks[thread]);
+	return fiber_wake(word, n);
 }
 
-void model_took(uint64_t value)
+/* ---- what was taken ---- */
+
+void model_took(uint64_t value, uint64_t mask)
 {
 	const unsigned thread = fiber_current();
 
-	for (unsigned i = 0; i < LOCATIONS; i++) {
-		struct location *l = &locations[i];
+	for (unsigned i = 0; i < 2 * memory_words(); i++) {
+		struct location *l = &memory_nth_word(i / 2)->at[i % 2];
 		const uint32_t kept = l->stores < MODEL_HISTORY ? l->stores : MODEL_HISTORY;
 
-		if (l->generation != generation)
-			continue;
 		for (uint32_t back = 0; back < kept; back++) {
 			struct store *s = &l->history[(l->stores - 1 - back) % MODEL_HISTORY];
 			const struct store *later = &l->history[(l->stores - back) % MODEL_HISTORY];
 
-			if (s->value != value || !s->seen[thread])
+			if ((s->value & mask) != value || !s->seen[thread])
 				continue;
-			s->taken[thread] = true;
+			s->taken |= 1u << thread;
 			if (back && s->seen[thread] > later->whole.at[thread])
 				model_fail("a word was stored again before its reader let go of it");
 			return;
@@ -399,27 +392,26 @@ void model_took(uint64_t value)
 
 static void run_once(const struct model_scenario *scenario, uint64_t seed)
 {
-	generation++;
-	n_plains = 0;
+	memory_reset();
 	operations = 0;
 	random_state = seed * UINT64_C(0xd1342543de82ef95) + 1;
-	memset(clocks, 0, sizeof(clocks));
 	eagerness = model_random(8);
+	wakes_freely = model_random(4) == 0;
 	scenario->set_up(scenario->state);
 	for (unsigned t = 0; t < scenario->threads; t++)
 		clocks[t + 1] = clocks[0]; /* set-up happens before all threads */
-	fiber_run(scenario);
+	fiber_run(scenario, seed & 1);
 	if (failure[0])
 		return;
 	for (unsigned t = 0; t < scenario->threads; t++)
-		join(&clocks[0], &clocks[t + 1]);
+		memory_join(&clocks[0], &clocks[t + 1]);
 	if (scenario->finish)
 		scenario->finish(scenario->state);
 }
 
 struct model_result model_run(const struct model_scenario *scenario, uint64_t seed, uint64_t executions)
 {
-	struct model_result result = { 0, 0, NULL };
+	struct model_result result = { 0, 0, NULL, NULL };
 
 	failure[0] = '\0';
 	for (uint64_t i = 0; i < executions; i++) {
@@ -428,6 +420,7 @@ struct model_result model_run(const struct model_scenario *scenario, uint64_t se
 		if (failure[0]) {
 			result.seed = seed + i;
 			result.failure = failure;
+			result.schedule = fiber_schedule();
 			break;
 		}
 	}

@@ -9,6 +9,9 @@
 
 #include "explorer.h"
 
+extern const struct model_scenario scenarios_batch[];
+extern const unsigned n_scenarios_batch;
+
 extern const struct model_scenario scenarios_ring[];
 extern const unsigned n_scenarios_ring;
 

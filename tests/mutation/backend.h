@@ -22,11 +22,13 @@ extern int mutant_plain;
 #define MUTANT_LOAD_RELAXED(p, text)  (MUTANT_PLAIN(text) ? *(p) : __atomic_load_n((p), __ATOMIC_RELAXED))
 #define MUTANT_LOAD_WEAKENED(p, text) __atomic_load_n((p), __ATOMIC_RELAXED)
 #define MUTANT_LOAD_ACQUIRE(p, text)  __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define MUTANT_LOAD_SEQ_CST(p, text)  __atomic_load_n((p), __ATOMIC_SEQ_CST)
 
 #define MUTANT_STORE_RELAXED(p, v, text)                                                                               \
 	(MUTANT_PLAIN(text) ? (void)(*(p) = (v)) : __atomic_store_n((p), (v), __ATOMIC_RELAXED))
 #define MUTANT_STORE_WEAKENED(p, v, text) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define MUTANT_STORE_RELEASE(p, v, text)  __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define MUTANT_STORE_SEQ_CST(p, v, text)  __atomic_store_n((p), (v), __ATOMIC_SEQ_CST)
 
 #define maar_a_load(p, order)	  (mutant_point(), MUTANT_LOAD_##order(p, #p))
 #define maar_a_store(p, v, order) (mutant_point(), MUTANT_STORE_##order(p, v, #p))

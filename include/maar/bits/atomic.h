@@ -20,13 +20,13 @@
 #include <maar/bits/arch.h>
 #include <maar/bits/cc.h>
 
-#ifdef MAAR_ATOMIC_BACKEND
-#include MAAR_ATOMIC_BACKEND
-#else
-
 #ifndef MAAR_POINT
 #define MAAR_POINT(address) ((void)0)
 #endif
+
+#ifdef MAAR_ATOMIC_BACKEND
+#include MAAR_ATOMIC_BACKEND
+#else
 
 #define maar_a_load(p, order)	  (MAAR_POINT(p), __atomic_load_n((p), __ATOMIC_##order))
 #define maar_a_store(p, v, order) (MAAR_POINT(p), __atomic_store_n((p), (v), __ATOMIC_##order))
@@ -47,4 +47,17 @@
 	(MAAR_POINT(p), maar__cas2((p), (old0), (old1), (new0), (new1), __ATOMIC_##order))
 
 #endif
+
+/*
+ * Shared memory that is not atomic: some pair R:/A: keeps its writer and its readers apart. These are plain C; they tell
+ * the explorer of tests/model where to look for accesses that nothing orders, so payload that one thread writes and another
+ * reads goes through them. *p has 1, 2, 4 or 8 bytes, dst and src any alignment; memory of one thread may be named too.
+ * A back end may define its own.
+ */
+#ifndef maar_n_load
+#define maar_n_load(p)		     (MAAR_POINT(p), *(p))
+#define maar_n_store(p, v)	     (MAAR_POINT(p), (void)(*(p) = (v)))
+#define maar_n_copy(dst, src, bytes) (MAAR_POINT(dst), (void)__builtin_memcpy((dst), (src), (bytes)))
+#endif
+
 #endif
