@@ -171,12 +171,12 @@ MAAR_LOCAL void maar__ring_copy_in(struct maar__ring_view v, uint64_t position, 
 	const size_t first = n < to_end ? n : to_end;
 
 	if (__builtin_constant_p(n) && n == 1) {
-		*maar__ring_small_cell(v, position) = maar__ring_word(words, 0);
+		maar_n_store(maar__ring_small_cell(v, position), maar__ring_word(words, 0));
 		return;
 	}
-	memcpy(maar__ring_small_cell(v, position), words, first * sizeof(uint64_t));
+	maar_n_copy(maar__ring_small_cell(v, position), words, first * sizeof(uint64_t));
 	if (maar_unlikely(first < n))
-		memcpy(v.ring + 1, (const char *)words + first * sizeof(uint64_t), (n - first) * sizeof(uint64_t));
+		maar_n_copy(v.ring + 1, (const char *)words + first * sizeof(uint64_t), (n - first) * sizeof(uint64_t));
 }
 
 MAAR_LOCAL void maar__ring_copy_out(struct maar__ring_view v, uint64_t position, void *words, size_t n)
@@ -185,12 +185,12 @@ MAAR_LOCAL void maar__ring_copy_out(struct maar__ring_view v, uint64_t position,
 	const size_t first = n < to_end ? n : to_end;
 
 	if (__builtin_constant_p(n) && n == 1) {
-		maar__ring_set_word(words, 0, *maar__ring_small_cell(v, position));
+		maar__ring_set_word(words, 0, maar_n_load(maar__ring_small_cell(v, position)));
 		return;
 	}
-	memcpy(words, maar__ring_small_cell(v, position), first * sizeof(uint64_t));
+	maar_n_copy(words, maar__ring_small_cell(v, position), first * sizeof(uint64_t));
 	if (maar_unlikely(first < n))
-		memcpy((char *)words + first * sizeof(uint64_t), v.ring + 1, (n - first) * sizeof(uint64_t));
+		maar_n_copy((char *)words + first * sizeof(uint64_t), v.ring + 1, (n - first) * sizeof(uint64_t));
 }
 
 /* ---- enqueue ---- */
