@@ -19,7 +19,7 @@ Half an hour on two processors. Steps, all by default:
   generic              without any code for this processor (-DMAAR_ARCH_GENERIC)
   debug                --enable-debug: misuse stops the program, right use does not
   model                each scenario of the memory-model explorer, a million executions
-  stress               the stress tests at five times their usual count
+  stress               the stress tests at five times their usual count, rings at every start in every capacity
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
   valgrind             memcheck over the unit tests of lanes, pool and object pool
@@ -109,7 +109,7 @@ step_model() { MAAR_MODEL_EXECUTIONS=1000000 run tests/model/test_model; }
 step_stress()
 {
 	for test in test_ring_stress test_ring_fuzz test_pool_stress test_pool_fuzz; do
-		MAAR_STRESS_SCALE=500 run "tests/stress/$test" || return 1
+		MAAR_STRESS_WHOLE=1 MAAR_STRESS_SCALE=500 run "tests/stress/$test" || return 1
 	done
 }
 

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 const struct ring_calls ring_calls_any = {
 	"any",
@@ -75,13 +76,14 @@ struct plan {
 	struct verdict *verdict;
 	uint64_t messages, weight, passed;
 	uint64_t random;
+	unsigned first_capacity, first_start; /* what level 0 of these factors is */
 };
 
 static void weigh(const unsigned *level, void *arg)
 {
 	struct plan *plan = arg;
 
-	plan->weight += weights[level[CAPACITY]];
+	plan->weight += weights[plan->first_capacity + level[CAPACITY]];
 }
 
 static void describe(const struct ring_case *c, struct verdict *v)
@@ -105,31 +107,49 @@ static uint64_t cells_of(const struct ring_case *c)
 static void run_case(const unsigned *level, void *arg)
 {
 	struct plan *plan = arg;
+	const unsigned capacity = plan->first_capacity + level[CAPACITY], start = plan->first_start + level[START];
 	struct ring_case c = {
 		.mode = plan->mode,
 		.calls = level[CALLS] ? &plan->mode->sided : &ring_calls_any,
 		.producers = level[PRODUCERS] + 1,
 		.consumers = level[CONSUMERS] + 1,
-		.capacity = capacities[level[CAPACITY]],
+		.capacity = capacities[capacity],
 		.style = (enum ring_style)level[STYLE],
 		.watched = level[WATCHED],
 		.seed = stress_random(&plan->random),
 	};
-	const uint64_t total = plan->messages * weights[level[CAPACITY]] / plan->weight + 1;
+	const uint64_t total = plan->messages * weights[capacity] / plan->weight + 1;
 
 	if (stress_failed(plan->verdict))
 		return;
 	c.messages = total / c.producers + 1;
-	if (level[START] == EDGE_LAPS)
+	if (start == EDGE_LAPS)
 		c.start = cells_of(&c) << 32;
 	else
-		c.start = edges[level[START]];
-	if (level[START] != EDGE_NOTHING)
+		c.start = edges[start];
+	if (start != EDGE_NOTHING)
 		c.start -= 1 - stress_below(&plan->random, c.messages / 2 + 1);
 	ring_run(&c, plan->verdict);
 	if (stress_failed(plan->verdict))
 		describe(&c, plan->verdict);
 	plan->passed += c.messages * c.producers;
+}
+
+/* What is covered: every pair of levels; or, for each start and capacity, every pair of the other factors' levels. */
+static unsigned cover(struct plan *plan, const unsigned levels[FACTORS], pairwise_fn *each, uint64_t seed)
+{
+	unsigned fixed[FACTORS], cases = 0;
+
+	if (!getenv("MAAR_STRESS_WHOLE")) {
+		plan->first_capacity = plan->first_start = 0;
+		return pairwise(levels, FACTORS, seed, each, plan);
+	}
+	memcpy(fixed, levels, sizeof(fixed));
+	fixed[CAPACITY] = fixed[START] = 1;
+	for (plan->first_capacity = 0; plan->first_capacity < levels[CAPACITY]; plan->first_capacity++)
+		for (plan->first_start = 0; plan->first_start < levels[START]; plan->first_start++)
+			cases += pairwise(fixed, FACTORS, seed + cases, each, plan);
+	return cases;
 }
 
 uint64_t ring_run_mode(const struct ring_mode *mode, uint64_t messages, uint64_t seed, struct verdict *verdict,
@@ -146,8 +166,8 @@ uint64_t ring_run_mode(const struct ring_mode *mode, uint64_t messages, uint64_t
 	};
 	struct plan plan = { .mode = mode, .verdict = verdict, .messages = messages, .random = seed };
 
-	pairwise(levels, FACTORS, seed, weigh, &plan);
-	*cases = pairwise(levels, FACTORS, seed, run_case, &plan);
+	cover(&plan, levels, weigh, seed);
+	*cases = cover(&plan, levels, run_case, seed);
 	return plan.passed;
 }
 
