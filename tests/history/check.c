@@ -175,37 +175,49 @@ static void check_take_pair(struct checker *c, const struct element *x, const st
 		tell_order(c, x, y);
 }
 
-/* Compares each value with the worst ahead of it in its call, and with its neighbour. */
+/* The values ahead of one in its call. */
+struct ahead {
+	const struct element *worst; /* puts: the one taken last; takes: the one put last */
+	const struct element *last;
+};
+
+static void check_put(struct checker *c, struct ahead *ahead, const struct element *x)
+{
+	if (c->spec->may_lose && x->take_end == NEVER)
+		return;
+	if (ahead->worst) {
+		check_put_pair(c, ahead->worst, x);
+		check_put_pair(c, ahead->last, x);
+	}
+	if (!ahead->worst || x->take_start > ahead->worst->take_start)
+		ahead->worst = x;
+	ahead->last = x;
+}
+
+static void check_take(struct checker *c, struct ahead *ahead, const struct element *x)
+{
+	if (ahead->worst)
+		check_take_pair(c, x, ahead->worst);
+	if (!ahead->worst || x->put_start > ahead->worst->put_start)
+		ahead->worst = x;
+}
+
 static void check_calls(struct checker *c, const struct history_log *log, const uint32_t *which)
 {
-	const struct element *worst = NULL, *last = NULL;
+	struct ahead put = { NULL, NULL }, take = put;
 	size_t i;
 
 	for (i = 0; i < log->count && !faulty(c); i++) {
 		const struct history_event *e = &log->events[i];
-		const struct element *x;
 
 		if (e->at == 0)
-			worst = last = NULL;
+			put = take = (struct ahead){ NULL, NULL };
 		if (!e->ok)
 			continue;
-		x = &c->elements[which[i]];
-		if (e->op == HISTORY_PUT) {
-			if (c->spec->may_lose && x->take_end == NEVER)
-				continue;
-			if (worst)
-				check_put_pair(c, worst, x);
-			if (last)
-				check_put_pair(c, last, x);
-			if (!worst || x->take_start > worst->take_start)
-				worst = x;
-			last = x;
-		} else {
-			if (worst)
-				check_take_pair(c, x, worst);
-			if (!worst || x->put_start > worst->put_start)
-				worst = x;
-		}
+		if (e->op == HISTORY_PUT)
+			check_put(c, &put, &c->elements[which[i]]);
+		else
+			check_take(c, &take, &c->elements[which[i]]);
 	}
 }
 

@@ -28,8 +28,9 @@ enum history_op { HISTORY_PUT, HISTORY_TAKE };
 
 /*
  * One value moved, or one "full" or "empty". A call that moves k values has k events with the same stamps, numbered by
- * `at`; if it moved fewer than asked because the queue was full or empty, one more for that answer. 32 bytes: two in a
- * cache line, so that writing the log disturbs little.
+ * `at`; if it moved fewer than asked because the queue was full or empty, one more for that answer. A put that overwrites
+ * has a "full", a take of each value it dropped, and its put. 32 bytes: two in a cache line, so that writing the log
+ * disturbs little.
  */
 struct history_event {
 	uint64_t start, end; /* stamps around the call; end >= start */

@@ -23,6 +23,9 @@
 /* Values in one history: with the answers at most 1.6 * 10^6 operations, and 200 MB. */
 #define MOST_VALUES 400000
 
+/* Values that one put may drop; one, unless other producers were faster. */
+#define MOST_DROPPED 64
+
 /* Answers that a thread may log before its first value. */
 #define FIRST_ANSWERS 16
 
@@ -71,22 +74,56 @@ static void log_end(struct history_log *log)
 		munmap(log->events, log->room * sizeof(*log->events));
 }
 
-/* Writes down a call that asked for `want`, all or nothing if `bulk`, and got n. */
-static void record(struct actor *me, enum history_op op, uint64_t start, uint64_t end, const uint64_t *values, size_t n,
-		   size_t want, bool bulk)
+static __thread struct {
+	uint64_t values[MOST_DROPPED];
+	size_t count;
+} dropped;
+
+void history_dropped(uint64_t value)
+{
+	if (dropped.count < MOST_DROPPED)
+		dropped.values[dropped.count] = value;
+	dropped.count++;
+}
+
+struct call {
+	enum history_op op;
+	uint64_t start, end;
+	uint64_t values[MOST];
+	size_t want;
+	bool bulk; /* all or nothing */
+	uint32_t events;
+};
+
+static void add(struct history_log *log, struct call *call, enum history_op op, bool ok, uint64_t value)
+{
+	log->events[log->count++] = (struct history_event){
+		call->start, call->end, value, call->events++, (uint16_t)op, ok,
+	};
+}
+
+/* Writes down a call that moved n values. */
+static void record(struct actor *me, struct call *call, size_t n)
 {
 	struct history_log *log = &me->log;
-	uint32_t i;
+	const size_t drops = dropped.count;
+	size_t i;
 
-	if (n > want || (bulk && n && n != want) || log->count + 2 * n > log->room) {
-		stress_fail(me->job->verdict, "a call that wanted %zu%s said %zu", want,
-			    bulk ? ", all or nothing," : "", n);
+	dropped.count = 0;
+	if (n > call->want || (call->bulk && n && n != call->want) || drops > MOST_DROPPED ||
+	    log->count + 2 * (n + drops) > log->room) {
+		stress_fail(me->job->verdict, "a call that wanted %zu%s said %zu, and dropped %zu", call->want,
+			    call->bulk ? ", all or nothing," : "", n, drops);
 		return;
 	}
+	if (drops)
+		add(log, call, HISTORY_PUT, false, 1);
+	for (i = 0; i < drops; i++)
+		add(log, call, HISTORY_TAKE, true, dropped.values[i]);
 	for (i = 0; i < n; i++)
-		log->events[log->count++] = (struct history_event){ start, end, values[i], i, (uint16_t)op, 1 };
+		add(log, call, call->op, true, call->values[i]);
 	me->answers += n != 0;
-	if (n == want)
+	if (n == call->want)
 		return;
 	if (!me->answers) {
 		me->unlogged++;
@@ -94,7 +131,7 @@ static void record(struct actor *me, enum history_op op, uint64_t start, uint64_
 	}
 	me->answers--;
 	/* A burst says that there was no room for one more, or not one more was there. */
-	log->events[log->count++] = (struct history_event){ start, end, bulk ? want : 1, (uint32_t)n, (uint16_t)op, 0 };
+	add(log, call, call->op, false, call->bulk ? call->want : 1);
 }
 
 /* ---- threads ---- */
@@ -127,35 +164,45 @@ static void dawdle(struct actor *me, bool slow)
 		__asm__ __volatile__("" ::: "memory");
 }
 
+/* One call with the values from number `next` on. Returns how many it put. */
+static size_t put_some(struct actor *me, uint64_t next)
+{
+	struct job *job = me->job;
+	const struct history_case *c = job->c;
+	struct call call = { .op = HISTORY_PUT };
+	enum history_style style = next_call(me, &call.want);
+	const unsigned way = (unsigned)stress_below(&me->random, 1u << 16);
+	size_t n, i;
+
+	if (call.want > c->messages - next)
+		call.want = c->messages - next;
+	if (style == HISTORY_BULK && !c->queue->bulk_puts)
+		style = HISTORY_BURST;
+	call.bulk = style != HISTORY_BURST;
+	for (i = 0; i < call.want; i++)
+		call.values[i] = value_of(c, me->id * c->messages + next + i);
+	call.start = history_begin();
+	n = c->queue->put(c->queue, job->queue, style, way, call.values, call.want);
+	call.end = history_end();
+	record(me, &call, n);
+	return n;
+}
+
 static void *produce(void *arg)
 {
 	struct actor *me = arg;
 	struct job *job = me->job;
-	const struct history_case *c = job->c;
 	uint64_t next = 0, tries = 0;
 
 	stress_start(&job->line);
-	while (next < c->messages && !stress_failed(job->verdict)) {
-		uint64_t values[MOST], start, end;
-		size_t want, n, i;
-		enum history_style style = next_call(me, &want);
-		const unsigned way = (unsigned)stress_below(&me->random, 1u << 16);
+	while (next < job->c->messages && !stress_failed(job->verdict)) {
+		const size_t n = put_some(me, next);
 
-		if (want > c->messages - next)
-			want = c->messages - next;
-		if (style == HISTORY_BULK && !c->queue->bulk_puts)
-			style = HISTORY_BURST;
-		for (i = 0; i < want; i++)
-			values[i] = value_of(c, me->id * c->messages + next + i);
-		start = history_begin();
-		n = c->queue->put(c->queue, job->queue, style, way, values, want);
-		end = history_end();
-		record(me, HISTORY_PUT, start, end, values, n, want, style != HISTORY_BURST);
 		next += n;
 		tries = n ? 0 : tries + 1;
 		if (!n)
 			stress_pause(job->line.parties, tries);
-		dawdle(me, c->lean == LEAN_EMPTY);
+		dawdle(me, job->c->lean == LEAN_EMPTY);
 	}
 	__atomic_fetch_add(&job->finished, 1, __ATOMIC_RELEASE);
 	return NULL;
@@ -166,17 +213,18 @@ static size_t take_some(struct actor *me, bool last)
 {
 	struct job *job = me->job;
 	const struct history_case *c = job->c;
-	uint64_t values[MOST], start, end;
-	size_t want, n;
-	enum history_style style = next_call(me, &want);
+	struct call call = { .op = HISTORY_TAKE };
+	enum history_style style = next_call(me, &call.want);
 	const unsigned way = (unsigned)stress_below(&me->random, 1u << 16);
+	size_t n;
 
 	if (last) /* a bulk finds nothing where fewer are left */
 		style = HISTORY_BURST;
-	start = history_begin();
-	n = c->queue->take(c->queue, job->queue, style, way, values, want);
-	end = history_end();
-	record(me, HISTORY_TAKE, start, end, values, n, want, style != HISTORY_BURST);
+	call.bulk = style != HISTORY_BURST;
+	call.start = history_begin();
+	n = c->queue->take(c->queue, job->queue, style, way, call.values, call.want);
+	call.end = history_end();
+	record(me, &call, n);
 	return n;
 }
 
@@ -264,8 +312,11 @@ static bool prepare(struct job *job, struct actor *actors, unsigned count)
 		struct actor *a = &actors[i];
 
 		*a = (struct actor){ .job = job, .id = i, .random = c->seed + i, .answers = FIRST_ANSWERS };
-		/* For each value an answer; and a faulty queue may hand values out twice, before the run fails. */
-		if (!log_make(&a->log, 2 * (i < c->producers ? c->messages : 2 * total) + FIRST_ANSWERS + 2 * MOST))
+		/*
+		 * For each value an answer. A producer may drop any value. And a faulty queue may hand values out twice, before
+		 * the run fails. Only what is used becomes memory.
+		 */
+		if (!log_make(&a->log, 4 * total + FIRST_ANSWERS + 2 * MOST))
 			return false;
 	}
 	job->queue = c->queue->make(c->queue, c->capacity, c->start);
@@ -308,9 +359,10 @@ static const size_t capacities[] = { 1, 2, 8, 64, 1024 };
  */
 static const uint64_t weights[COUNT_OF(capacities)] = { 1, 1, 4, 16, 16 };
 
-/* Just before these the queue begins: nothing wraps, the sign of 32 bits, 32 bits, 64 bits (0 - k). */
-static const uint64_t edges[] = { 0, UINT64_C(1) << 31, UINT64_C(1) << 32, 0 };
+/* Just before these the queue begins: nothing wraps, the sign of 32 bits, 32 bits, 64 bits (0 - k), laps of 32 bits. */
+static const uint64_t edges[] = { 0, UINT64_C(1) << 31, UINT64_C(1) << 32, 0, 0 };
 #define EDGE_NOTHING 0
+#define EDGE_LAPS    4
 
 enum factor { SHAPE, CAPACITY, START, STYLE, LEAN, FACTORS };
 
@@ -366,8 +418,11 @@ static void run_case(const unsigned *level, void *arg)
 	if (values > MOST_VALUES)
 		values = MOST_VALUES;
 	c.messages = values / c.producers + 1;
+	c.start = edges[level[START]];
+	if (level[START] == EDGE_LAPS)
+		c.start = 2 * (uint64_t)c.capacity << 32; /* with so many cells, or half as many */
 	if (level[START] != EDGE_NOTHING)
-		c.start = edges[level[START]] - 1 - stress_below(&plan->random, values / 2 + 1);
+		c.start -= 1 + stress_below(&plan->random, values / 2 + 1);
 	history_run(&c, plan->skew, plan->verdict, &report, plan->sum);
 	if (report.fault != HISTORY_FINE)
 		describe(plan, &c, &report);

@@ -37,6 +37,9 @@ struct history_queue {
 		       uint64_t *values, size_t n);
 };
 
+/* For put, of a queue that overwrites: it was full, and this is what had to go. */
+void history_dropped(uint64_t value);
+
 struct history_case {
 	const struct history_queue *queue;
 	unsigned producers, consumers;
