@@ -125,7 +125,7 @@ static void run_case(const unsigned *level, void *arg)
 	else
 		c.start = edges[level[START]];
 	if (level[START] != EDGE_NOTHING)
-		c.start -= 1 - stress_below(&plan->random, c.messages / 2 + 1);
+		c.start -= 1 + stress_below(&plan->random, c.messages / 2 + 1);
 	ring_run(&c, plan->verdict);
 	if (stress_failed(plan->verdict))
 		describe(&c, plan->verdict);
