@@ -29,12 +29,13 @@ enum history_op { HISTORY_PUT, HISTORY_TAKE };
 /*
  * One value moved, or one "full" or "empty". A call that moves k values has k events with the same stamps, numbered by
  * `at`; if it moved fewer than asked because the queue was full or empty, one more for that answer. A put that overwrites
- * has a "full", a take of each value it dropped, and its put. 32 bytes: two in a cache line, so that writing the log
+ * has a "full" that wanted 0 (its own value came in only afterwards, which makes one more than the capacity with those it
+ * dropped), a take of each value it dropped, and its put. 32 bytes: two in a cache line, so that writing the log
  * disturbs little.
  */
 struct history_event {
 	uint64_t start, end; /* stamps around the call; end >= start */
-	uint64_t value;	     /* ok: the value; otherwise: how many the call wanted, all or nothing (1: one at least) */
+	uint64_t value;	     /* ok: the value; else how many were wanted, all or nothing (1: one more at least) */
 	uint32_t at;	     /* 0 for the first event of a call, 1 for the next, ... */
 	uint16_t op;	     /* enum history_op */
 	uint16_t ok;	     /* 1: moved; 0: "full" of a put, "empty" of a take */

@@ -117,7 +117,7 @@ static void record(struct actor *me, struct call *call, size_t n)
 		return;
 	}
 	if (drops)
-		add(log, call, HISTORY_PUT, false, 1);
+		add(log, call, HISTORY_PUT, false, 0);
 	for (i = 0; i < drops; i++)
 		add(log, call, HISTORY_TAKE, true, dropped.values[i]);
 	for (i = 0; i < n; i++)

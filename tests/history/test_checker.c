@@ -13,46 +13,20 @@
 
 /* ---- histories made by hand ---- */
 
-#define P(start, end, value)                                                                                           \
+#define EVENT(start, end, value, at, op, ok)                                                                           \
 	{                                                                                                              \
-		start, end, value, 0, HISTORY_PUT, 1                                                                   \
+		start, end, value, at, op, ok                                                                          \
 	}
-#define T(start, end, value)                                                                                           \
-	{                                                                                                              \
-		start, end, value, 0, HISTORY_TAKE, 1                                                                  \
-	}
-#define EMPTY(start, end)                                                                                              \
-	{                                                                                                              \
-		start, end, 1, 0, HISTORY_TAKE, 0                                                                      \
-	}
-#define FULL(start, end)                                                                                               \
-	{                                                                                                              \
-		start, end, 1, 0, HISTORY_PUT, 0                                                                       \
-	}
-#define EMPTY_OF(start, end, n)                                                                                        \
-	{                                                                                                              \
-		start, end, n, 0, HISTORY_TAKE, 0                                                                      \
-	}
-#define FULL_OF(start, end, n)                                                                                         \
-	{                                                                                                              \
-		start, end, n, 0, HISTORY_PUT, 0                                                                       \
-	}
-#define P_AT(start, end, v, at)                                                                                        \
-	{                                                                                                              \
-		start, end, v, at, HISTORY_PUT, 1                                                                      \
-	}
-#define T_AT(start, end, v, at)                                                                                        \
-	{                                                                                                              \
-		start, end, v, at, HISTORY_TAKE, 1                                                                     \
-	}
-#define EMPTY_AT(start, end, at)                                                                                       \
-	{                                                                                                              \
-		start, end, 1, at, HISTORY_TAKE, 0                                                                     \
-	}
-#define FULL_AT(start, end, at)                                                                                        \
-	{                                                                                                              \
-		start, end, 1, at, HISTORY_PUT, 0                                                                      \
-	}
+#define P(start, end, value)	 EVENT(start, end, value, 0, HISTORY_PUT, 1)
+#define T(start, end, value)	 EVENT(start, end, value, 0, HISTORY_TAKE, 1)
+#define EMPTY(start, end)	 EVENT(start, end, 1, 0, HISTORY_TAKE, 0)
+#define FULL(start, end)	 EVENT(start, end, 1, 0, HISTORY_PUT, 0)
+#define EMPTY_OF(start, end, n)	 EVENT(start, end, n, 0, HISTORY_TAKE, 0)
+#define FULL_OF(start, end, n)	 EVENT(start, end, n, 0, HISTORY_PUT, 0)
+#define P_AT(start, end, v, at)	 EVENT(start, end, v, at, HISTORY_PUT, 1)
+#define T_AT(start, end, v, at)	 EVENT(start, end, v, at, HISTORY_TAKE, 1)
+#define EMPTY_AT(start, end, at) EVENT(start, end, 1, at, HISTORY_TAKE, 0)
+#define FULL_AT(start, end, at)	 EVENT(start, end, 1, at, HISTORY_PUT, 0)
 
 #define ANY_SIZE .capacity = HISTORY_UNBOUNDED
 
@@ -205,6 +179,18 @@ static const struct known {
 	  { .capacity = 1 },
 	  HISTORY_FINE,
 	  { { P(1, 2, 7), P(3, 4, 8) }, { T(4, 6, 7), T(7, 8, 8) } } },
+	{ "an overwriting put",
+	  { .capacity = 1 },
+	  HISTORY_FINE,
+	  { { P(1, 2, 7), FULL_OF(3, 4, 0), T_AT(3, 4, 7, 1), P_AT(3, 4, 8, 2) } } },
+	{ "an overwriting put of a ring with room",
+	  { .capacity = 2 },
+	  HISTORY_FALSE_FULL,
+	  { { P(1, 2, 7), FULL_OF(3, 4, 0), T_AT(3, 4, 7, 1), P_AT(3, 4, 8, 2) } } },
+	{ "one that drops the wrong value",
+	  { .capacity = 2 },
+	  HISTORY_ORDER,
+	  { { P(1, 2, 7), P(3, 4, 8), FULL_OF(5, 6, 0), T_AT(5, 6, 8, 1), P_AT(5, 6, 9, 2) }, { T(7, 8, 7) } } },
 };
 
 /* In the tables an event of no length at time 0 is the end. */
