@@ -32,7 +32,7 @@ static bool is_steady(void)
 #endif
 }
 
-/* ---- two cores send a message to and fro ---- */
+/* ---- two cores send messages both ways ---- */
 
 struct exchange {
 	uint64_t turn; /* odd: the echo's */

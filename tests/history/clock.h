@@ -15,7 +15,7 @@
 #include <time.h>
 
 /*
- * Chooses the clock; once, before the threads begin. Cores are compared by sending messages to and fro: a message must
+ * Chooses the clock; once, before the threads begin. Cores are compared by messages sent both ways: a message must
  * not arrive before it was sent. A difference too small for that to show is too small to mislead the checker, since calls
  * also learn of each other by messages between cores. Returns the largest contradiction seen, in stamps: 0, or the
  * skew to be allowed for.
