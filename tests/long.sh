@@ -12,8 +12,9 @@ usage()
 	cat <<'END'
 usage: make check-long [ROUNDS=N] [SCALE=PERCENT]      or: srcdir=... builddir=... tests/long.sh
 
-Runs N rounds (default 20; some 10^9 messages in all) of the ring stress, the pool stress, both again with random delays, and
-the memory-model explorer, each at PERCENT (default 1000) of its count in make check and with a seed of its own. Hours.
+Runs N rounds (default 20; some 10^9 messages in all) of the ring stress, the pool stress, rings under the history checker
+(5 million operations of each kind a round, 100 million in all), all three again with random delays, and the memory-model
+explorer, each at PERCENT (default 1000) of its count in make check and with a seed of its own. Hours.
 Rounds that passed are kept in long/done: a run that was interrupted goes on with the next, and one that is complete does
 nothing until that file is removed or ROUNDS is raised. Stops at the first failure and says how to repeat it.
 END
@@ -25,7 +26,8 @@ esac
 builddir=$(cd "${builddir:-.}" && pwd)
 : "${ROUNDS:=20}" "${SCALE:=1000}"
 done=$builddir/long/done
-tests='stress/test_ring_stress stress/test_pool_stress stress/test_ring_fuzz stress/test_pool_fuzz model/test_model'
+tests='stress/test_ring_stress stress/test_pool_stress stress/test_ring_fuzz stress/test_pool_fuzz
+	history/test_ring_history history/test_ring_history_fuzz model/test_model'
 
 cd "$builddir"
 mkdir -p long

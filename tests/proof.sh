@@ -19,7 +19,12 @@ Half an hour on two processors. Steps, all by default:
   generic              without any code for this processor (-DMAAR_ARCH_GENERIC)
   debug                --enable-debug: misuse stops the program, right use does not
   model                each scenario of the memory-model explorer, a million executions
+<<<<<<< HEAD
   stress               the stress tests at five times their usual count, rings at every start in every capacity
+=======
+  stress               the stress tests at five times their usual count
+  history              the history checker and its controls; rings under it, five million operations of each kind
+>>>>>>> history
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
   valgrind             memcheck over the unit tests of lanes, pool and object pool
@@ -28,7 +33,7 @@ Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is miss
 END
 }
 
-all='tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug model stress mutation fuzz valgrind cross'
+all='tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug model stress history mutation fuzz valgrind cross'
 
 case ${1-} in
 -h | --help) usage; exit 0 ;;
@@ -92,7 +97,7 @@ step_generic()
 {
 	tests=$(for t in ring ring_abi ring_life ring_life_abi batch_ring mring \
 		mring_abi mring_lanes pool pool_abi object_pool faults debug; do printf 'tests/unit/test_%s ' "$t"; done)
-	tests="$tests tests/stress/test_ring_stress tests/stress/test_pool_stress tests/model/test_model tests/meta/headers.sh"
+	tests="$tests tests/stress/test_ring_stress tests/stress/test_pool_stress tests/history/test_ring_history tests/model/test_model tests/meta/headers.sh"
 	suite generic CPPFLAGS=-DMAAR_ARCH_GENERIC
 }
 step_debug() { suite debug --enable-debug; }
@@ -111,6 +116,13 @@ step_stress()
 	for test in test_ring_stress test_ring_fuzz test_pool_stress test_pool_fuzz; do
 		MAAR_STRESS_WHOLE=1 MAAR_STRESS_SCALE=500 run "tests/stress/$test" || return 1
 	done
+}
+
+step_history()
+{
+	MAAR_STRESS_SCALE=1000 run tests/history/test_checker && run tests/history/test_history_controls || return 1
+	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history || return 1
+	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history_fuzz
 }
 
 step_mutation() { cd "$builddir" && sh "$srcdir/tests/mutation/mutate.sh"; }

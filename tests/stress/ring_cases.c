@@ -127,8 +127,8 @@ static void run_case(const unsigned *level, void *arg)
 		c.start = cells_of(&c) << 32;
 	else
 		c.start = edges[start];
-	if (start != EDGE_NOTHING)
-		c.start -= 1 - stress_below(&plan->random, c.messages / 2 + 1);
+	if (start != EDGE_NOTHING) /* begins before the edge, by half of the messages at most */
+		c.start -= 1 + stress_below(&plan->random, c.messages / 2 + 1);
 	ring_run(&c, plan->verdict);
 	if (stress_failed(plan->verdict))
 		describe(&c, plan->verdict);

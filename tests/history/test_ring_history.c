@@ -1,0 +1,55 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * Rings under the history checker: that there is an order of all calls in which a queue of that capacity would have given
+ * the same answers, "full" and "empty" among them. Built twice, the second time with random delays at every atomic access.
+ */
+#include "../unit/common.h"
+#include "clock.h"
+#include "run.h"
+
+#include <inttypes.h>
+
+/* Operations of each mode, unless MAAR_HISTORY_OPS says how many; a sixth to a third where accesses are watched or delayed. */
+#define OPERATIONS 500000
+#define LEAST	   20000
+
+static uint64_t skew;
+
+static uint64_t asked(void)
+{
+	const char *given = getenv("MAAR_HISTORY_OPS");
+	const uint64_t operations = given ? strtoull(given, NULL, 10) : 0;
+
+	return stress_scaled(operations ? operations : OPERATIONS, LEAST);
+}
+
+START_TEST(has_an_order)
+{
+	const struct history_queue *queue = &history_rings[_i];
+	struct verdict v = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct unit_rng rng = unit_rng((uint64_t)_i);
+	struct history_sum sum = { 0 };
+
+	history_run_all(queue, asked(), skew, unit_random(&rng), &v, &sum);
+	ck_assert_msg(!v.failed, "%s", v.text);
+	unit_must(sum.puts == sum.takes);
+	unit_note("%s: %" PRIu64 " operations in %u histories (%" PRIu64 " full, %" PRIu64 " empty, %" PRIu64
+		  " more not logged), checked at %.1f million/s",
+		  queue->name, history_sum_operations(&sum), sum.cases, sum.fulls, sum.empties, sum.unlogged,
+		  (double)history_sum_operations(&sum) / sum.checking * 1e-6);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("ring histories");
+	TCase *tcase = unit_tcase(suite, "ring histories");
+	const double patience = (double)asked() / OPERATIONS;
+
+	skew = history_clock_choose();
+	unit_note("stamps: %s; cores differ by %" PRIu64, history_clock_name(), skew);
+	tcase_set_timeout(tcase, UNIT_TIMEOUT * (patience > 1 ? patience : 1));
+	tcase_add_loop_test(tcase, has_an_order, 0, (int)history_ring_count);
+	return suite;
+}
