@@ -658,21 +658,27 @@ START_TEST(destroy_each)
 	unsigned char *place = place_for(1024);
 	struct maar_record_ring *ring = (void *)place;
 	struct seen seen = { .n = 0 };
+	static const size_t before[] = { 400, 384, 200, 384, 256 };
+	size_t i;
 
 	unit_eq(maar_record_ring_init(ring, maar_record_ring_bytes(1024), 1024, modes[_i]), 0);
-	maar__record_ring_start_at(ring, 20);
-	(void)reserve(ring, 100, 1);
+	/* Once round and on to grain 20, so that old words are all over, one of seven grains at 25. */
+	for (i = 0; i < COUNT_OF(before); i++) {
+		put(ring, before[i], i);
+		take(ring, before[i], i);
+	}
+	(void)reserve(ring, 100, 1); /* 20 to 23 */
 	put(ring, 10, 10);
-	maar_a_add(&ring->tail, 3, RELAXED); /* claimed, and the thread was gone */
+	maar_a_add(&ring->tail, 3, RELAXED); /* 25 to 27: claimed, and the thread was gone */
 	unit_eq(maar_record_ring_check(ring), -EBADMSG);
+	put(ring, 11, 11);
 	put(ring, 200, 200); /* with padding before it */
 	unit_eq(maar_record_ring_discard(ring, reserve(ring, 7, 7)), 1);
-	put(ring, 11, 11);
 	maar_record_ring_destroy_each(ring, note_record, &seen);
 	unit_eq(seen.n, 3);
 	unit_eq(seen.lengths[0], 10);
-	unit_eq(seen.lengths[1], 200);
-	unit_eq(seen.lengths[2], 11);
+	unit_eq(seen.lengths[1], 11);
+	unit_eq(seen.lengths[2], 200);
 	maar_record_ring_destroy_each(ring, note_record, &seen); /* a ring no more: nothing happens */
 	maar_record_ring_destroy(ring);
 	maar_record_ring_destroy(NULL);
