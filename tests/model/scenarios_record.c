@@ -238,7 +238,7 @@ static void one_inside(void *s)
 
 static void take_then_put(void *s)
 {
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 3; i++) {
 		take(s, 1);
 		put_at_once(s, 1, 8);
 	}
