@@ -4,7 +4,7 @@
  * The moves of the record ring: claim, hand over, find, pass. Life cycle and observers: record_ring_life.c. The pairs
  * R:.../A:... are argued in doc/memory-model.md.
  *
- * Not inline: a call costs 1 to 2 ns, where a record costs 10 to 100.
+ * Not inline: doc/design.md says what that costs.
  */
 #include "record_ring_priv.h"
 
