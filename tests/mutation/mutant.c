@@ -14,12 +14,10 @@
  */
 #include <maar/mring.h>
 #include <maar/pool.h>
-#include <maar/record_ring.h>
 #include <maar/ring.h>
 
 #include "../../src/mring/mring_priv.h"
 #include "../../src/ring/batch_ring.h"
-#include "../../src/ring/record_ring_priv.h"
 #include "../../src/ring/ring_priv.h"
 
 #include <inttypes.h>
@@ -291,73 +289,6 @@ static void rings(void)
 	mutant_plain = 0;
 }
 
-/* ---- record rings: records of one grain, so that a place in the queue is a grain, and some of more ---- */
-
-static size_t record_put(void *ring, const uint64_t *values, size_t n)
-{
-	uint64_t *record = maar_record_ring_reserve(ring, sizeof(*values));
-
-	(void)n;
-	if (!record)
-		return 0;
-	*record = values[0];
-	return (size_t)maar_record_ring_commit(ring, record);
-}
-
-static size_t record_put_long(void *ring, const uint64_t *values, size_t n)
-{
-	static __thread unsigned tries;
-	const size_t length = values[0] % 3 * MAAR_RECORD_GRAIN + sizeof(*values);
-	char *record = maar_record_ring_reserve(ring, length);
-
-	(void)n;
-	if (!record)
-		return 0;
-	memset(record, (int)values[0], length);
-	if (tries++ % 5 == 0) {
-		maar_record_ring_discard(ring, record);
-		return 0; /* the caller tries again */
-	}
-	memcpy(record, values, sizeof(*values));
-	return (size_t)maar_record_ring_commit_short(ring, record, values[0] % 2 ? length : sizeof(*values));
-}
-
-static size_t record_take(void *ring, uint64_t *value)
-{
-	const void *record = maar_record_ring_peek(ring, NULL);
-
-	if (!record)
-		return 0;
-	memcpy(value, record, sizeof(*value));
-	return (size_t)maar_record_ring_release(ring);
-}
-
-static void record_rings(void)
-{
-	unsigned producers, large;
-	size_t capacity;
-
-	for (producers = 1; producers <= 2; producers++) {
-		for (capacity = 2; capacity <= 8; capacity *= 2) {
-			for (large = 0; large < 2; large++) {
-				struct queue q = { .take = record_take, .capacity = capacity, .bulk = 1 };
-
-				q.put = large ? record_put_long : record_put;
-				if (large && capacity < 8) /* too small for its longest */
-					continue;
-				q.ring = maar_record_ring_create(capacity * MAAR_RECORD_GRAIN,
-								 producers == 1 ? MAAR_RECORD_RING_SP : 0);
-				must(q.ring != NULL, "maar_record_ring_create");
-				maar__record_ring_start_at(q.ring, (UINT64_C(1) << 32) - VALUES);
-				q.producers = producers;
-				q.consumers = 1;
-				by_turns(producers + 1, run_queue, &q);
-				maar_record_ring_destroy(q.ring);
-			}
-		}
-	}
-}
-
 /* ---- batch rings ---- */
 
 static size_t batch_put(void *ring, const uint64_t *values, size_t n)
@@ -623,7 +554,6 @@ int main(void)
 	registry_grows();
 	registry_uses_again();
 	rings();
-	record_rings();
 	batch_rings();
 	mrings();
 	pools();
