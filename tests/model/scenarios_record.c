@@ -127,6 +127,26 @@ static void all_taken(void *state)
 	model_assert(maar_record_ring_check(w->ring) == 0, "the ring should be in order");
 }
 
+/* What is left goes to the one who ends the ring; the next execution has a new one. */
+static void after_end(const void *record, size_t length, void *state)
+{
+	after_take(state, record, length);
+}
+
+static void all_left(void *state)
+{
+	struct world *w = state;
+	struct maar_record_ring *const ring = w->ring;
+	unsigned p;
+
+	model_assert(maar_record_ring_check(ring) == 0, "the ring should be in order");
+	w->ring = NULL;
+	maar_record_ring_destroy_each(ring, after_end, w);
+	for (p = 0; p < PRODUCERS; p++)
+		model_assert(w->put[p] == w->taken[p], "producer %u put %u, and %u were left", p, w->put[p],
+			     w->taken[p]);
+}
+
 /* ---- stream: producers put 4 each; the ring goes round ---- */
 
 static void produce_1(void *s)
@@ -177,6 +197,20 @@ static void consume_8_many(void *s)
 			after_take(w, records[i].data, records[i].length);
 		model_assert(maar_record_ring_release_many(w->ring, k) == k, "peeked, and not there");
 		left -= (unsigned)k;
+		if (!k)
+			model_yield();
+	}
+}
+
+static void consume_8_drain(void *s)
+{
+	struct world *w = s;
+	size_t left = 8;
+
+	while (left) {
+		const size_t k = maar_record_ring_drain(w->ring, after_end, w);
+
+		left -= k;
 		if (!k)
 			model_yield();
 	}
@@ -292,19 +326,22 @@ static void look_for_sense(void *s)
 		const size_t used = maar_record_ring_used_bytes(w->ring);
 
 		model_assert(used <= w->capacity, "%zu bytes used of %zu", used, w->capacity);
+		model_assert(maar_record_ring_count(w->ring) <= w->capacity / GRAIN, "more records than grains");
+		model_assert(maar_record_ring_padding_bytes(w->ring) % GRAIN == 0, "padding of no grains");
 	}
 }
 
 /* ---- the table ---- */
 
-#define RECORD(label, flags_, capacity_, start_, setup, n, ...)                                                        \
+#define RECORD_TO(label, finish_, flags_, capacity_, start_, setup, n, ...)                                            \
 	{                                                                                                              \
-		.name = "record: " label, .threads = n, .set_up = setup, .thread = { __VA_ARGS__ },                    \
-		.finish = all_taken, .state = &(struct world)                                                          \
+		.name = "record: " label, .threads = n, .set_up = setup, .thread = { __VA_ARGS__ }, .finish = finish_, \
+		.state = &(struct world)                                                                               \
 		{                                                                                                      \
 			.flags = flags_, .capacity = capacity_, .start = start_                                        \
 		}                                                                                                      \
 	}
+#define RECORD(label, ...) RECORD_TO(label, all_taken, __VA_ARGS__)
 
 #define WRAP64 (UINT64_MAX - 2)
 #define SP     MAAR_RECORD_RING_SP
@@ -314,6 +351,7 @@ const struct model_scenario scenarios_record[] = {
 	RECORD("sp mixed lengths", SP, 128, 0, set_up, 2, produce_mixed, consume_4),
 	RECORD("mp stream", 0, 64, 0, set_up, 3, produce_1, produce_2, consume_8),
 	RECORD("mp stream, many at once", 0, 128, WRAP64, set_up, 3, produce_1, produce_2, consume_8_many),
+	RECORD("mp stream, drained", 0, 128, 0, set_up, 3, produce_1, produce_2, consume_8_drain),
 	RECORD("mp mixed lengths", 0, 128, WRAP64, set_up, 3, produce_mixed, produce_2, consume_8),
 	RECORD("mp long records", 0, 128, 1, set_up, 3, produce_mixed, produce_long, consume_8_many),
 	RECORD("out of order", 0, 128, 0, set_up, 2, produce_out_of_order, consume_until_last),
@@ -324,6 +362,7 @@ const struct model_scenario scenarios_record[] = {
 	RECORD("mp looked at", 0, 64, 0, one_inside, 2, put_then_take, look_for_none),
 	RECORD("sp looked at for two", SP, 64, 0, set_up, 2, put_then_take, look_for_two),
 	RECORD("mp looked at for two", 0, 64, WRAP64, set_up, 2, put_then_take, look_for_two),
+	RECORD_TO("left at the end", all_left, 0, 512, 3, set_up, 2, produce_mixed, produce_2),
 	RECORD("padding looked at", 0, 128, 3, set_up, 3, produce_long, consume_4, look_for_sense),
 	RECORD("sp padding looked at", SP, 128, WRAP64, set_up, 3, produce_long, consume_4, look_for_sense),
 };
