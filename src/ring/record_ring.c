@@ -11,7 +11,6 @@
 #include "../base/base.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* ---- producers ---- */
 
@@ -157,7 +156,7 @@ int maar_record_ring_enqueue(struct maar_record_ring *ring, const void *bytes, s
 	if (!record)
 		return 0;
 	if (length)
-		memcpy(record, bytes, length);
+		maar_n_copy(record, bytes, length);
 	return maar_record_ring_commit(ring, record);
 }
 
@@ -179,7 +178,7 @@ int maar_record_ring_enqueue_v(struct maar_record_ring *ring, const struct iovec
 		return 0;
 	for (i = 0, to = record; i < n; i++) {
 		if (pieces[i].iov_len)
-			memcpy(to, pieces[i].iov_base, pieces[i].iov_len);
+			maar_n_copy(to, pieces[i].iov_base, pieces[i].iov_len);
 		to += pieces[i].iov_len;
 	}
 	return maar_record_ring_commit(ring, record);
@@ -339,7 +338,7 @@ int maar_record_ring_dequeue(struct maar_record_ring *ring, void *to, size_t roo
 	if (found > room || (!to && found))
 		return -EMSGSIZE;
 	if (found)
-		memcpy(to, record, found);
+		maar_n_copy(to, record, found);
 	return maar_record_ring_release(ring);
 }
 

@@ -216,6 +216,47 @@ static void consume_8_drain(void *s)
 	}
 }
 
+/* The same by copy: one grain and two, the latter from two pieces. */
+static void produce_copies(void *s)
+{
+	struct world *w = s;
+
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t words[5];
+
+		words[0] = words[4] = next_word(w, 1);
+		words[1] = words[2] = words[3] = 0;
+		if (i % 2) {
+			const struct iovec pieces[2] = { { words, 8 }, { words + 1, 32 } };
+
+			while (!maar_record_ring_enqueue_v(w->ring, pieces, 2))
+				model_yield();
+		} else {
+			while (!maar_record_ring_enqueue(w->ring, words, 8))
+				model_yield();
+		}
+	}
+}
+
+static void consume_8_copies(void *s)
+{
+	struct world *w = s;
+	unsigned left = 8;
+
+	while (left) {
+		uint64_t words[5];
+		size_t length;
+
+		if (maar_record_ring_dequeue(w->ring, words, sizeof(words), &length) == 1) {
+			model_assert(length == 8 || words[4] == words[0], "a copy in two parts");
+			after_take(w, words, length);
+			left--;
+		} else {
+			model_yield();
+		}
+	}
+}
+
 /* Two reservations at once; the second is handed over first; every other time the first is discarded, having been used. */
 static void produce_out_of_order(void *s)
 {
@@ -352,6 +393,7 @@ const struct model_scenario scenarios_record[] = {
 	RECORD("mp stream", 0, 64, 0, set_up, 3, produce_1, produce_2, consume_8),
 	RECORD("mp stream, many at once", 0, 128, WRAP64, set_up, 3, produce_1, produce_2, consume_8_many),
 	RECORD("mp stream, drained", 0, 128, 0, set_up, 3, produce_1, produce_2, consume_8_drain),
+	RECORD("mp stream, copied", 0, 128, 0, set_up, 3, produce_copies, produce_2, consume_8_copies),
 	RECORD("mp mixed lengths", 0, 128, WRAP64, set_up, 3, produce_mixed, produce_2, consume_8),
 	RECORD("mp long records", 0, 128, 1, set_up, 3, produce_mixed, produce_long, consume_8_many),
 	RECORD("out of order", 0, 128, 0, set_up, 2, produce_out_of_order, consume_until_last),
