@@ -15,4 +15,7 @@ extern const unsigned n_scenarios_batch;
 extern const struct model_scenario scenarios_ring[];
 extern const unsigned n_scenarios_ring;
 
+extern const struct model_scenario scenarios_record[];
+extern const unsigned n_scenarios_record;
+
 #endif

@@ -30,6 +30,7 @@ static const struct {
 } tables[] = {
 	{ scenarios_batch, &n_scenarios_batch },
 	{ scenarios_ring, &n_scenarios_ring },
+	{ scenarios_record, &n_scenarios_record },
 };
 
 static uint64_t seed;

@@ -8,6 +8,7 @@
 
 #include <maar/object_pool.h>
 #include <maar/pool.h>
+#include <maar/record_ring.h>
 #include <maar/ring.h>
 
 #include <dlfcn.h>
@@ -130,6 +131,53 @@ static void ring_destroyed_twice(void)
 	maar_ring_destroy((void *)memory);
 }
 
+static struct maar_record_ring *records(void)
+{
+	struct maar_record_ring *r = maar_record_ring_create(1024, 0);
+
+	if (!r)
+		_exit(1);
+	return r;
+}
+
+static size_t says_too_much(void *record, size_t length, void *arg)
+{
+	(void)record, (void)arg;
+	return length + 1;
+}
+
+static const struct iovec no_piece = { NULL, 1 };
+
+MISUSE(record_null, (void)maar_record_ring_reserve(NULL, 1))
+MISUSE(record_enqueue_null, maar_record_ring_enqueue(records(), NULL, 1))
+MISUSE(record_enqueue_v_null, maar_record_ring_enqueue_v(records(), NULL, 1))
+MISUSE(record_enqueue_v_of_null, maar_record_ring_enqueue_v(records(), &no_piece, 1))
+MISUSE(record_no_hook, maar_record_ring_enqueue_with(records(), 1, NULL, NULL))
+MISUSE(record_hook_too_much, maar_record_ring_enqueue_with(records(), 1, says_too_much, NULL))
+MISUSE(record_foreign, maar_record_ring_commit(records(), words))
+MISUSE(record_of_other, maar_record_ring_commit(records(), maar_record_ring_reserve(records(), 1)))
+MISUSE(record_misaligned, struct maar_record_ring *r = records();
+       maar_record_ring_discard(r, (char *)maar_record_ring_reserve(r, 10) + 8))
+MISUSE(record_committed_twice, struct maar_record_ring *r = records(); void *record = maar_record_ring_reserve(r, 10);
+       maar_record_ring_commit(r, record); maar_record_ring_commit(r, record))
+MISUSE(record_discarded_after_commit, struct maar_record_ring *r = records();
+       void *record = maar_record_ring_reserve(r, 10); maar_record_ring_commit(r, record);
+       maar_record_ring_discard(r, record))
+MISUSE(record_too_long, struct maar_record_ring *r = records();
+       maar_record_ring_commit_short(r, maar_record_ring_reserve(r, 10), 11))
+MISUSE(record_dequeue_null, struct maar_record_ring *r = records(); maar_record_ring_enqueue(r, "a", 1);
+       maar_record_ring_dequeue(r, NULL, 1, NULL))
+
+static void record_destroyed_twice(void)
+{
+	static char memory[4096] __attribute__((aligned(MAAR_APART)));
+
+	if (maar_record_ring_init(memory, sizeof(memory), 1024, 0))
+		return;
+	maar_record_ring_destroy((void *)memory);
+	maar_record_ring_destroy((void *)memory);
+}
+
 MISUSE(mring_get_null, (void)maar_mring_get(NULL))
 MISUSE(mring_put_null_mring, maar_mring_put(NULL, words))
 MISUSE(mring_put_null_slot, maar_mring_put(mring(), NULL))
@@ -206,6 +254,20 @@ static const struct {
 	SAYS(bulk_mp_on_lock_free, "maar_ring_enqueue_bulk*", "bulk enqueue on a lock-free many-producer ring"),
 #endif
 	SAYS(ring_destroyed_twice, "maar_ring_destroy_each", "destroyed before"),
+	SAYS(record_null, "maar_record_ring_reserve", "NULL ring"),
+	SAYS(record_enqueue_null, "maar_record_ring_enqueue", "NULL bytes"),
+	SAYS(record_enqueue_v_null, "maar_record_ring_enqueue_v", "NULL pieces"),
+	SAYS(record_enqueue_v_of_null, "maar_record_ring_enqueue_v", "NULL piece"),
+	SAYS(record_no_hook, "maar_record_ring_enqueue_with", "NULL hook"),
+	SAYS(record_hook_too_much, "maar_record_ring_enqueue_with", "the hook says more than it was given"),
+	SAYS(record_foreign, "maar_record_ring_commit", "not in this ring"),
+	SAYS(record_of_other, "maar_record_ring_commit", "not in this ring"),
+	SAYS(record_misaligned, "maar_record_ring_discard", "not the beginning of a record"),
+	SAYS(record_committed_twice, "maar_record_ring_commit", "committed or discarded before"),
+	SAYS(record_discarded_after_commit, "maar_record_ring_discard", "committed or discarded before"),
+	SAYS(record_too_long, "maar_record_ring_commit_short", "longer than what was reserved"),
+	SAYS(record_dequeue_null, "maar_record_ring_dequeue", "NULL to copy to"),
+	SAYS(record_destroyed_twice, "maar_record_ring_destroy_each", "destroyed before"),
 	SAYS(mring_get_null, "maar_mring_get", "NULL mring"),
 	SAYS(mring_put_null_mring, "maar_mring_put", "NULL mring or slot"),
 	SAYS(mring_put_null_slot, "maar_mring_put", "NULL mring or slot"),

@@ -8,6 +8,7 @@
 #include "slots.h"
 
 #include <maar/pool.h>
+#include <maar/record_ring.h>
 #include <maar/ring.h>
 
 #include <sched.h>
@@ -31,8 +32,21 @@ static int ring_life(void *arg)
 	return 0;
 }
 
+static int record_ring_life(void *arg)
+{
+	struct maar_record_ring *ring = maar_record_ring_create(1000, 0);
+
+	(void)arg;
+	if (!ring)
+		return -errno;
+	unit_eq(maar_record_ring_enqueue(ring, "abc", 4), 1);
+	maar_record_ring_destroy(ring);
+	return 0;
+}
+
 START_TEST(ring)
 {
+	unit_eq(FAULTS_RUN(record_ring_life, NULL, FAULTS_REFUSES), 1);
 	unit_eq(FAULTS_RUN(ring_life, NULL, FAULTS_REFUSES), 1);
 }
 END_TEST
@@ -279,6 +293,7 @@ START_TEST(thousand_lives)
 		faults_scenario *scenario;
 	} lives[] = {
 		{ "ring", ring_life },
+		{ "record ring", record_ring_life },
 		{ "mring", mring_made },
 		{ "pool", pool_life },
 		{ "mring and thread", mring_used_by_thread },
