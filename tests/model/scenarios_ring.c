@@ -18,14 +18,32 @@ static struct maar_ring *ring(const void *state)
 	return ((const struct world *)state)->object;
 }
 
+/*
+ * A scenario's flag: the consumer tells its position every second value, in twice the cells. Rings do so from a capacity
+ * of 32 on (src/ring/ring.c, plan_for), which is more than can be explored, so here a small one is made to.
+ */
+#define LAZY (1u << 31)
+
+static void make_lazy(struct maar_ring *r, const struct world *w)
+{
+	r->capacity = w->capacity;
+	r->limit = w->capacity + 1;
+	r->mask = w->capacity * 2 - 1;
+	r->shift = (uint32_t)__builtin_ctzll(w->capacity * 2);
+	r->tell = ~UINT64_C(1);
+}
+
 static void set_up_ring(void *state)
 {
 	struct world *w = state;
 
-	if (!w->object)
-		w->object = maar_ring_create(w->capacity, w->flags);
-	if (!w->object)
-		abort();
+	if (!w->object) {
+		w->object = maar_ring_create(w->flags & LAZY ? w->capacity * 2 : w->capacity, w->flags & ~LAZY);
+		if (!w->object)
+			abort();
+		if (w->flags & LAZY)
+			make_lazy(w->object, w);
+	}
 	world_clear(w);
 	maar__ring_start_at(w->object, w->start);
 }
@@ -86,6 +104,9 @@ static void all_taken(void *state)
 {
 	world_all_taken(state);
 	model_assert(maar_ring_empty(ring(state)) && maar_ring_count(ring(state)) == 0, "the ring should be empty");
+	/* whose geometry no ring has */
+	if (!(((const struct world *)state)->flags & LAZY))
+		model_assert(maar_ring_check(ring(state)) == 0, "the ring is not in order");
 }
 
 /* ---- stream: producers put 4 values each, consumers take all; the ring wraps ---- */
@@ -250,6 +271,109 @@ static void take_as_told(void *s)
 	model_assert(!maar_ring_dequeue(ring(w), &value), "a value in an empty ring");
 }
 
+/* ---- looking before taking, for a single consumer ---- */
+
+static void peek_and_release(void *s)
+{
+	struct world *w = s;
+	uint64_t values[2];
+	size_t k, left = 4;
+
+	model_assert(maar_ring_release(ring(w), ring(w)->limit + 1) == 0, "released what cannot be there");
+	while (left) {
+		k = maar_ring_peek(ring(w), values, 2);
+		for (size_t i = 0; i < k; i++)
+			world_took(w, 1, values[i]);
+		model_assert(maar_ring_release(ring(w), k) == k, "not released what was there");
+		left -= k;
+		if (!k)
+			model_yield();
+	}
+}
+
+/* ---- the side said in the call: many may, one does ---- */
+
+static void produce_as_one(void *s)
+{
+	struct world *w = s;
+
+	for (unsigned i = 0; i < 4; i++) {
+		world_putting(w, world_value(w, 0, i));
+		while (!maar_ring_enqueue_sp(ring(w), world_value(w, 0, i)))
+			model_yield();
+	}
+}
+
+static void consume_as_one(void *s)
+{
+	struct world *w = s;
+	uint64_t value;
+
+	for (unsigned left = 4; left;) {
+		if (maar_ring_dequeue_sc(ring(w), &value)) {
+			world_took(w, 1, value);
+			left--;
+		} else {
+			model_yield();
+		}
+	}
+}
+
+/* ---- overwriting: what is evicted was taken by the producer; nothing is refused ---- */
+
+struct eviction {
+	struct world *world;
+	unsigned producer, n;
+};
+
+static void evicted(uint64_t value, void *arg)
+{
+	struct eviction *e = arg;
+
+	world_took(e->world, e->producer, value);
+	e->n++;
+}
+
+static void overwrite(struct world *w, unsigned me, bool alone)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct eviction e = { w, me, 0 };
+
+		world_putting(w, world_value(w, me, i));
+		/* with tickets the oldest may be claimed by another, and not filled */
+		while (!maar_ring_enqueue_overwrite(ring(w), world_value(w, me, i), evicted, &e)) {
+			model_assert(!alone, "not put, though it may overwrite");
+			model_yield();
+		}
+		model_assert(!alone || e.n <= 1, "more evicted than was in the way");
+	}
+}
+
+static void overwrite_alone(void *s)
+{
+	overwrite(s, 1, true);
+}
+
+static void overwrite_1(void *s)
+{
+	overwrite(s, 1, false);
+}
+
+static void overwrite_2(void *s)
+{
+	overwrite(s, 2, false);
+}
+
+static void take_what_is_there(void *s)
+{
+	struct world *w = s;
+	uint64_t value;
+
+	for (unsigned i = 0; i < 3; i++)
+		if (maar_ring_dequeue(ring(w), &value))
+			world_took(w, 3, value);
+}
+
 /* ---- observers: what count and empty say, the only consumer can rely on ---- */
 
 static void observe_and_take(void *s)
@@ -261,7 +385,7 @@ static void observe_and_take(void *s)
 	while (left) {
 		const size_t count = maar_ring_count(ring(w));
 
-		model_assert(count <= maar_ring_capacity(ring(w)), "count beyond capacity");
+		model_assert(count <= ring(w)->limit, "count beyond what may be in");
 		if (count == 0 || (w->flags & MAAR_RING_TICKET)) {
 			if (maar_ring_empty(ring(w))) {
 				model_yield();
@@ -342,6 +466,9 @@ static void look_for_two(void *s)
 		RING(label " looked at for two", flags, 2, 0, base, set_up_ring, all_taken, 2, put_and_take_other,     \
 		     look_for_two)
 
+#define ONE_CONSUMER(label, flags, base)                                                                               \
+	RING(label " peeked", flags, 2, WRAP64, base, set_up_ring, all_taken, 2, produce_1, peek_and_release)
+
 #define MANY_PRODUCERS(label, flags, base)                                                                             \
 	RING(label " stream of two", flags, 2, WRAP64, base, set_up_ring, all_taken, 3, produce_1, produce_2,          \
 	     consume_8),                                                                                               \
@@ -360,7 +487,9 @@ static void look_for_two(void *s)
 		RING(label " stream, two to two, one cell", flags, 1, WRAP64, base, set_up_ring, all_taken, 4,         \
 		     produce_1, produce_2, consume_4, consume_4_too),                                                  \
 		RING(label " take then put", flags, 2, WRAP64, base, fill_up, drain_all, 2, take_first_1,              \
-		     take_first_2)
+		     take_first_2),                                                                                    \
+		RING(label " one each, as promised", flags, 2, 0, base, set_up_ring, all_taken, 2, produce_as_one,     \
+		     consume_as_one)
 
 /* What a ticket ring does not promise: that a value put is found at once, though another producer has not finished. */
 #define PUT_IS_FOUND(label, flags, base)                                                                               \
@@ -368,24 +497,54 @@ static void look_for_two(void *s)
 		RING(label " put then take, three threads", flags, 4, 0, base, set_up_ring, all_taken, 3,              \
 		     both_roles_1, both_roles_2, both_roles_3)
 
+#define OVERWRITTEN(label, flags, base)                                                                                \
+	RING(label " by one", flags, 2, WRAP64, base, set_up_ring, drain_all, 2, overwrite_alone, take_what_is_there)
+
+#define OVERWRITTEN_BY_MANY(label, flags, base)                                                                        \
+	RING(label " by two", flags, 1, 0, base, set_up_ring, drain_all, 3, overwrite_1, overwrite_2,                  \
+	     take_what_is_there)
+
 #define SPSC   MAAR_RING_SPSC
 #define MPSC   MAAR_RING_MPSC
 #define SPMC   MAAR_RING_SPMC
 #define MPMC   MAAR_RING_MPMC
 #define TICKET MAAR_RING_TICKET
+#define HANDLE MAAR_RING_HANDLE
+#define SPAN   MAAR_RING_SPAN
+#define OVER   MAAR_RING_OVERWRITE
 #define WORDS  WORLD_WORDS
+#define SMALL  WORLD_HANDLES
 
-/* clang-format off */
+/* What each mode is put through. */
+#define ALL_SPSC(label, flags, base) PAIR(label, flags, base), ONE_CONSUMER(label, flags, base)
+#define ALL_MPSC(label, flags, base) ALL_SPSC(label, flags, base), MANY_PRODUCERS(label, flags, base)
+#define ALL_SPMC(label, flags, base) PAIR(label, flags, base), MANY_CONSUMERS(label, flags, base)
+#define ALL_MPMC(label, flags, base)                                                                                   \
+	ALL_SPMC(label, flags, base), MANY_PRODUCERS(label, flags, base), MANY_OF_BOTH(label, flags, base)
+
 const struct model_scenario scenarios_ring[] = {
-	PAIR("spsc", SPSC, WORDS),
-	PAIR("spmc", SPMC, WORDS), MANY_CONSUMERS("spmc", SPMC, WORDS),
-	PAIR("mpsc", MPSC, WORDS), MANY_PRODUCERS("mpsc", MPSC, WORDS),
-	PAIR("mpsc ticket", MPSC | TICKET, WORDS), MANY_PRODUCERS("mpsc ticket", MPSC | TICKET, WORDS),
-	PAIR("mpmc", MPMC, WORDS), MANY_PRODUCERS("mpmc", MPMC, WORDS), MANY_CONSUMERS("mpmc", MPMC, WORDS),
-	MANY_OF_BOTH("mpmc", MPMC, WORDS), PUT_IS_FOUND("mpmc", MPMC, WORDS),
-	PAIR("mpmc ticket", MPMC | TICKET, WORDS), MANY_PRODUCERS("mpmc ticket", MPMC | TICKET, WORDS),
-	MANY_CONSUMERS("mpmc ticket", MPMC | TICKET, WORDS), MANY_OF_BOTH("mpmc ticket", MPMC | TICKET, WORDS),
+	ALL_SPSC("spsc", SPSC, WORDS),
+	ALL_SPSC("spsc lazy", SPSC | LAZY, WORDS),
+	ALL_SPSC("spsc handles", SPSC | HANDLE, SMALL),
+	ALL_SPSC("spsc span", SPSC | SPAN, WORDS),
+	ALL_SPSC("spsc span lazy", SPSC | SPAN | LAZY, WORDS),
+	ALL_MPSC("mpsc", MPSC, WORDS),
+	ALL_MPSC("mpsc lazy", MPSC | LAZY, WORDS),
+	ALL_MPSC("mpsc handles lazy", MPSC | HANDLE | LAZY, SMALL),
+	ALL_MPSC("mpsc ticket", MPSC | TICKET, WORDS),
+	ALL_MPSC("mpsc ticket lazy", MPSC | TICKET | LAZY, WORDS),
+	ALL_SPMC("spmc", SPMC, WORDS),
+	ALL_SPMC("spmc handles", SPMC | HANDLE, SMALL),
+	ALL_MPMC("mpmc", MPMC, WORDS),
+	PUT_IS_FOUND("mpmc", MPMC, WORDS),
+	ALL_MPMC("mpmc handles", MPMC | HANDLE, SMALL),
+	PUT_IS_FOUND("mpmc handles", MPMC | HANDLE, SMALL),
+	ALL_MPMC("mpmc ticket", MPMC | TICKET, WORDS),
+	ALL_MPMC("mpmc ticket handles", MPMC | TICKET | HANDLE, SMALL),
+	OVERWRITTEN("spmc overwritten", SPMC | OVER, WORDS),
+	OVERWRITTEN("mpmc overwritten", MPMC | OVER, WORDS),
+	OVERWRITTEN_BY_MANY("mpmc overwritten", MPMC | OVER, WORDS),
+	OVERWRITTEN_BY_MANY("mpmc ticket overwritten", MPMC | OVER | TICKET, WORDS),
 };
-/* clang-format on */
 
 const unsigned n_scenarios_ring = sizeof(scenarios_ring) / sizeof(scenarios_ring[0]);

@@ -224,7 +224,7 @@ MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring)
 		return 1;
 	next = maar__ring_next(ring);
 	if (ring->flags & MAAR_RING_SPAN)
-		return maar_a_load(&ring->tail, ACQUIRE) == next; /* A:ring.tail */
+		return maar_a_load(&ring->tail, RELAXED) == next; /* it hands nothing out */
 	/* A later lap: the cell was filled again during the call, and at that instant the ring was not empty. */
 	return maar__ring_look(maar__ring_view(ring), next, &word) < 0;
 }
