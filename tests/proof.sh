@@ -18,13 +18,9 @@ Half an hour on two processors. Steps, all by default:
   clang-O0 clang-O2 clang-O3 clang-tsan
   generic              without any code for this processor (-DMAAR_ARCH_GENERIC)
   debug                --enable-debug: misuse stops the program, right use does not
-  model                each scenario of the memory-model explorer, a million executions
-<<<<<<< HEAD
+  model                each scenario of the memory-model explorer, 400,000 executions; its controls
   stress               the stress tests at five times their usual count, rings at every start in every capacity
-=======
-  stress               the stress tests at five times their usual count
   history              the history checker and its controls; rings under it, five million operations of each kind
->>>>>>> history
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
   valgrind             memcheck over the unit tests of lanes, pool and object pool
@@ -109,7 +105,11 @@ run()
 	make -s -j"$jobs" "$1" && CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent "./$1"
 }
 
-step_model() { MAAR_MODEL_EXECUTIONS=1000000 run tests/model/test_model; }
+step_model()
+{
+	MAAR_MODEL_EXECUTIONS=${MODEL_EXECUTIONS:-400000} run tests/model/test_model &&
+		MAAR_MODEL_EXECUTIONS=${MODEL_EXECUTIONS:-400000} run tests/model/test_model_controls
+}
 
 step_stress()
 {
