@@ -63,7 +63,6 @@ static uint64_t random_from(uint64_t *state)
  */
 #define PATIENCE 200
 
-int mutant_plain;
 static unsigned turn;	 /* number of the thread that runs */
 static unsigned running; /* bit mask */
 static __thread int me = -1;
@@ -280,13 +279,11 @@ static void rings(void)
 				q.ordered = q.consumers > 1 && variant;
 				if (maar_ring_has_enqueue_bulk(ring) && q.capacity > 1 && variant)
 					q.bulk = 2;
-				mutant_plain = q.consumers == 1;
 				by_turns(q.producers + q.consumers, run_queue, &q);
 				maar_ring_destroy(ring);
 			}
 		}
 	}
-	mutant_plain = 0;
 }
 
 /* ---- batch rings ---- */
@@ -326,13 +323,11 @@ static void batch_rings(void)
 				q.producers = producers;
 				q.consumers = variant ? 2 : 1;
 				q.ordered = variant == 2;
-				mutant_plain = q.consumers == 1;
 				by_turns(q.producers + q.consumers, run_queue, &q);
 				maar__batch_ring_destroy(q.ring);
 			}
 		}
 	}
-	mutant_plain = 0;
 }
 
 /* ---- slots: whoever has one writes to it by plain writes ---- */
