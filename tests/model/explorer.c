@@ -27,6 +27,7 @@ static const struct model_place *weakened;
 static enum model_order weakened_to;
 
 static char failure[512];
+static bool tracing;
 
 /* ---- small things ---- */
 
@@ -244,6 +245,25 @@ static unsigned step(void)
 	return thread;
 }
 
+void model_trace(bool on)
+{
+	tracing = on;
+}
+
+/* One access: by whom, where, what it read or wrote, and how many newer stores it did not see. */
+static void trace(const struct model_site *site, unsigned thread, const char *what, uint64_t value, uint32_t behind)
+{
+	static const char *const orders[] = { "relaxed", "acquire", "release", "acq_rel", "seq_cst" };
+	const char *name = site ? strrchr(site->place->file, '/') : NULL;
+
+	if (!site)
+		printf("# thread %u  %-10s 0x%llx\n", thread, what, (unsigned long long)value);
+	else
+		printf("# thread %u  %-10s 0x%-16llx %s %s, %s:%d%s\n", thread, what, (unsigned long long)value,
+		       site->text, orders[site->order], name ? name + 1 : site->place->file, site->line,
+		       behind ? ", not the newest" : "");
+}
+
 /* ---- the atomics layer ---- */
 
 uint64_t model_load(struct model_site *site, const void *address, size_t bytes)
@@ -254,6 +274,8 @@ uint64_t model_load(struct model_site *site, const void *address, size_t bytes)
 	struct store *s = readable(l, thread, order == MODEL_SEQ_CST);
 
 	note_read(l, s, thread, order);
+	if (tracing)
+		trace(site, thread, "reads", s->value, age(l, s));
 	return s->value;
 }
 
@@ -262,6 +284,8 @@ void model_store(struct model_site *site, void *address, size_t bytes, uint64_t 
 	const enum model_order order = order_of(site);
 	const unsigned thread = step();
 
+	if (tracing)
+		trace(site, thread, "stores", value, 0);
 	append(memory_location(address, bytes, thread, true), thread, value, NULL, order);
 	raw_write(address, bytes, value);
 }
@@ -288,8 +312,12 @@ bool model_cas(struct model_site *site, void *address, size_t bytes, uint64_t ol
 		s = memory_newest(l);
 	if (s->value != old_value) {
 		note_read(l, s, thread, MODEL_RELAXED);
+		if (tracing)
+			trace(site, thread, "cas reads", s->value, age(l, s));
 		return false;
 	}
+	if (tracing)
+		trace(site, thread, "cas stores", new_value, 0);
 	l = memory_location(address, bytes, thread, true);
 	modify(l, thread, order, address, bytes, new_value);
 	return true;
@@ -302,6 +330,8 @@ uint64_t model_add(struct model_site *site, void *address, size_t bytes, uint64_
 	struct location *l = memory_location(address, bytes, thread, true);
 	const uint64_t found = memory_newest(l)->value;
 
+	if (tracing)
+		trace(site, thread, "adds to", found, 0);
 	modify(l, thread, order, address, bytes, bytes == sizeof(uint32_t) ? (uint32_t)(found + value) : found + value);
 	return found;
 }
@@ -314,8 +344,13 @@ bool model_cas2(struct model_site *site, void *address, uint64_t old0, uint64_t 
 	struct location *l0 = memory_location(&words[0], sizeof(words[0]), thread, false);
 	struct location *l1 = memory_location(&words[1], sizeof(words[1]), thread, false);
 
-	if (memory_newest(l0)->value != old0 || memory_newest(l1)->value != old1)
+	if (memory_newest(l0)->value != old0 || memory_newest(l1)->value != old1) {
+		if (tracing)
+			trace(site, thread, "cas2 reads", memory_newest(l0)->value, 0);
 		return false;
+	}
+	if (tracing)
+		trace(site, thread, "cas2", new0, 0);
 	l0 = memory_location(&words[0], sizeof(words[0]), thread, true);
 	l1 = memory_location(&words[1], sizeof(words[1]), thread, true);
 	modify(l0, thread, order, &words[0], sizeof(words[0]), new0);
@@ -351,8 +386,12 @@ bool model_futex_wait(const uint32_t *word, uint32_t expected)
 		found = (uint32_t)s->value;
 	if (found != expected)
 		return false;
+	if (tracing)
+		trace(NULL, thread, "sleeps on", expected, 0);
 	if (!(wakes_freely && model_random(2)))
 		fiber_sleep(word);
+	if (tracing)
+		trace(NULL, thread, "wakes, was", expected, 0);
 	return true;
 }
 
@@ -360,6 +399,8 @@ unsigned model_futex_wake(const uint32_t *word, unsigned n)
 {
 	const unsigned thread = step();
 
+	if (tracing)
+		trace(NULL, thread, "wakes up", n, 0);
 	memory_join(&futex(word, thread)->wakers, &clocks[thread]);
 	return fiber_wake(word, n);
 }

@@ -84,6 +84,9 @@ struct model_result {
 /* Runs up to `executions` executions, the i-th with seed + i; stops at the first failure. */
 struct model_result model_run(const struct model_scenario *scenario, uint64_t seed, uint64_t executions);
 
+/* From now on each access is told to standard output, one a line. */
+void model_trace(bool on);
+
 /* All places executed so far. */
 struct model_place *model_places(void);
 
