@@ -43,6 +43,14 @@ static inline bool maar__fault(enum maar__fault kind)
 void *maar__map(size_t bytes);
 void maar__unmap(void *memory, size_t bytes);
 
+/*
+ * Zeroed memory of which a part is mapped twice, back to back: `once` bytes, `twice` bytes, and these again, all
+ * multiples of maar__page(), whose sum fits size_t. Shared with children after fork. NULL with errno (ENOMEM, or what
+ * memfd_create, ftruncate and mmap say; EFBIG if RLIMIT_FSIZE forbids it). maar__unmap(memory, once + 2 * twice) ends it.
+ */
+void *maar__map_mirrored(size_t once, size_t twice);
+size_t maar__page(void); /* bytes */
+
 /* A zeroed block aligned to MAAR_APART for the library's own bookkeeping; NULL with errno = ENOMEM. */
 void *maar__alloc(size_t bytes);
 void maar__free(void *block);

@@ -3,12 +3,17 @@
  *
  * Memory and locks from the system, each behind a fault point.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memfd_create */
+#endif
 #include "base.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 void *maar__map(size_t bytes)
 {
@@ -26,6 +31,85 @@ void maar__unmap(void *memory, size_t bytes)
 {
 	if (memory)
 		munmap(memory, bytes);
+}
+
+size_t maar__page(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* The memory behind a mirrored mapping: an anonymous file of `bytes` zeros; -1 with errno. */
+static int mirror_file(size_t bytes)
+{
+	struct rlimit most;
+	int fd, rc;
+
+	/* A file beyond the limit would cost the program a SIGXFSZ. */
+	if (getrlimit(RLIMIT_FSIZE, &most) == 0 && most.rlim_cur != RLIM_INFINITY && most.rlim_cur < bytes) {
+		errno = EFBIG;
+		return -1;
+	}
+	if (maar__fault(MAAR__FAULT_MAP)) {
+		errno = ENOMEM;
+		return -1;
+	}
+	fd = memfd_create("maar", MFD_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (maar__fault(MAAR__FAULT_MAP)) {
+		errno = ENOMEM;
+		rc = -1;
+	} else {
+		do
+			rc = ftruncate(fd, (off_t)bytes);
+		while (rc && errno == EINTR);
+	}
+	if (rc) {
+		const int reason = errno;
+
+		close(fd);
+		errno = reason;
+		return -1;
+	}
+	return fd;
+}
+
+/* A mapping behind a fault point; NULL with errno. `at` with MAP_FIXED is mapped over. */
+static void *map_file(void *at, size_t bytes, int prot, int flags, int fd, size_t from)
+{
+	void *memory;
+
+	if (maar__fault(MAAR__FAULT_MAP)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	memory = mmap(at, bytes, prot, flags, fd, (off_t)from);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void *maar__map_mirrored(size_t once, size_t twice)
+{
+	const size_t file = once + twice, bytes = file + twice;
+	const int both = PROT_READ | PROT_WRITE, over = MAP_SHARED | MAP_FIXED;
+	unsigned char *memory;
+	int fd, reason;
+
+	fd = mirror_file(file);
+	if (fd < 0)
+		return NULL;
+	/* Addresses that nobody else gets; no access, so that the system does not count them as memory. */
+	memory = map_file(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory &&
+	    (!map_file(memory, file, both, over, fd, 0) || !map_file(memory + file, twice, both, over, fd, once))) {
+		reason = errno;
+		maar__unmap(memory, bytes);
+		errno = reason;
+		memory = NULL;
+	}
+	reason = errno;
+	close(fd); /* the mappings keep the memory */
+	errno = reason;
+	return memory;
 }
 
 void *maar__alloc(size_t bytes)

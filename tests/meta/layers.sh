@@ -9,7 +9,7 @@
 # A line a layer: its name (src/NAME), the layers it may include, its public headers below include/maar.
 layers='
 base   -                version.h bits/cc.h bits/atomic.h bits/arch.h bits/arch_x86_64.h bits/arch_aarch64.h bits/arch_generic.h
-ring   base             ring.h record_ring.h bits/ring_impl.h bits/ring_moves.h
+ring   base             ring.h record_ring.h byte_ring.h bits/ring_impl.h bits/ring_moves.h bits/byte_ring_impl.h
 mring  base,ring        mring.h bits/mring_impl.h
 pool   base,ring,mring  pool.h object_pool.h bits/pool_impl.h
 '
@@ -19,7 +19,7 @@ places='
 \burcu[_/]|\brcu_|\bcds_               src/mring/rcu\.h                 liburcu enters at one place
 __atomic_|__sync_                      include/maar/bits/[a-z0-9_]+\.h  atomics go through one layer
 \b(m|c|re)alloc\(|\b(posix_)?memalign\(|\baligned_alloc\(|\bfree\(  src/base/[a-z_]+\.c  memory comes from one place, where a test can make it fail
-\b(mmap|munmap|mremap)\(                       src/base/[a-z_]+\.c              mappings come from one place, where a test can make them fail
+\b(mmap|munmap|mremap|memfd_create)\(          src/base/[a-z_]+\.c              mappings come from one place, where a test can make them fail
 pthread_mutex_init|pthread_key_create  src/base/[a-z_]+\.c              locks come from one place, where a test can make them fail
 '
 
