@@ -6,6 +6,7 @@
  */
 #include "common.h"
 
+#include <maar/byte_ring.h>
 #include <maar/object_pool.h>
 #include <maar/pool.h>
 #include <maar/record_ring.h>
@@ -140,6 +141,15 @@ static struct maar_record_ring *records(void)
 	return r;
 }
 
+static struct maar_byte_ring *byte_ring(void)
+{
+	struct maar_byte_ring *r = maar_byte_ring_create(8, 0);
+
+	if (!r)
+		_exit(1);
+	return r;
+}
+
 static size_t says_too_much(void *record, size_t length, void *arg)
 {
 	(void)record, (void)arg;
@@ -177,6 +187,23 @@ static void record_destroyed_twice(void)
 	maar_record_ring_destroy((void *)memory);
 	maar_record_ring_destroy((void *)memory);
 }
+
+static void byte_ring_destroyed_twice(void)
+{
+	static char memory[4096] __attribute__((aligned(MAAR_APART)));
+
+	if (maar_byte_ring_init(memory, sizeof(memory), 8, 0))
+		return;
+	maar_byte_ring_destroy((void *)memory);
+	maar_byte_ring_destroy((void *)memory);
+}
+
+MISUSE(bytes_put_null, maar_byte_ring_put(NULL, words, 1))
+MISUSE(bytes_get_null, maar_byte_ring_get(NULL, words, 1))
+MISUSE(bytes_read_from_null, maar_byte_ring_read_from(NULL, 0, 1))
+MISUSE(commit_nothing_offered, maar_byte_ring_commit(byte_ring(), 1))
+MISUSE(commit_too_much, struct maar_byte_ring *r = byte_ring(); struct iovec spans[2];
+       maar_byte_ring_write_spans(r, spans, 3); maar_byte_ring_commit(r, 4))
 
 MISUSE(mring_get_null, (void)maar_mring_get(NULL))
 MISUSE(mring_put_null_mring, maar_mring_put(NULL, words))
@@ -268,6 +295,12 @@ static const struct {
 	SAYS(record_too_long, "maar_record_ring_commit_short", "longer than what was reserved"),
 	SAYS(record_dequeue_null, "maar_record_ring_dequeue", "NULL to copy to"),
 	SAYS(record_destroyed_twice, "maar_record_ring_destroy_each", "destroyed before"),
+	SAYS(byte_ring_destroyed_twice, "maar_byte_ring_destroy", "destroyed before"),
+	SAYS(bytes_put_null, "maar_byte_ring", "NULL ring"),
+	SAYS(bytes_get_null, "maar_byte_ring", "NULL ring"),
+	SAYS(bytes_read_from_null, "maar_byte_ring", "NULL ring"),
+	SAYS(commit_nothing_offered, "maar_byte_ring_commit", "more bytes than write_spans offered"),
+	SAYS(commit_too_much, "maar_byte_ring_commit", "more bytes than write_spans offered"),
 	SAYS(mring_get_null, "maar_mring_get", "NULL mring"),
 	SAYS(mring_put_null_mring, "maar_mring_put", "NULL mring or slot"),
 	SAYS(mring_put_null_slot, "maar_mring_put", "NULL mring or slot"),

@@ -7,6 +7,7 @@
 #include "faults.h"
 #include "slots.h"
 
+#include <maar/byte_ring.h>
 #include <maar/pool.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
@@ -48,6 +49,33 @@ START_TEST(ring)
 {
 	unit_eq(FAULTS_RUN(record_ring_life, NULL, FAULTS_REFUSES), 1);
 	unit_eq(FAULTS_RUN(ring_life, NULL, FAULTS_REFUSES), 1);
+}
+END_TEST
+
+/* ---- byte ring ---- */
+
+static int byte_ring_life(void *arg)
+{
+	const unsigned *flags = arg;
+	struct maar_byte_ring *r = maar_byte_ring_create(1000, flags ? *flags : 0);
+	char text[4];
+
+	if (!r)
+		return -errno;
+	unit_eq(maar_byte_ring_put(r, "abc", 4), 4);
+	unit_eq(maar_byte_ring_get(r, text, sizeof(text)), 4);
+	ck_assert_str_eq(text, "abc");
+	maar_byte_ring_destroy(r);
+	return 0;
+}
+
+static unsigned mirror = MAAR_BYTE_RING_MIRROR;
+
+START_TEST(byte_ring)
+{
+	unit_eq(FAULTS_RUN(byte_ring_life, NULL, FAULTS_REFUSES), 1);
+	/* the file, its length, the addresses, both mappings */
+	unit_eq(FAULTS_RUN(byte_ring_life, &mirror, FAULTS_REFUSES), 5);
 }
 END_TEST
 
@@ -291,15 +319,18 @@ START_TEST(thousand_lives)
 	static const struct {
 		const char *name;
 		faults_scenario *scenario;
+		void *arg;
 	} lives[] = {
-		{ "ring", ring_life },
-		{ "record ring", record_ring_life },
-		{ "mring", mring_made },
-		{ "pool", pool_life },
-		{ "mring and thread", mring_used_by_thread },
+		{ "ring", ring_life, NULL },
+		{ "record ring", record_ring_life, NULL },
+		{ "byte ring", byte_ring_life, NULL },
+		{ "mirrored byte ring", byte_ring_life, &mirror },
+		{ "mring", mring_made, NULL },
+		{ "pool", pool_life, NULL },
+		{ "mring and thread", mring_used_by_thread, NULL },
 	};
 
-	live(lives[_i].name, lives[_i].scenario, NULL);
+	live(lives[_i].name, lives[_i].scenario, lives[_i].arg);
 }
 END_TEST
 
@@ -354,6 +385,7 @@ Suite *unit_suite(void)
 	TCase *lives = unit_tcase(suite, "lives"), *runner = unit_tcase(suite, "the runner");
 
 	tcase_add_test(faults, ring);
+	tcase_add_test(faults, byte_ring);
 	tcase_add_test(faults, mring_create);
 	tcase_add_test(faults, mring_without_lane);
 	tcase_add_test(faults, first_get);
@@ -361,7 +393,7 @@ Suite *unit_suite(void)
 	tcase_add_test(faults, pool);
 	tcase_add_test(tables, registry_grows);
 	tcase_add_test(tables, thread_table_grows);
-	tcase_add_loop_test(lives, thousand_lives, 0, 4);
+	tcase_add_loop_test(lives, thousand_lives, 0, 7);
 	tcase_add_test(lives, thousand_threads);
 	if (!UNIT_SANITIZED) /* else it does not look at mappings */
 		tcase_add_exit_test(runner, runner_sees_leak, 1);
