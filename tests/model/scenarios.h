@@ -12,6 +12,9 @@
 extern const struct model_scenario scenarios_batch[];
 extern const unsigned n_scenarios_batch;
 
+extern const struct model_scenario scenarios_byte[];
+extern const unsigned n_scenarios_byte;
+
 extern const struct model_scenario scenarios_ring[];
 extern const unsigned n_scenarios_ring;
 

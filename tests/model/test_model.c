@@ -32,6 +32,7 @@ static const struct {
 	{ scenarios_batch, &n_scenarios_batch },
 	{ scenarios_ring, &n_scenarios_ring },
 	{ scenarios_record, &n_scenarios_record },
+	{ scenarios_byte, &n_scenarios_byte },
 };
 
 static uint64_t seed;
