@@ -24,11 +24,16 @@ enum sin {
 	HANGS,	    /* stops for ever inside a call */
 	STOPS,	    /* takes nothing any more */
 	DIES,	    /* crashes */
+	REFUSES,    /* says full every second time, and takes its time for that: no sin, but to be counted */
+	HANDLES,    /* none: carries 32 bits, and refuses what is larger */
 	UNOPENED,   /* cannot be made */
 	TWICE,	    /* a pool that hands out an object which is out */
 	LEAKS,	    /* a pool that forgets an object put back */
 	SCRIBBLES,  /* a pool that writes into an object which is out */
 };
+
+/* How long a refusal takes. */
+#define REFUSAL_US 100
 
 /* Objects of the pools; the leaking one must not run dry. */
 #define OBJECTS 256
@@ -40,6 +45,7 @@ struct subject {
 	struct maar_ring *ring;
 	enum sin sin;
 	unsigned long puts; /* of its one producer */
+	unsigned long refused;
 
 	/* with a pool */
 	struct maar_ring *free; /* addresses of free objects */
@@ -57,7 +63,7 @@ static void *subject_open(const struct bench_contestant *me, const struct bench_
 	if (!s || me->param == UNOPENED)
 		return NULL;
 	s->sin = (enum sin)me->param;
-	s->ring = maar_ring_create(c->capacity, MAAR_RING_SPSC);
+	s->ring = maar_ring_create(c->capacity, MAAR_RING_SPSC | (s->sin == HANDLES ? MAAR_RING_HANDLE : 0));
 	/* room for objects that come back twice */
 	s->free = maar_ring_create(2 * OBJECTS, MAAR_RING_MPMC | MAAR_RING_TICKET);
 	for (i = 0; s->free && i < OBJECTS; i++)
@@ -102,6 +108,10 @@ BENCH_INLINE size_t control_put(void *h, uint64_t value)
 {
 	struct subject *s = h;
 
+	if (s->sin == REFUSES && ++s->refused % 2) {
+		usleep(REFUSAL_US);
+		return 0;
+	}
 	if (maar_likely((s->puts + 1) % EVERY != 0)) {
 		/* the value that REORDERS holds back is the one before its moment */
 		if (s->sin == REORDERS && (s->puts + 2) % EVERY == 0) {
@@ -189,6 +199,9 @@ static const struct bench_contestant rows[] = {
 	ROW("stops", STOPS),
 	ROW("dies", DIES),
 	ROW("unopened", UNOPENED),
+	ROW("refuses", REFUSES),
+	{ "handles", "control", NULL, BENCH_SPSC | BENCH_HANDLES, BENCH_FIFO, 0, HANDLES, subject_open, subject_close,
+	  NULL, NULL, BENCH_LOOPS_QUEUE(control) },
 	POOL_ROW("pool right", NONE),
 	POOL_ROW("pool twice", TWICE),
 	POOL_ROW("pool leaks", LEAKS),
@@ -200,10 +213,35 @@ static const struct bench_peer peer = BENCH_ROWS(rows);
 static const struct bench_peer *const peers[] = { &peer, NULL };
 static const struct bench_missing missing[] = { { "a library that is not there", "libnotthere-dev" }, { NULL, NULL } };
 static const struct bench_case cases[] = {
-	{ "control/1p1c", "1 producer, 1 consumer", BENCH_SPSC, BENCH_MOPS, BENCH_PRODUCE, BENCH_CONSUME, 1, 1, 1, 64,
-	  0, 0 },
-	{ "control/exchange", "1 producer, 1 consumer, messages of a pool", BENCH_EXCHANGE, BENCH_MOPS, BENCH_SEND,
-	  BENCH_RECEIVE, 1, 1, 1, 64, WORDS * 8, WORDS * 8 },
+	{ .name = "control/1p1c",
+	  .title = "1 producer, 1 consumer",
+	  .set = BENCH_SPSC,
+	  .first = BENCH_PRODUCE,
+	  .second = BENCH_CONSUME,
+	  .firsts = 1,
+	  .seconds = 1,
+	  .batch = 1,
+	  .capacity = 64 },
+	{ .name = "control/timed",
+	  .title = "1 producer, 1 consumer, each call timed",
+	  .set = BENCH_SPSC,
+	  .first = BENCH_PRODUCE_TIMED,
+	  .second = BENCH_CONSUME_TIMED,
+	  .firsts = 1,
+	  .seconds = 1,
+	  .batch = 1,
+	  .capacity = 64 },
+	{ .name = "control/exchange",
+	  .title = "1 producer, 1 consumer, messages of a pool",
+	  .set = BENCH_EXCHANGE,
+	  .first = BENCH_SEND,
+	  .second = BENCH_RECEIVE,
+	  .firsts = 1,
+	  .seconds = 1,
+	  .batch = 1,
+	  .capacity = 64,
+	  .bytes = WORDS * 8,
+	  .touch = WORDS * 8 },
 };
 
 int main(int argc, char **argv)

@@ -11,17 +11,16 @@
 /* Bytes written and read of an object when the pool is what is measured: its first word. */
 #define WORD 8
 
-#define PAIR(name, title, role, batch, bytes)                                                                          \
+#define PAIR(name_, title_, role, batch_, bytes_)                                                                      \
 	{                                                                                                              \
-		name, title, BENCH_POOL, BENCH_NS, role, BENCH_NOBODY, 1, 0, batch, 1024, bytes, WORD                  \
+		.name = name_, .title = title_, .set = BENCH_POOL, .unit = BENCH_NS, .first = role,                    \
+		.second = BENCH_NOBODY, .firsts = 1, .batch = batch_, .capacity = 1024, .bytes = bytes_, .touch = WORD \
 	}
-#define CROSS(name, title, bytes)                                                                                      \
+#define EXCHANGE(name_, title_, set_, threads, bytes_, touch_)                                                         \
 	{                                                                                                              \
-		name, title, BENCH_CROSS, BENCH_MOPS, BENCH_SEND, BENCH_RECEIVE, 1, 1, 1, 1024, bytes, WORD            \
-	}
-#define EXCHANGE(name, title, set, threads, bytes)                                                                     \
-	{                                                                                                              \
-		name, title, set, BENCH_MOPS, BENCH_SEND, BENCH_RECEIVE, threads, threads, 1, 1024, bytes, bytes       \
+		.name = name_, .title = title_, .set = set_, .unit = BENCH_MOPS, .first = BENCH_SEND,                  \
+		.second = BENCH_RECEIVE, .firsts = threads, .seconds = threads, .batch = 1, .capacity = 1024,          \
+		.bytes = bytes_, .touch = touch_                                                                       \
 	}
 
 static const struct bench_case cases[] = {
@@ -29,15 +28,15 @@ static const struct bench_case cases[] = {
 	PAIR("pair/2048", "one thread, get and put, 2048 bytes", BENCH_PAIR, 1, 2048),
 	PAIR("bulk32/64", "one thread, get 32 and put 32, each object, 64 bytes", BENCH_PAIR_N, 32, 64),
 	PAIR("bulk32/2048", "one thread, get 32 and put 32, each object, 2048 bytes", BENCH_PAIR_N, 32, 2048),
-	CROSS("cross/64", "A gets, B puts, 64 bytes", 64),
-	CROSS("cross/256", "A gets, B puts, 256 bytes", 256),
-	CROSS("cross/2048", "A gets, B puts, 2048 bytes", 2048),
+	EXCHANGE("cross/64", "A gets, B puts, 64 bytes", BENCH_CROSS, 1, 64, WORD),
+	EXCHANGE("cross/256", "A gets, B puts, 256 bytes", BENCH_CROSS, 1, 256, WORD),
+	EXCHANGE("cross/2048", "A gets, B puts, 2048 bytes", BENCH_CROSS, 1, 2048, WORD),
 	EXCHANGE("exchange/1p1c", "pool and queue, messages of 256 bytes, 1 producer, 1 consumer", BENCH_EXCHANGE1, 1,
-		 256),
+		 256, 256),
 	EXCHANGE("exchange/2p2c", "pool and queue, messages of 256 bytes, 2 producers, 2 consumers", BENCH_EXCHANGE, 2,
-		 256),
+		 256, 256),
 	EXCHANGE("exchange/4p4c", "pool and queue, messages of 256 bytes, 4 producers, 4 consumers", BENCH_EXCHANGE, 4,
-		 256),
+		 256, 256),
 };
 
 int main(int argc, char **argv)

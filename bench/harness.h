@@ -18,6 +18,9 @@
  * Rules that hold for all: operations are counted by successes; failed ones (full, empty, none free) apart; the wait
  * between retries is the harness's and the same for everybody; every run is checked for count, sum, and, of those who
  * claim it, order; a time limit ends a run whose contestant has collapsed, and its rate up to then is reported.
+ * Durations of calls are taken in cases of their own ("lat/..."), since the time stamps cost more than most calls.
+ *
+ * The machine's own limits (bench/peers/limits.c) are contestants like others, so they are measured in the same rounds.
  *
  * This header is C and C++: adapters are written in both.
  */
@@ -55,6 +58,12 @@ enum bench_set {
 	BENCH_CROSS = 1 << 5,	  /* A gets, B puts; the carrier between them is the same for all */
 	BENCH_EXCHANGE = 1 << 6,  /* pool and queue together, any number of threads */
 	BENCH_EXCHANGE1 = 1 << 7, /* the same, one producer and one consumer */
+	BENCH_SLOTS = 1 << 8,	  /* messages that lie in the ring itself, or come through it, 1 producer, 1 consumer */
+	BENCH_LIMIT_OPS = 1 << 9, /* what one instruction costs */
+	BENCH_LIMIT_LINES = 1 << 10, /* how fast lines go from one core to another */
+	BENCH_ASLEEP = 1 << 11,	     /* there and back, whoever waits sleeps */
+
+	BENCH_HANDLES = 1 << 16, /* no case has this: the contestant carries values of 32 bits, not of 64 */
 
 	/* Queues of many producers and consumers may play every role; they join the cases of the lesser shapes. */
 	BENCH_ANY_TO_ANY = BENCH_MPMC | BENCH_MPSC | BENCH_SPMC,
@@ -64,8 +73,12 @@ enum bench_set {
 enum bench_role {
 	BENCH_PRODUCE,	 /* enqueue one by one */
 	BENCH_CONSUME,	 /* dequeue one by one */
-	BENCH_PRODUCE_N, /* in bursts of the case's batch */
+	BENCH_PRODUCE_N, /* in bursts of the case's batch: as many as fit */
 	BENCH_CONSUME_N,
+	BENCH_PRODUCE_ALL, /* in bulks of it: all or nothing */
+	BENCH_CONSUME_ALL,
+	BENCH_PRODUCE_TIMED, /* one by one, each call between two time stamps */
+	BENCH_CONSUME_TIMED,
 	BENCH_SELF,    /* enqueue and dequeue in turn, alone */
 	BENCH_PING,    /* into ring 0, wait for the answer from ring 1 */
 	BENCH_PONG,    /* from ring 0 to ring 1 */
@@ -80,6 +93,13 @@ enum bench_role {
 enum bench_unit {
 	BENCH_MOPS, /* million values or messages each second: more is better */
 	BENCH_NS,   /* nanoseconds for each: less is better */
+};
+
+/* Whether threads are bound to processors. */
+enum bench_pin {
+	BENCH_PIN_AUTO, /* a processor each, when there are enough of them */
+	BENCH_PIN_YES,
+	BENCH_PIN_NO,
 };
 
 enum bench_order {
@@ -98,6 +118,8 @@ struct bench_case {
 	size_t capacity;	       /* entries of each ring */
 	size_t bytes;		       /* of each pool object; 0: no pool */
 	size_t touch;		       /* bytes of it that are written and read; a multiple of 8, at least 8 */
+	enum bench_pin pin;	       /* unless the command line says otherwise */
+	unsigned load;		       /* busy processes beside it, on top of those that the command line asks for */
 };
 
 /* ---- one thread of a run ----------------------------------------------------------------------------------------- */
@@ -111,14 +133,20 @@ struct bench_run {
 	uint32_t pad[31];
 };
 
+struct bench_timing; /* bench/timing.h */
+
 struct bench_worker {
 	struct bench_run *run;
-	void *handle[2];    /* what enter gave for subject 0 and, in ping-pong, subject 1 */
-	uint64_t *progress; /* successes so far, where the parent process sees them */
-	unsigned index;	    /* number among those of its role */
+	struct bench_timing *timing; /* of the timed roles */
+	void *handle[2];	     /* what enter gave for subject 0 and, in ping-pong, subject 1 */
+	uint64_t *progress;	     /* successes so far, where the parent process sees them */
+	unsigned index;		     /* number among those of its role */
 	unsigned batch;
+	unsigned relax;	 /* pauses of one retry */
 	unsigned pauses; /* retries that pause before one that yields the processor */
 	size_t bytes, touch;
+	unsigned seq_bits; /* of a value; above them is the producer's number */
+	uint64_t seq_mask;
 	uint64_t limit; /* messages this phase; UINT64_MAX: until stop */
 
 	/* counted in each phase */
@@ -137,11 +165,13 @@ struct bench_worker {
 
 typedef void bench_loop_fn(struct bench_worker *w);
 
+#define BENCH_MACHINE "machine"
+
 /* ---- a contestant ------------------------------------------------------------------------------------------------ */
 
 struct bench_contestant {
 	const char *name;
-	const char *peer; /* the project: "maar", "DPDK", ... */
+	const char *peer; /* the project: "maar", "DPDK", ...; BENCH_MACHINE: no queue, but what the machine can do */
 	const char *note; /* what a reader has to know, or NULL */
 	unsigned set;	  /* enum bench_set */
 	enum bench_order order;
@@ -179,6 +209,38 @@ struct bench_missing {
 extern const struct bench_peer *const bench_peers[];
 extern const struct bench_missing bench_missing_peers[];
 
+/* ---- what is aimed at -------------------------------------------------------------------------------------------- */
+
+/* The figures of a result. All but the first belong to timed roles. */
+enum bench_figure {
+	BENCH_VALUE,   /* in the case's unit */
+	BENCH_PUT_P50, /* nanoseconds that a successful call took */
+	BENCH_PUT_P99,
+	BENCH_PUT_P999,
+	BENCH_TAKE_P50,
+	BENCH_TAKE_P99,
+	BENCH_TAKE_P999,
+	BENCH_STALLED_PERCENT, /* of the time, in gaps of 100 us or more in which no consumer took anything */
+	BENCH_LONGEST_GAP,     /* of those, in microseconds */
+	BENCH_FIGURES,
+};
+
+enum bench_aim {
+	BENCH_AT_LEAST_TIMES, /* the best of those it is held against */
+	BENCH_AT_MOST_TIMES,
+	BENCH_AT_MOST, /* a figure by itself */
+};
+
+/* Patterns are lists for fnmatch, parted by commas. A missed target is printed, and is no error. */
+struct bench_target {
+	const char *cases, *ours;
+	const char *against; /* contestants; NULL: all peers that are FIFO here */
+	enum bench_figure figure;
+	enum bench_aim aim;
+	double bound;
+	int quiet; /* only if nothing else runs beside it (load) */
+};
+
 /* ---- a benchmark program ----------------------------------------------------------------------------------------- */
 
 struct bench_program {
@@ -188,6 +250,8 @@ struct bench_program {
 	size_t n_cases;
 	const struct bench_peer *const *peers; /* ended by NULL */
 	const struct bench_missing *missing;   /* ended by a NULL name */
+	const struct bench_target *targets;    /* may be NULL */
+	size_t n_targets;
 };
 
 /*

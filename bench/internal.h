@@ -13,10 +13,14 @@
 
 /* ---- options (options.c) ----------------------------------------------------------------------------------------- */
 
-enum bench_pin {
-	BENCH_PIN_AUTO, /* a processor each, when there are enough of them */
-	BENCH_PIN_YES,
-	BENCH_PIN_NO,
+/* What a thread does between two tries of a call that found the ring full or empty. */
+enum bench_retry {
+	BENCH_RETRY_AUTO, /* PAUSE if each thread has a processor, else YIELD */
+	BENCH_RETRY_SPIN, /* nothing */
+	BENCH_RETRY_PAUSE,
+	BENCH_RETRY_PAUSE8,
+	BENCH_RETRY_YIELD, /* 64 pauses, then give the processor away */
+	BENCH_RETRIES,
 };
 
 /* Processors of the machine that can be named; more are not used. */
@@ -26,11 +30,16 @@ struct bench_options {
 	unsigned rounds;
 	uint64_t time_ms, warmup_ms, limit_ms;
 	uint64_t count; /* messages of each producer in the measured phase; 0: as many as time_ms allows */
+	bool pin_said;	/* on the command line: then it holds for all cases */
 	enum bench_pin pin;
+	enum bench_retry retry;
+	unsigned load; /* busy processes beside the threads that are measured */
 	int cpus[BENCH_MAX_CPUS];
 	unsigned n_cpus;
 	const char *cases, *contestants; /* patterns; NULL: all */
+	const char *only;		 /* a pattern that any part of a case's name may match; NULL: all */
 	const char *output;		 /* JSON; NULL: none */
+	char *words;			 /* the command line */
 	bool append;			 /* add to the output instead of replacing it */
 	bool list, quiet;
 };
@@ -40,6 +49,12 @@ void bench_options_parse(const struct bench_program *program, int argc, char **a
 
 /* True if a name matches one of a comma-separated list of shell patterns; everything matches NULL. */
 bool bench_matches(const char *patterns, const char *name);
+
+/* The same, where a pattern may match any part of the name. */
+bool bench_matches_part(const char *patterns, const char *name);
+
+/* For the report; as --retry takes it, but "auto" is never what is done. */
+const char *bench_retry_name(enum bench_retry retry);
 
 /* ---- one run (run.c) --------------------------------------------------------------------------------------------- */
 
@@ -57,13 +72,15 @@ struct bench_outcome {
 	uint64_t done;	 /* successes in the measured phase */
 	uint64_t failed; /* calls without one */
 	uint64_t ns;	 /* how long it took */
-	double value;	 /* in the case's unit */
-	char text[200];	 /* what was wrong */
+	double figure[BENCH_FIGURES];
+	char text[200]; /* what was wrong */
 };
 
 struct bench_setting {
 	bool pinned;
-	unsigned pauses; /* retries that pause before one that yields */
+	enum bench_retry retry; /* never AUTO */
+	unsigned relax, pauses; /* as in struct bench_worker */
+	unsigned load;
 };
 
 struct bench_setting bench_setting(const struct bench_case *c, const struct bench_options *o);
@@ -74,11 +91,22 @@ void bench_run(const struct bench_contestant *contestant, const struct bench_cas
 
 const char *bench_status_name(enum bench_status status);
 
+/* True if calls are timed in a case. */
+bool bench_is_timed(const struct bench_case *c);
+
+/* ---- a third load (load.c) --------------------------------------------------------------------------------------- */
+
+#define BENCH_MAX_LOAD 64
+
+/* Has `n` processes compute beside what is measured, from now on: adds to or ends those there are. */
+void bench_load(unsigned n);
+
 /* ---- statistics (stats.c) ---------------------------------------------------------------------------------------- */
 
 struct bench_stats {
 	double median, min, max;
 	double mad; /* median of the distances from the median */
+	unsigned n; /* values; 0: all of this means nothing */
 };
 
 /* Of n > 0 values, in any order. */
@@ -87,14 +115,34 @@ struct bench_stats bench_stats(const double *values, size_t n);
 /* How many times better a is than b, for a unit: above 1, a is the faster. 0 if there is no telling. */
 double bench_ratio(enum bench_unit unit, double a, double b);
 
+/* ---- durations (timing.c) ---------------------------------------------------------------------------------------- */
+
+struct bench_timing;
+
+/* Nanoseconds of a tick of bench_ticks. The first call takes 10 ms. */
+double bench_tick_ns(void);
+
+/* Ticks that `percent` of the calls in a histogram (struct bench_timing, steps) did not exceed; -1: there are none. */
+double bench_percentile(const uint64_t *steps, double percent);
+
+struct bench_stall {
+	double percent;	      /* of the time from the first success of all consumers to their last */
+	double longest_ticks; /* 0: no gap was long enough */
+};
+
+/*
+ * The time in which no consumer took anything for gap_ticks or more. `until` is the end of the time if that is later
+ * than the last success: a run that was abandoned stood still. Both figures -1: there is no telling.
+ */
+struct bench_stall bench_stall(const struct bench_timing *const *consumers, size_t n, uint64_t until);
+
 /* ---- results and reports (report.c, machine.c) ------------------------------------------------------------------- */
 
 struct bench_result {
 	const struct bench_contestant *contestant;
 	struct bench_outcome *rounds;
-	struct bench_stats stats;      /* of the rounds that have a figure */
-	unsigned figures;	       /* how many have one */
-	unsigned bad[BENCH_WRONG + 1]; /* rounds of each status */
+	struct bench_stats stats[BENCH_FIGURES]; /* of the rounds that have a figure */
+	unsigned bad[BENCH_WRONG + 1];		 /* rounds of each status */
 	enum bench_status status;
 	double failed_each; /* failed calls for each success */
 };
@@ -102,14 +150,50 @@ struct bench_result {
 /* Computes what follows from r->rounds[0 .. n). */
 void bench_result_finish(struct bench_result *r, unsigned n);
 
-void bench_report_table(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r,
-			size_t n);
-json_t *bench_report_json(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r,
-			  size_t n);
+/* All results of a case. */
+struct bench_table {
+	const struct bench_program *program;
+	const struct bench_case *c;
+	const struct bench_options *o;
+	const struct bench_result *r;
+	size_t n;
+};
+
+void bench_report_table(const struct bench_table *t);
+json_t *bench_report_json(const struct bench_table *t);
 
 json_t *bench_machine_json(const struct bench_options *o);
 json_t *bench_build_json(void);
 void bench_machine_print(const struct bench_options *o);
+
+/* ---- targets (target.c) ------------------------------------------------------------------------------------------ */
+
+bool bench_is_ours(const struct bench_result *r);
+
+/* True if a result has a figure that may stand in a ratio. */
+bool bench_has_figure(const struct bench_result *r, enum bench_figure figure);
+
+/*
+ * The best, by a figure, of the contestants that match `against` (NULL: all but our own and the machine), and
+ * are FIFO in this case; NULL if there is none.
+ */
+const struct bench_result *bench_best(const struct bench_table *t, const char *against, enum bench_figure figure);
+
+/* What came of a target for one result. */
+struct bench_verdict {
+	const struct bench_target *target;
+	const struct bench_result *against; /* NULL: an absolute figure, or nobody to be held against */
+	double reached;			    /* ratio of medians, or the figure */
+	double min, max;		    /* of the ratios of each round, or of the figure */
+	bool known, met;
+};
+
+/* Judges result r by target k of the program. False: it is not meant. */
+bool bench_judge(const struct bench_table *t, const struct bench_result *r, size_t k, struct bench_verdict *v);
+
+/* Says a verdict in a few words, as ">= 2.50x ck_ring spsc: 2.71 (2.60-2.83) met". */
+void bench_verdict_text(const struct bench_verdict *v, char *text, size_t bytes);
+json_t *bench_verdict_json(const struct bench_verdict *v);
 
 /* Writes or extends the file of results; 0 or -1 with a word on stderr. Takes `program` over. */
 int bench_json_save(const char *path, bool append, json_t *program);

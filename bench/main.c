@@ -38,7 +38,7 @@ static size_t gather(const struct bench_program *p, const struct bench_case *c, 
 	const struct bench_peer *const *peer;
 	size_t k, n = 0;
 
-	if (!bench_matches(o->cases, c->name))
+	if (!bench_matches(o->cases, c->name) || !bench_matches_part(o->only, c->name))
 		return 0;
 	for (peer = p->peers; *peer; peer++)
 		for (k = 0; k < (*peer)->n; k++) {
@@ -71,10 +71,35 @@ static void progress_clear(const struct progress *g)
 		fprintf(stderr, "\r\033[K");
 }
 
-/* True if all results were right. */
-static bool run_case(const struct bench_case *c, const struct bench_options *o, const struct bench_contestant **who,
-		     size_t n, struct progress *g, json_t *cases)
+/* Targets judged, for the last lines. */
+struct tally {
+	unsigned met, missed, unknown;
+};
+
+static void count_verdicts(const struct bench_table *t, struct tally *tally)
 {
+	struct bench_verdict v;
+	size_t i, k;
+
+	for (i = 0; i < t->n; i++)
+		for (k = 0; k < t->program->n_targets; k++) {
+			if (!bench_judge(t, &t->r[i], k, &v))
+				continue;
+			if (!v.known)
+				tally->unknown++;
+			else if (v.met)
+				tally->met++;
+			else
+				tally->missed++;
+		}
+}
+
+/* True if all results were right. */
+static bool run_case(const struct bench_program *p, const struct bench_case *c, const struct bench_options *o,
+		     const struct bench_contestant **who, size_t n, struct progress *g, json_t *cases,
+		     struct tally *tally)
+{
+	struct bench_table t = { p, c, o, NULL, n };
 	struct bench_result *r = calloc(n, sizeof(*r));
 	bool right = true;
 	unsigned round;
@@ -84,6 +109,7 @@ static bool run_case(const struct bench_case *c, const struct bench_options *o, 
 		r[i].contestant = who[i];
 		r[i].rounds = calloc(o->rounds, sizeof(*r[i].rounds));
 	}
+	bench_load(bench_setting(c, o).load);
 	for (round = 0; round < o->rounds; round++)
 		for (i = 0; i < n; i++) {
 			const size_t k = (i + round) % n; /* nobody always follows the same one */
@@ -96,8 +122,10 @@ static bool run_case(const struct bench_case *c, const struct bench_options *o, 
 		bench_result_finish(&r[i], o->rounds);
 		right = right && r[i].status < BENCH_CANNOT;
 	}
-	bench_report_table(c, o, r, n);
-	json_array_append_new(cases, bench_report_json(c, o, r, n));
+	t.r = r;
+	bench_report_table(&t);
+	json_array_append_new(cases, bench_report_json(&t));
+	count_verdicts(&t, tally);
 	for (i = 0; i < n; i++)
 		free(r[i].rounds);
 	free(r);
@@ -123,6 +151,24 @@ static void print_missing(const struct bench_program *p)
 		       m->package ? "Debian package " : "left out of sanitizer builds", m->package ? m->package : "");
 }
 
+/* Each target, and how many of all rows in all cases it is meant for: none is a slip in a pattern. */
+static void list_targets(const struct bench_program *p, const struct bench_contestant **who)
+{
+	static const struct bench_options all;
+	size_t i, k, n, g, rows;
+
+	for (g = 0; g < p->n_targets; g++) {
+		const struct bench_target *x = &p->targets[g];
+
+		for (i = rows = 0; i < p->n_cases; i++) {
+			n = gather(p, &p->cases[i], &all, who);
+			for (k = 0; k < n && bench_matches(x->cases, p->cases[i].name); k++)
+				rows += !strcmp(who[k]->peer, "maar") && bench_matches(x->ours, who[k]->name);
+		}
+		printf("target    %s in %s: %zu rows\n", x->ours, x->cases, rows);
+	}
+}
+
 static void list(const struct bench_program *p, const struct bench_options *o, const struct bench_contestant **who)
 {
 	size_t i, k, n;
@@ -134,6 +180,7 @@ static void list(const struct bench_program *p, const struct bench_options *o, c
 		for (k = 0; k < n; k++)
 			printf("    %s\n", who[k]->name);
 	}
+	list_targets(p, who);
 	print_missing(p);
 }
 
@@ -141,15 +188,18 @@ static json_t *settings_json(const struct bench_options *o)
 {
 	static const char *const pin[] = { "auto", "yes", "no" };
 
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:s}", "rounds", (int)o->rounds, "time_ms", (json_int_t)o->time_ms,
-			 "warmup_ms", (json_int_t)o->warmup_ms, "limit_ms", (json_int_t)o->limit_ms, "count",
-			 (json_int_t)o->count, "pin", pin[o->pin]);
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:s, s:s, s:i, s:s}", "rounds", (int)o->rounds, "time_ms",
+			 (json_int_t)o->time_ms, "warmup_ms", (json_int_t)o->warmup_ms, "limit_ms",
+			 (json_int_t)o->limit_ms, "count", (json_int_t)o->count, "pin",
+			 o->pin_said ? pin[o->pin] : "as the case says", "retry", bench_retry_name(o->retry), "load",
+			 (int)o->load, "options", o->words ? o->words : "");
 }
 
 static int run_all(const struct bench_program *p, const struct bench_options *o, const struct bench_contestant **who,
 		   struct progress *g)
 {
 	json_t *cases = json_array(), *all;
+	struct tally tally = { 0 };
 	bool right = true;
 	size_t i, n;
 
@@ -162,14 +212,20 @@ static int run_all(const struct bench_program *p, const struct bench_options *o,
 	else
 		printf("%llu ms after %llu ms of warm-up\n", (unsigned long long)o->time_ms,
 		       (unsigned long long)o->warmup_ms);
+	if (o->load)
+		printf("load      %u busy processes beside it\n", o->load);
 	if (o->rounds < 5)
 		printf("note      fewer than 5 rounds: the spread says little\n");
 	print_missing(p);
 	for (i = 0; i < p->n_cases; i++) {
 		n = gather(p, &p->cases[i], o, who);
-		if (n && !run_case(&p->cases[i], o, who, n, g, cases))
+		if (n && !run_case(p, &p->cases[i], o, who, n, g, cases, &tally))
 			right = false;
 	}
+	bench_load(0);
+	if (tally.met + tally.missed + tally.unknown)
+		printf("\ntargets   %u met, %u missed, %u without anybody to be held against\n", tally.met,
+		       tally.missed, tally.unknown);
 	json_decref(cases);
 	if (!right)
 		fprintf(stderr, "%s: some results were wrong or could not be had: see the tables\n", p->name);
@@ -206,5 +262,6 @@ int bench_main(const struct bench_program *program, int argc, char **argv)
 		status = run_all(program, &o, who, &g);
 	}
 	free(who);
+	free(o.words);
 	return status;
 }

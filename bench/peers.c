@@ -2,14 +2,16 @@
  * SPDX-License-Identifier: MIT
  *
  * Which adapters are compiled in. A peer is left out when its package is not there (m4/maar_peers.m4), and all are in
- * sanitizer builds: their own data races and their assembly are not ours to report.
+ * sanitizer builds: their own data races and their assembly are not ours to report. libatomic-queue-dev is left out for
+ * good: its queue loses the order of each producer's own values when threads outnumber processors.
  */
 #include "peers/peers.h"
 
 const struct bench_peer *const bench_peers[] = {
-	&bench_peer_maar_ring,	&bench_peer_maar_pool,
+	/* maar/slot_ring.h, when there is one: its adapter here, "maar_slot_ring ...", with the set BENCH_SLOTS */
+	&bench_peer_maar_ring,	  &bench_peer_maar_pool,
 #ifdef PEER_DPDK
-	&bench_peer_dpdk_ring,	&bench_peer_dpdk_mempool,
+	&bench_peer_dpdk_ring,	  &bench_peer_dpdk_mempool,
 #endif
 #ifdef PEER_CK
 	&bench_peer_ck,
@@ -20,7 +22,22 @@ const struct bench_peer *const bench_peers[] = {
 #ifdef PEER_MOODYCAMEL
 	&bench_peer_moodycamel,
 #endif
-	&bench_peer_libc,	NULL,
+#ifdef PEER_READERWRITER
+	&bench_peer_readerwriter,
+#endif
+#ifdef PEER_XENIUM
+	&bench_peer_xenium,
+#endif
+#ifdef PEER_CDS
+	&bench_peer_cds,
+#endif
+#ifdef PEER_TBB
+	&bench_peer_tbb,
+#endif
+#ifdef PEER_URCU
+	&bench_peer_urcu,
+#endif
+	&bench_peer_libc,	  &bench_peer_x_ring_shape, &bench_peer_limits, &bench_peer_futex, NULL,
 };
 
 const struct bench_missing bench_missing_peers[] = {
@@ -38,6 +55,21 @@ const struct bench_missing bench_missing_peers[] = {
 #endif
 #ifndef PEER_MOODYCAMEL
 	{ "moodycamel::ConcurrentQueue", "libconcurrentqueue-dev" },
+#endif
+#ifndef PEER_READERWRITER
+	{ "moodycamel::ReaderWriterQueue", "libreaderwriterqueue-dev" },
+#endif
+#ifndef PEER_XENIUM
+	{ "xenium::vyukov_bounded_queue", "libxenium-dev" },
+#endif
+#ifndef PEER_CDS
+	{ "libcds VyukovMPMCCycleQueue", "libcds-dev" },
+#endif
+#ifndef PEER_TBB
+	{ "tbb::concurrent_bounded_queue", "libtbb-dev" },
+#endif
+#ifndef PEER_URCU
+	{ "liburcu wfcqueue", "liburcu-dev" },
 #endif
 #endif
 	{ NULL, NULL },

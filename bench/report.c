@@ -17,32 +17,31 @@
 /* Width of the longest contestant's name and a little. */
 #define NAME_WIDTH 36
 
-static bool ours(const struct bench_result *r)
-{
-	return !strcmp(r->contestant->peer, "maar");
-}
+/* Their JSON names, but for the first, which is the result's own median. */
+static const char *const figure_key[BENCH_FIGURES] = { "value",		"enqueue_p50",	   "enqueue_p99",
+						       "enqueue_p99_9", "dequeue_p50",	   "dequeue_p99",
+						       "dequeue_p99_9", "stalled_percent", "longest_gap_us" };
 
 static const char *unit_name(enum bench_unit unit)
 {
 	return unit == BENCH_MOPS ? "M/s" : "ns";
 }
 
-/* True if a figure may stand in a ratio. */
-static bool has_figure(const struct bench_result *r)
+static bool is_machine(const struct bench_result *r)
 {
-	return r->figures && r->status <= BENCH_STALLED;
+	return !strcmp(r->contestant->peer, BENCH_MACHINE);
 }
 
 /* ---- for people -------------------------------------------------------------------------------------------------- */
 
-static void print_status(const struct bench_result *r, unsigned rounds)
+static void print_status(const struct bench_table *t, const struct bench_result *r)
 {
 	unsigned i;
 
 	for (i = BENCH_STALLED; i <= BENCH_WRONG; i++)
 		if (r->bad[i])
-			printf("  %s %u of %u", bench_status_name((enum bench_status)i), r->bad[i], rounds);
-	for (i = 0; i < rounds; i++)
+			printf("  %s %u of %u", bench_status_name((enum bench_status)i), r->bad[i], t->o->rounds);
+	for (i = 0; i < t->o->rounds; i++)
 		if (r->rounds[i].status == r->status && r->status > BENCH_STALLED) {
 			printf(": %s", r->rounds[i].text);
 			break;
@@ -51,59 +50,98 @@ static void print_status(const struct bench_result *r, unsigned rounds)
 		printf("  (%s)", r->contestant->note);
 }
 
-static void print_row(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r, size_t n,
-		      size_t row)
+static void print_verdicts(const struct bench_table *t, const struct bench_result *r)
 {
-	const struct bench_result *x = &r[row];
-	const int digits = c->unit == BENCH_MOPS ? 2 : 1;
-	unsigned mark = 0;
-	size_t i;
+	struct bench_verdict v;
+	char text[200];
+	size_t k;
 
-	for (i = 0; i <= row && ours(x); i++)
-		mark += ours(&r[i]);
-	if (mark)
-		printf("  [%u] ", mark);
-	else
-		printf("      ");
-	printf("%-*s", NAME_WIDTH, x->contestant->name);
-	if (has_figure(x))
-		printf(" %9.*f %9.*f %9.*f %9.2f", digits, x->stats.median, digits, x->stats.min, digits, x->stats.max,
-		       x->failed_each);
-	else
-		printf(" %9s %9s %9s %9s", "-", "-", "-", "-");
-	for (i = 0; i < n; i++) {
-		const double ratio = has_figure(x) && has_figure(&r[i])
-					     ? bench_ratio(c->unit, r[i].stats.median, x->stats.median)
-					     : 0;
-
-		if (!ours(&r[i]))
+	for (k = 0; k < t->program->n_targets; k++) {
+		if (!bench_judge(t, r, k, &v))
 			continue;
-		if (ratio > 0)
-			printf(" %7.*f", ratio < 100 ? 2 : 0, ratio);
-		else
-			printf(" %7s", "-");
+		bench_verdict_text(&v, text, sizeof(text));
+		printf("  [%s]", text);
 	}
-	print_status(x, o->rounds);
+}
+
+/* A median, and its range over the rounds. */
+static void print_figure(const struct bench_result *r, enum bench_figure figure, int digits)
+{
+	const struct bench_stats *s = &r->stats[figure];
+
+	if (bench_has_figure(r, figure))
+		printf(" %9.*f %9.*f %9.*f", digits, s->median, digits, s->min, digits, s->max);
+	else
+		printf(" %9s %9s %9s", "-", "-", "-");
+}
+
+static void print_row(const struct bench_table *t, const struct bench_result *r, const struct bench_result *best)
+{
+	const double ratio =
+		best && bench_has_figure(r, BENCH_VALUE)
+			? bench_ratio(t->c->unit, r->stats[BENCH_VALUE].median, best->stats[BENCH_VALUE].median)
+			: 0;
+
+	printf("  %c %-*s", r == best ? '*' : bench_is_ours(r) ? '+' : ' ', NAME_WIDTH, r->contestant->name);
+	print_figure(r, BENCH_VALUE, t->c->unit == BENCH_MOPS ? 2 : 1);
+	if (bench_has_figure(r, BENCH_VALUE))
+		printf(" %9.2f", r->failed_each);
+	else
+		printf(" %9s", "-");
+	printf(" %6s", bench_retry_name(bench_setting(t->c, t->o).retry));
+	if (ratio > 0 && !is_machine(r))
+		printf(" %6.*f", ratio < 100 ? 2 : 0, ratio);
+	else
+		printf(" %6s", "-");
+	print_status(t, r);
+	print_verdicts(t, r);
 	printf("\n");
 }
 
-void bench_report_table(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r,
-			size_t n)
+/* Two lines: producers' calls and, with what the queue did as a whole, the consumers'. */
+static void print_timed_row(const struct bench_table *t, const struct bench_result *r)
 {
-	const struct bench_setting s = bench_setting(c, o);
-	unsigned mark = 0;
+	printf("  %c %-*s enq", bench_is_ours(r) ? '+' : ' ', NAME_WIDTH, r->contestant->name);
+	print_figure(r, BENCH_PUT_P50, 0);
+	print_figure(r, BENCH_PUT_P99, 0);
+	print_figure(r, BENCH_PUT_P999, 0);
+	printf(" |");
+	print_figure(r, BENCH_STALLED_PERCENT, 2);
+	printf(" %6s", bench_retry_name(bench_setting(t->c, t->o).retry));
+	print_status(t, r);
+	print_verdicts(t, r);
+	printf("\n    %-*s deq", NAME_WIDTH, "");
+	print_figure(r, BENCH_TAKE_P50, 0);
+	print_figure(r, BENCH_TAKE_P99, 0);
+	print_figure(r, BENCH_TAKE_P999, 0);
+	printf(" |");
+	print_figure(r, BENCH_LONGEST_GAP, 0);
+	printf("\n");
+}
+
+void bench_report_table(const struct bench_table *t)
+{
+	static const char spread[] = "    median       min       max";
+	const struct bench_setting s = bench_setting(t->c, t->o);
+	const struct bench_result *best = bench_best(t, NULL, BENCH_VALUE);
 	size_t i;
 
-	printf("\n%s: %s; %s\n", c->name, c->title, s.pinned ? "pinned" : "not pinned");
-	printf("      %-*s %9s %9s %9s %9s", NAME_WIDTH,
-	       c->unit == BENCH_MOPS ? "M/s, more is better" : "ns, less is better", "median", "min", "max",
-	       "failed/ok");
-	for (i = 0; i < n; i++)
-		if (ours(&r[i]))
-			printf("    x[%u]", ++mark);
-	printf("\n");
-	for (i = 0; i < n; i++)
-		print_row(c, o, r, n, i);
+	printf("\n%s: %s; %s", t->c->name, t->c->title, s.pinned ? "pinned" : "not pinned");
+	if (s.load)
+		printf("; beside %u busy processes", s.load);
+	if (bench_is_timed(t->c)) {
+		printf("\n    %-*s     %30s%30s%30s | enq: stalled %%, deq: longest gap, us\n", NAME_WIDTH, "ns a call",
+		       "p50", "p99", "p99.9");
+		printf("    %-*s    %s%s%s |%s  retry\n", NAME_WIDTH, "", spread, spread, spread, spread);
+	} else {
+		printf("\n    %-*s%s failed/ok  retry x best\n", NAME_WIDTH,
+		       t->c->unit == BENCH_MOPS ? "M/s, more is better" : "ns, less is better", spread);
+	}
+	for (i = 0; i < t->n; i++)
+		if (bench_is_timed(t->c))
+			print_timed_row(t, &t->r[i]);
+		else
+			print_row(t, &t->r[i], best);
 	fflush(stdout);
 }
 
@@ -113,57 +151,96 @@ static json_t *round_json(const struct bench_outcome *out)
 {
 	json_t *j = json_pack("{s:s, s:I, s:I, s:I}", "status", bench_status_name(out->status), "operations",
 			      (json_int_t)out->done, "failed", (json_int_t)out->failed, "ns", (json_int_t)out->ns);
+	unsigned f;
 
-	if (out->status <= BENCH_STALLED)
-		json_object_set_new(j, "value", json_real(out->value));
+	for (f = 0; f < BENCH_FIGURES && out->status <= BENCH_STALLED; f++)
+		if (out->figure[f] >= 0)
+			json_object_set_new(j, figure_key[f], json_real(out->figure[f]));
 	if (out->text[0])
 		json_object_set_new(j, "text", json_string(out->text));
 	return j;
 }
 
-static json_t *result_json(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r,
-			   size_t n, size_t row)
+static void set_stats(json_t *j, const struct bench_stats *s)
 {
-	const struct bench_result *x = &r[row];
+	json_object_set_new(j, "median", json_real(s->median));
+	json_object_set_new(j, "min", json_real(s->min));
+	json_object_set_new(j, "max", json_real(s->max));
+	json_object_set_new(j, "mad", json_real(s->mad));
+}
+
+/* What further members a result has: spreads, figures of timed calls, targets. */
+static void add_figures(const struct bench_table *t, const struct bench_result *r, json_t *j)
+{
+	json_t *figures = json_object(), *targets = json_array(), *one;
+	struct bench_verdict v;
+	unsigned f;
+	size_t k;
+
+	if (r->stats[BENCH_VALUE].n)
+		set_stats(j, &r->stats[BENCH_VALUE]);
+	for (f = BENCH_VALUE + 1; f < BENCH_FIGURES; f++) {
+		if (!r->stats[f].n)
+			continue;
+		one = json_object();
+		set_stats(one, &r->stats[f]);
+		json_object_set_new(figures, figure_key[f], one);
+	}
+	for (k = 0; k < t->program->n_targets; k++)
+		if (bench_judge(t, r, k, &v))
+			json_array_append_new(targets, bench_verdict_json(&v));
+	json_object_set_new(j, "figures", figures);
+	json_object_set_new(j, "targets", targets);
+	if (r->contestant->note)
+		json_object_set_new(j, "note", json_string(r->contestant->note));
+}
+
+static json_t *result_json(const struct bench_table *t, const struct bench_result *x)
+{
+	const struct bench_result *best = bench_best(t, NULL, BENCH_VALUE);
 	json_t *rounds = json_array(), *ratios = json_object(), *j;
 	size_t i;
 
-	for (i = 0; i < o->rounds; i++)
+	for (i = 0; i < t->o->rounds; i++)
 		json_array_append_new(rounds, round_json(&x->rounds[i]));
-	for (i = 0; i < n; i++)
-		if (ours(&r[i]) && i != row && has_figure(x) && has_figure(&r[i]))
-			json_object_set_new(ratios, r[i].contestant->name,
-					    json_real(bench_ratio(c->unit, r[i].stats.median, x->stats.median)));
-	j = json_pack("{s:s, s:s, s:s, s:s, s:f, s:o, s:o}", "name", x->contestant->name, "peer", x->contestant->peer,
-		      "order", x->contestant->order == BENCH_FIFO ? "fifo" : "fifo per producer", "status",
-		      bench_status_name(x->status), "failed_per_success", x->failed_each, "faster", ratios, "rounds",
-		      rounds);
-	if (x->figures) {
-		json_object_set_new(j, "median", json_real(x->stats.median));
-		json_object_set_new(j, "min", json_real(x->stats.min));
-		json_object_set_new(j, "max", json_real(x->stats.max));
-		json_object_set_new(j, "mad", json_real(x->stats.mad));
-	}
-	if (x->contestant->note)
-		json_object_set_new(j, "note", json_string(x->contestant->note));
+	for (i = 0; i < t->n; i++)
+		if (bench_is_ours(&t->r[i]) && &t->r[i] != x && bench_has_figure(x, BENCH_VALUE) &&
+		    bench_has_figure(&t->r[i], BENCH_VALUE))
+			json_object_set_new(ratios, t->r[i].contestant->name,
+					    json_real(bench_ratio(t->c->unit, t->r[i].stats[BENCH_VALUE].median,
+								  x->stats[BENCH_VALUE].median)));
+	j = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:f, s:o, s:o}", "name", x->contestant->name, "peer",
+		      x->contestant->peer, "order", x->contestant->order == BENCH_FIFO ? "fifo" : "fifo per producer",
+		      "status", bench_status_name(x->status), "retry",
+		      bench_retry_name(bench_setting(t->c, t->o).retry), "value_bits",
+		      x->contestant->set & BENCH_HANDLES ? 32 : 64, "failed_per_success", x->failed_each, "faster",
+		      ratios, "rounds", rounds);
+	if (best && bench_has_figure(x, BENCH_VALUE))
+		json_object_set_new(j, "over_best_peer",
+				    json_real(bench_ratio(t->c->unit, x->stats[BENCH_VALUE].median,
+							  best->stats[BENCH_VALUE].median)));
+	add_figures(t, x, j);
 	return j;
 }
 
-json_t *bench_report_json(const struct bench_case *c, const struct bench_options *o, const struct bench_result *r,
-			  size_t n)
+json_t *bench_report_json(const struct bench_table *t)
 {
-	const struct bench_setting s = bench_setting(c, o);
+	const struct bench_case *c = t->c;
+	const struct bench_setting s = bench_setting(c, t->o);
+	const struct bench_result *best = bench_best(t, NULL, BENCH_VALUE);
 	const bool pair = c->second != BENCH_NOBODY && c->second != BENCH_PONG;
 	json_t *results = json_array();
 	size_t i;
 
-	for (i = 0; i < n; i++)
-		json_array_append_new(results, result_json(c, o, r, n, i));
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:i, s:o}", "name", c->name, "title",
-			 c->title, "unit", unit_name(c->unit), "better", c->unit == BENCH_MOPS ? "more" : "less",
-			 "threads", (int)(c->firsts + c->seconds), "producers", pair ? (int)c->firsts : 0, "consumers",
-			 pair ? (int)c->seconds : 0, "batch", (int)c->batch, "capacity", (json_int_t)c->capacity,
-			 "bytes", (json_int_t)c->bytes, "pinned", (int)s.pinned, "pauses_before_yield", (int)s.pauses,
+	for (i = 0; i < t->n; i++)
+		json_array_append_new(results, result_json(t, &t->r[i]));
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:s, s:i, s:i, s:i, s:s?, s:o}",
+			 "name", c->name, "title", c->title, "unit", unit_name(c->unit), "better",
+			 c->unit == BENCH_MOPS ? "more" : "less", "threads", (int)(c->firsts + c->seconds), "producers",
+			 pair ? (int)c->firsts : 0, "consumers", pair ? (int)c->seconds : 0, "batch", (int)c->batch,
+			 "capacity", (json_int_t)c->capacity, "bytes", (json_int_t)c->bytes, "pinned", (int)s.pinned,
+			 "retry", bench_retry_name(s.retry), "pauses_a_retry", (int)s.relax, "retries_before_yield",
+			 (int)s.pauses, "load", (int)s.load, "best_peer", best ? best->contestant->name : NULL,
 			 "results", results);
 }
 

@@ -21,11 +21,15 @@
 #include <unistd.h>
 
 #include "loop.h"
+#include "timing.h"
 
-/* Pauses before a yield: so many that they never yield while the other side runs, where each thread has a processor;
+/* Retries before a yield: so many that they never yield while the other side runs, where each thread has a processor;
  * where not, about the time after which the other side is more likely to be waiting for this one's processor. */
 #define PAUSES_OWN_CPU 10000
 #define PAUSES_SHARED  64
+
+/* Gaps that a consumer can write down: 6.5 s of them, one after the other. Memory that is not needed is not touched. */
+#define MAX_GAPS 65536
 
 /* How long threads may take to see that a run is abandoned before the process is ended under them. */
 #define GRACE_MS 1000
@@ -58,6 +62,7 @@ struct team {
 	uint32_t ready __attribute__((aligned(BENCH_APART)));
 	uint32_t finished;
 	uint32_t cannot;				   /* threads that could not enter */
+	uint64_t abandoned;				   /* when the measured phase was, in ticks; 0: never */
 	uint32_t go __attribute__((aligned(BENCH_APART))); /* number of the phase that runs */
 	struct member {
 		struct bench_worker w;
@@ -77,13 +82,32 @@ const char *bench_status_name(enum bench_status status)
 	return name[status];
 }
 
+const char *bench_retry_name(enum bench_retry retry)
+{
+	static const char *const name[] = { "auto", "spin", "pause", "pause8", "yield" };
+
+	return name[retry];
+}
+
+bool bench_is_timed(const struct bench_case *c)
+{
+	return c->second == BENCH_CONSUME_TIMED;
+}
+
 struct bench_setting bench_setting(const struct bench_case *c, const struct bench_options *o)
 {
+	static const unsigned relax[BENCH_RETRIES] = { 1, 0, 1, 8, 1 };
 	const bool own = c->firsts + c->seconds <= o->n_cpus;
+	const enum bench_pin pin = o->pin_said ? o->pin : c->pin;
 	struct bench_setting s;
 
-	s.pinned = o->pin == BENCH_PIN_YES || (o->pin == BENCH_PIN_AUTO && own);
-	s.pauses = own ? PAUSES_OWN_CPU : PAUSES_SHARED;
+	s.pinned = pin == BENCH_PIN_YES || (pin == BENCH_PIN_AUTO && own);
+	s.retry = o->retry;
+	if (s.retry == BENCH_RETRY_AUTO)
+		s.retry = own ? BENCH_RETRY_PAUSE : BENCH_RETRY_YIELD;
+	s.relax = relax[s.retry];
+	s.pauses = s.retry == BENCH_RETRY_YIELD ? PAUSES_SHARED : PAUSES_OWN_CPU;
+	s.load = o->load + c->load;
 	return s;
 }
 
@@ -114,6 +138,8 @@ static bool puts_into(enum bench_role role, unsigned which)
 	switch (role) {
 	case BENCH_CONSUME:
 	case BENCH_CONSUME_N:
+	case BENCH_CONSUME_ALL:
+	case BENCH_CONSUME_TIMED:
 		return false;
 	case BENCH_PING:
 		return which == 0;
@@ -129,6 +155,8 @@ static bool takes_from(enum bench_role role, unsigned which)
 	switch (role) {
 	case BENCH_PRODUCE:
 	case BENCH_PRODUCE_N:
+	case BENCH_PRODUCE_ALL:
+	case BENCH_PRODUCE_TIMED:
 	case BENCH_SEND:
 		return false;
 	case BENCH_PING:
@@ -168,6 +196,28 @@ static bool await_phase(struct team *t, uint32_t phase)
 	return true;
 }
 
+static void clear_timing(struct bench_timing *timing)
+{
+	memset(timing->steps, 0, sizeof(timing->steps));
+	timing->first = timing->last = timing->gaps_lost = 0;
+	timing->n_gaps = 0;
+}
+
+/* Of a thread, for the life of the process; NULL: no memory. */
+static struct bench_timing *new_timing(void)
+{
+	struct bench_timing *timing =
+		aligned_alloc(BENCH_APART, (sizeof(*timing) + BENCH_APART - 1) / BENCH_APART * BENCH_APART);
+
+	if (!timing)
+		return NULL;
+	timing->max_gaps = MAX_GAPS;
+	timing->gaps = calloc(MAX_GAPS, sizeof(*timing->gaps));
+	timing->gap_ticks = (uint64_t)(BENCH_STALL_NS / bench_tick_ns());
+	clear_timing(timing);
+	return timing->gaps ? timing : NULL;
+}
+
 static void *member_main(void *arg)
 {
 	struct member *m = arg;
@@ -189,6 +239,8 @@ static void *member_main(void *arg)
 		if (!await_phase(t, phase))
 			break;
 		w->done = w->failed = w->end_ns = 0;
+		if (w->timing)
+			clear_timing(w->timing);
 		m->start_ns = bench_now();
 		k->loop[m->role](w);
 		if (!w->end_ns)
@@ -221,10 +273,18 @@ static bool start_threads(struct team *t)
 		m->w.progress = &t->shared->progress[i].done;
 		m->w.index = first ? i : i - c->firsts;
 		m->w.batch = c->batch;
+		m->w.relax = t->setting.relax;
 		m->w.pauses = t->setting.pauses;
+		m->w.seq_bits = t->contestant->set & BENCH_HANDLES ? BENCH_SEQ_BITS_HANDLE : BENCH_SEQ_BITS;
+		m->w.seq_mask = (UINT64_C(1) << m->w.seq_bits) - 1;
+		m->w.timing = bench_is_timed(c) ? new_timing() : NULL;
 		m->w.bytes = c->bytes;
 		m->w.touch = c->touch;
 		m->w.next = 1;
+		if (bench_is_timed(c) && !m->w.timing) {
+			say(&t->shared->outcome, BENCH_CANNOT, "no memory for time stamps");
+			return false;
+		}
 		pthread_attr_init(&attr);
 		if (t->setting.pinned) {
 			CPU_ZERO(&cpus);
@@ -296,6 +356,7 @@ static bool lead_phase(struct team *t, uint32_t phase, bool *gone)
 	if (wait_count(&t->finished, t->n * phase, limit))
 		return true;
 	partial(t, bench_now() - start);
+	t->abandoned = phase == PHASE_MEASURED ? bench_ticks() : 0;
 	__atomic_store_n(&t->run.abandon, 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&t->run.stop, 1, __ATOMIC_RELAXED);
 	*gone = wait_count(&t->finished, t->n * phase, bench_now() + GRACE_MS * UINT64_C(1000000));
@@ -358,12 +419,43 @@ static void verify_all(struct team *t)
 
 static void figure(const struct bench_case *c, struct bench_outcome *out)
 {
+	double *value = &out->figure[BENCH_VALUE];
+
 	if (out->done == 0)
 		say(out, BENCH_STALLED, "nothing moved");
 	if (c->unit == BENCH_MOPS)
-		out->value = out->ns ? (double)out->done * 1e3 / (double)out->ns : 0;
+		*value = out->ns ? (double)out->done * 1e3 / (double)out->ns : 0;
 	else
-		out->value = (double)out->ns / (double)(out->done ? out->done : 1);
+		*value = (double)out->ns / (double)(out->done ? out->done : 1);
+}
+
+/* How long calls took, and how long nothing came out. All threads have ended. */
+static void timed_figures(struct team *t)
+{
+	static const double percents[] = { 50, 99, 99.9 };
+	static uint64_t puts[BENCH_STEPS], takes[BENCH_STEPS];
+	const struct bench_timing *consumers[BENCH_MAX_THREADS];
+	double *f = t->shared->outcome.figure;
+	struct bench_stall stall;
+	unsigned i, n = 0;
+	size_t k;
+
+	for (i = 0; i < t->n; i++) {
+		const struct member *m = &t->member[i];
+		uint64_t *const sum = counts(t->c, m) ? takes : puts;
+
+		for (k = 0; k < BENCH_STEPS; k++)
+			sum[k] += m->w.timing->steps[k];
+		if (counts(t->c, m))
+			consumers[n++] = m->w.timing;
+	}
+	for (i = 0; i < 3; i++) {
+		f[BENCH_PUT_P50 + i] = bench_percentile(puts, percents[i]) * bench_tick_ns();
+		f[BENCH_TAKE_P50 + i] = bench_percentile(takes, percents[i]) * bench_tick_ns();
+	}
+	stall = bench_stall(consumers, n, t->abandoned);
+	f[BENCH_STALLED_PERCENT] = stall.percent;
+	f[BENCH_LONGEST_GAP] = stall.longest_ticks * bench_tick_ns() / 1e3;
 }
 
 /* The measured phase: successes and time, from the first start to the last end. */
@@ -433,6 +525,8 @@ static void child(struct team *t)
 		verify_all(t);
 		measure(t);
 	}
+	if (bench_is_timed(t->c) && (phase == PHASES || t->abandoned))
+		timed_figures(t);
 	figure(t->c, out);
 }
 
@@ -459,14 +553,19 @@ void bench_run(const struct bench_contestant *contestant, const struct bench_cas
 	       struct bench_outcome *outcome)
 {
 	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status;
+	int status, f;
 	pid_t pid;
 
 	memset(outcome, 0, sizeof(*outcome));
+	for (f = BENCH_VALUE + 1; f < BENCH_FIGURES; f++)
+		outcome->figure[f] = -1; /* none */
 	if (shared == MAP_FAILED) {
 		say(outcome, BENCH_CANNOT, "mmap: %s", strerror(errno));
 		return;
 	}
+	shared->outcome = *outcome;
+	if (bench_is_timed(c))
+		(void)bench_tick_ns(); /* once for all the children */
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {

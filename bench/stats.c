@@ -32,6 +32,7 @@ struct bench_stats bench_stats(const double *values, size_t n)
 	if (!copy)
 		abort(); /* a few dozen bytes */
 	memcpy(copy, values, n * sizeof(*copy));
+	s.n = (unsigned)n;
 	s.median = median(copy, n);
 	s.min = copy[0];
 	s.max = copy[n - 1];
@@ -53,13 +54,13 @@ void bench_result_finish(struct bench_result *r, unsigned n)
 {
 	double *values = malloc((n + 1) * sizeof(*values));
 	uint64_t done = 0, failed = 0;
-	unsigned i;
+	unsigned i, f, k;
 
 	if (!values)
 		abort();
-	r->figures = 0;
 	r->status = BENCH_OK;
 	memset(r->bad, 0, sizeof(r->bad));
+	memset(r->stats, 0, sizeof(r->stats));
 	for (i = 0; i < n; i++) {
 		const struct bench_outcome *o = &r->rounds[i];
 
@@ -68,13 +69,16 @@ void bench_result_finish(struct bench_result *r, unsigned n)
 			r->status = o->status;
 		if (o->status > BENCH_STALLED)
 			continue;
-		values[r->figures++] = o->value;
 		done += o->done;
 		failed += o->failed;
 	}
-	memset(&r->stats, 0, sizeof(r->stats));
-	if (r->figures)
-		r->stats = bench_stats(values, r->figures);
+	for (f = 0; f < BENCH_FIGURES; f++) {
+		for (i = k = 0; i < n; i++)
+			if (r->rounds[i].status <= BENCH_STALLED && r->rounds[i].figure[f] >= 0)
+				values[k++] = r->rounds[i].figure[f];
+		if (k)
+			r->stats[f] = bench_stats(values, k);
+	}
 	r->failed_each = done ? (double)failed / (double)done : 0;
 	free(values);
 }

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The harness itself: its statistics on known data, its results as JSON against its own --list, and whether contestants
- * that do wrong are found out. bench/smoke.sh runs every contestant in every case; here the programs are run for a few.
+ * The harness itself: its results as JSON against its own --list, and whether contestants that do wrong are found out.
+ * bench/smoke.sh runs every contestant in every case; here the programs are run for a few. test_figures.c has the
+ * arithmetic.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -101,79 +102,6 @@ static json_t *named(json_t *array, const char *name)
 	return NULL;
 }
 
-/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
-
-START_TEST(stats_odd)
-{
-	const double v[] = { 5, 1, 100, 3, 2 };
-	const struct bench_stats s = bench_stats(v, 5);
-
-	ck_assert_double_eq(s.median, 3);
-	ck_assert_double_eq(s.min, 1);
-	ck_assert_double_eq(s.max, 100);
-	ck_assert_double_eq(s.mad, 2); /* distances 2 2 97 0 1 */
-	ck_assert_double_eq(v[0], 5);  /* the input stays */
-}
-END_TEST
-
-START_TEST(stats_even_and_one)
-{
-	const double even[] = { 4, 1, 3, 2 }, one[] = { 7 };
-	struct bench_stats s = bench_stats(even, 4);
-
-	ck_assert_double_eq(s.median, 2.5);
-	ck_assert_double_eq(s.mad, 1); /* distances 1.5 1.5 .5 .5 */
-	s = bench_stats(one, 1);
-	ck_assert_double_eq(s.median, 7);
-	ck_assert_double_eq(s.min, 7);
-	ck_assert_double_eq(s.max, 7);
-	ck_assert_double_eq(s.mad, 0);
-}
-END_TEST
-
-START_TEST(ratios)
-{
-	ck_assert_double_eq(bench_ratio(BENCH_MOPS, 30, 10), 3);
-	ck_assert_double_eq(bench_ratio(BENCH_NS, 30, 10), 1.0 / 3);
-	ck_assert_double_eq(bench_ratio(BENCH_NS, 10, 0), 0);
-	ck_assert_double_eq(bench_ratio(BENCH_MOPS, 0, 10), 0);
-}
-END_TEST
-
-START_TEST(result_of_mixed_rounds)
-{
-	struct bench_outcome rounds[] = {
-		{ .status = BENCH_OK, .value = 10, .done = 100, .failed = 50 },
-		{ .status = BENCH_STALLED, .value = 1, .done = 100, .failed = 150 },
-		{ .status = BENCH_WRONG, .value = 1e9, .done = 1, .failed = 1000 },
-		{ .status = BENCH_OK, .value = 20, .done = 200, .failed = 0 },
-	};
-	struct bench_result r = { .rounds = rounds };
-
-	bench_result_finish(&r, 4);
-	ck_assert_int_eq(r.status, BENCH_WRONG);
-	ck_assert_uint_eq(r.figures, 3); /* a wrong result is no figure */
-	ck_assert_double_eq(r.stats.median, 10);
-	ck_assert_double_eq(r.stats.max, 20);
-	ck_assert_double_eq(r.failed_each, 0.5);
-	ck_assert_uint_eq(r.bad[BENCH_STALLED], 1);
-	ck_assert_uint_eq(r.bad[BENCH_WRONG], 1);
-	bench_result_finish(&r, 2);
-	ck_assert_int_eq(r.status, BENCH_STALLED);
-	ck_assert_double_eq(r.stats.median, 5.5);
-}
-END_TEST
-
-START_TEST(patterns)
-{
-	ck_assert(bench_matches(NULL, "anything"));
-	ck_assert(bench_matches("mpmc/*,self/spsc", "mpmc/4p4c/1024"));
-	ck_assert(bench_matches("mpmc/*,self/spsc", "self/spsc"));
-	ck_assert(!bench_matches("mpmc/*,self/spsc", "self/mpmc"));
-	ck_assert(!bench_matches("", "self/mpmc"));
-}
-END_TEST
-
 /* ---- contestants that do wrong ----------------------------------------------------------------------------------- */
 
 #ifdef __SANITIZE_THREAD__
@@ -202,6 +130,7 @@ static const struct {
 	{ "hangs", "stalled", "within", 0, false },
 	{ "stops", "stalled", "within", 0, false },
 	{ "dies", "crashed", "signal 9", 1, false },
+	{ "handles", "ok", NULL, 0, false },
 	{ "unopened", "cannot", "opened", 1, false },
 	{ "pool right", "ok", NULL, 0, false },
 	{ "pool twice", "WRONG", "", 1, RACES }, /* which of its effects comes first depends on who runs when */
@@ -219,9 +148,9 @@ START_TEST(wrong_results_are_found)
 	snprintf(output, sizeof(output), "--output=%s", path);
 	snprintf(count, sizeof(count), "--count=%d", 10 * COUNT);
 	/* one second for those that never end; minutes for those that do, on a machine that may stall */
-	ck_assert_int_eq(
-		run("bench_control", NULL, "-n2", "-k", sinner[_i].name, count, output, ends ? "-l300" : "-l1", NULL),
-		sinner[_i].exit);
+	ck_assert_int_eq(run("bench_control", NULL, "-n2", "-f", "control/1p1c,control/exchange", "-k", sinner[_i].name,
+			     count, output, ends ? "-l300" : "-l1", NULL),
+			 sinner[_i].exit);
 	all = load(path, 1);
 	program = json_array_get(json_object_get(all, "programs"), 0);
 	result = named(member(json_array_get(member(program, "cases", JSON_ARRAY), 0), "results", JSON_ARRAY),
@@ -283,7 +212,7 @@ static size_t compare_with_list(const char *path, json_t *cases)
 	ck_assert_ptr_nonnull(f);
 	while (fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
-		if (!strncmp(line, "missing", 7))
+		if (!strncmp(line, "missing", 7) || !strncmp(line, "target", 6))
 			continue;
 		if (line[0] != ' ') {
 			if (one_case)
@@ -307,7 +236,9 @@ static const struct {
 	const char *program, *cases;
 	size_t least; /* results there are with no peer at all */
 } whole[] = {
-	{ "bench_ring", "--cases=spsc/1p1c/1024,spsc/bulk8/65536,mpmc/2p2c/1024,self/*,rtt/spsc,mpsc/4p1c/1024", 15 },
+	{ "bench_ring", "--cases=limit/*,spsc/1p1c/1024,spsc/b*8/1024,mpmc/2p2c/1024,self/*,rtt/spsc,mpsc/4p1c/1024",
+	  60 },
+	{ "bench_slot", "--cases=slot/64/64,slot/512/1024", 4 },
 	{ "bench_pool", "--cases=pair/64,bulk32/2048,cross/256,exchange/1p1c", 12 },
 };
 
@@ -341,6 +272,132 @@ START_TEST(json_is_whole)
 }
 END_TEST
 
+/* Calls without success are counted apart, and neither timed nor taken for operations. */
+START_TEST(refusals_are_counted_apart)
+{
+	static const char *const name[] = { "control/1p1c", "control/timed" };
+	char *path = temporary(), output[4096], count[32];
+	json_t *all, *program, *result, *round, *figures;
+
+	snprintf(output, sizeof(output), "--output=%s", path);
+	snprintf(count, sizeof(count), "--count=%d", COUNT);
+	ck_assert_int_eq(
+		run("bench_control", NULL, "-n1", "-k", "refuses", "-f", name[_i], count, output, "-l300", NULL), 0);
+	all = load(path, 1);
+	program = json_array_get(json_object_get(all, "programs"), 0);
+	result = named(member(json_array_get(member(program, "cases", JSON_ARRAY), 0), "results", JSON_ARRAY),
+		       "refuses");
+	round = json_array_get(member(result, "rounds", JSON_ARRAY), 0);
+	ck_assert_int_eq(json_integer_value(member(round, "operations", JSON_INTEGER)), COUNT);
+	/* every second enqueue, in the warm-up as well as in what is measured */
+	ck_assert_int_ge(json_integer_value(member(round, "failed", JSON_INTEGER)), COUNT - 1);
+	figures = member(result, "figures", JSON_OBJECT);
+	ck_assert_uint_eq(json_object_size(figures), _i ? BENCH_FIGURES - 1 : 0);
+	/* its refusals take 100 us each and more, and what it takes does not */
+	if (_i)
+		ck_assert_double_lt(json_real_value(json_object_get(json_object_get(figures, "enqueue_p50"), "median")),
+				    1e5);
+	json_decref(all);
+}
+END_TEST
+
+/* A queue that stands still until its run is abandoned has stalled all that time. */
+START_TEST(standing_still_is_a_stall)
+{
+	char *path = temporary(), output[4096], count[32];
+	json_t *all, *program, *result, *figures;
+
+	snprintf(output, sizeof(output), "--output=%s", path);
+	/* the warm-up, a tenth, ends before its 997th value */
+	snprintf(count, sizeof(count), "--count=%d", 2 * COUNT);
+	ck_assert_int_eq(
+		run("bench_control", NULL, "-n1", "-k", "stops", "-f", "control/timed", count, output, "-l1", NULL), 0);
+	all = load(path, 1);
+	program = json_array_get(json_object_get(all, "programs"), 0);
+	result = named(member(json_array_get(member(program, "cases", JSON_ARRAY), 0), "results", JSON_ARRAY), "stops");
+	ck_assert_str_eq(json_string_value(member(result, "status", JSON_STRING)), "stalled");
+	figures = member(result, "figures", JSON_OBJECT);
+	ck_assert_double_gt(json_real_value(json_object_get(member(figures, "stalled_percent", JSON_OBJECT), "median")),
+			    50);
+	ck_assert_double_gt(json_real_value(json_object_get(member(figures, "longest_gap_us", JSON_OBJECT), "median")),
+			    1e5);
+	json_decref(all);
+}
+END_TEST
+
+START_TEST(a_case_of_timed_calls)
+{
+	static const char *const key[] = { "enqueue_p50", "enqueue_p99",   "enqueue_p99_9",   "dequeue_p50",
+					   "dequeue_p99", "dequeue_p99_9", "stalled_percent", "longest_gap_us" };
+	char *path = temporary(), output[4096];
+	json_t *all, *program, *results, *result, *figure;
+	size_t i, k;
+
+	snprintf(output, sizeof(output), "--output=%s", path);
+	ck_assert_int_eq(run("bench_ring", NULL, "-f", "lat/mpmc/2p2c", "-n2", "-c4000", "-l300", output, NULL), 0);
+	all = load(path, 1);
+	program = json_array_get(json_object_get(all, "programs"), 0);
+	results = member(json_array_get(member(program, "cases", JSON_ARRAY), 0), "results", JSON_ARRAY);
+	ck_assert_uint_gt(json_array_size(results), 0);
+	json_array_foreach(results, i, result)
+	{
+		double last = 0;
+
+		for (k = 0; k < sizeof(key) / sizeof(*key); k++) {
+			figure = member(member(result, "figures", JSON_OBJECT), key[k], JSON_OBJECT);
+			if (k % 3 == 0)
+				last = 0;
+			/* percentiles rise */
+			ck_assert_double_ge(json_real_value(json_object_get(figure, "median")), k < 6 ? last : 0);
+			last = json_real_value(json_object_get(figure, "median"));
+		}
+	}
+	json_decref(all);
+}
+END_TEST
+
+/* A busy process beside it ends with the program, and is in the record. */
+START_TEST(load_is_recorded)
+{
+	char *path = temporary(), output[4096];
+	json_t *all, *program;
+
+	snprintf(output, sizeof(output), "--output=%s", path);
+	ck_assert_int_eq(run("bench_control", NULL, "-n1", "-c50", "-l300", "-k", "right", "--load=1", output, NULL),
+			 0);
+	all = load(path, 1);
+	program = json_array_get(json_object_get(all, "programs"), 0);
+	ck_assert_int_eq(json_integer_value(json_object_get(member(program, "settings", JSON_OBJECT), "load")), 1);
+	ck_assert_int_eq(
+		json_integer_value(json_object_get(json_array_get(member(program, "cases", JSON_ARRAY), 0), "load")),
+		1);
+	json_decref(all);
+}
+END_TEST
+
+/* No target's patterns miss everything. */
+START_TEST(targets_have_rows)
+{
+	char *list = temporary(), line[512];
+	unsigned n = 0;
+	FILE *f;
+
+	ck_assert_int_eq(run("bench_ring", list, "--list", NULL), 0);
+	f = fopen(list, "r");
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "target", 6))
+			continue;
+		ck_assert_msg(!strstr(line, ": 0 rows"), "%s", line);
+		n++;
+	}
+	ck_assert_uint_gt(n, 0);
+	fclose(f);
+	unlink(list);
+	free(list);
+}
+END_TEST
+
 START_TEST(append_keeps_what_is_there)
 {
 	char *path = temporary(), output[4096];
@@ -363,6 +420,9 @@ START_TEST(bad_command_lines)
 					   "--nonsense",
 					   "--count=99999999999999999999",
 					   "--cpus=0,,1",
+					   "--retry=never",
+					   "--load=-1",
+					   "--quick=1",
 					   "--time=5000" };
 	size_t i;
 
@@ -383,13 +443,13 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 900); /* for a machine that stalls */
-	tcase_add_test(tc, stats_odd);
-	tcase_add_test(tc, stats_even_and_one);
-	tcase_add_test(tc, ratios);
-	tcase_add_test(tc, result_of_mixed_rounds);
-	tcase_add_test(tc, patterns);
 	tcase_add_loop_test(tc, wrong_results_are_found, 0, sizeof(sinner) / sizeof(*sinner));
 	tcase_add_loop_test(tc, json_is_whole, 0, sizeof(whole) / sizeof(*whole));
+	tcase_add_loop_test(tc, refusals_are_counted_apart, 0, 2);
+	tcase_add_test(tc, standing_still_is_a_stall);
+	tcase_add_test(tc, a_case_of_timed_calls);
+	tcase_add_test(tc, load_is_recorded);
+	tcase_add_test(tc, targets_have_rows);
 	tcase_add_test(tc, append_keeps_what_is_there);
 	tcase_add_test(tc, bad_command_lines);
 	suite_add_tcase(suite, tc);

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # MAAR_PEERS: which libraries there are to be measured against. Each is compiled into bench/ only when its package is found.
-#   conditionals PEER_DPDK PEER_CK PEER_BOOST PEER_MOODYCAMEL, variables DPDK_CFLAGS DPDK_LIBS for the one that needs some,
+#   conditionals PEER_DPDK PEER_CK PEER_BOOST PEER_MOODYCAMEL PEER_READERWRITER PEER_XENIUM PEER_CDS PEER_TBB PEER_URCU,
+#   variables DPDK_CFLAGS DPDK_LIBS CDS_LIBS TBB_LIBS URCU_COMMON_LIBS for those that need some,
 #   lists maar_peers and maar_peers_missing for the report
 # Sanitizer builds leave all of them out: a peer's data races and assembly are not ours to report. After MAAR_SANITIZERS.
 
@@ -32,19 +33,44 @@ AS_IF([test $have_dpdk = yes], [
 ])
 ])
 
+# MAAR_PEER_LINK(have variable, libraries variable, libraries, #include line, body): sets the first two if it links
+AC_DEFUN([MAAR_PEER_LINK], [
+$1=no $2=
+maar_save_LIBS=$LIBS
+LIBS="$3 $LIBS"
+AC_MSG_CHECKING([whether a program with $4 links])
+AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <$4>]], [[$5]])], [$1=yes $2="$3"])
+AC_MSG_RESULT([$][$1])
+LIBS=$maar_save_LIBS
+AC_SUBST([$2])
+])
+
 AC_DEFUN([MAAR_PEERS], [
 maar_peers=
 maar_peers_missing=
 MAAR_PEER_DPDK
 AC_CHECK_HEADER([ck_ring.h], [have_ck=yes], [have_ck=no])
+MAAR_PEER_LINK([have_urcu_queue], [URCU_COMMON_LIBS], [-lurcu-common], [urcu/wfcqueue.h],
+  [struct cds_wfcq_head head; struct cds_wfcq_tail tail; cds_wfcq_init(&head, &tail);])
 AC_LANG_PUSH([C++])
 AC_CHECK_HEADER([boost/lockfree/queue.hpp], [have_boost=yes], [have_boost=no])
 AC_CHECK_HEADER([concurrentqueue/concurrentqueue.h], [have_moodycamel=yes], [have_moodycamel=no])
+AC_CHECK_HEADER([readerwriterqueue/readerwriterqueue.h], [have_readerwriter=yes], [have_readerwriter=no])
+AC_CHECK_HEADER([xenium/vyukov_bounded_queue.hpp], [have_xenium=yes], [have_xenium=no])
+MAAR_PEER_LINK([have_cds], [CDS_LIBS], [-lcds], [cds/container/vyukov_mpmc_cycle_queue.h],
+  [cds::container::VyukovMPMCCycleQueue<long> queue(64); return !queue.enqueue(1);])
+MAAR_PEER_LINK([have_tbb], [TBB_LIBS], [-ltbb], [tbb/concurrent_queue.h],
+  [tbb::concurrent_bounded_queue<long> queue; return !queue.try_push(1);])
 AC_LANG_POP([C++])
 MAAR_PEER([PEER_DPDK], [have_dpdk], [rte_ring+rte_mempool], [libdpdk-dev])
 MAAR_PEER([PEER_CK], [have_ck], [ck_ring], [libck-dev])
 MAAR_PEER([PEER_BOOST], [have_boost], [boost.lockfree], [libboost-dev])
-MAAR_PEER([PEER_MOODYCAMEL], [have_moodycamel], [moodycamel], [libconcurrentqueue-dev])
+MAAR_PEER([PEER_MOODYCAMEL], [have_moodycamel], [ConcurrentQueue], [libconcurrentqueue-dev])
+MAAR_PEER([PEER_READERWRITER], [have_readerwriter], [ReaderWriterQueue], [libreaderwriterqueue-dev])
+MAAR_PEER([PEER_XENIUM], [have_xenium], [xenium], [libxenium-dev])
+MAAR_PEER([PEER_CDS], [have_cds], [libcds], [libcds-dev])
+MAAR_PEER([PEER_TBB], [have_tbb], [tbb], [libtbb-dev])
+MAAR_PEER([PEER_URCU], [have_urcu_queue], [wfcqueue], [liburcu-dev])
 AC_SUBST([maar_peers])
 AC_SUBST([maar_peers_missing])
 AS_IF([test -z "$maar_peers"], [maar_peers=" none"])

@@ -89,7 +89,7 @@ BENCH_EXCHANGE_LOOPS(array, bench_malloc, bench_bytes, bench_free, array_put, ar
 	}
 
 const struct bench_contestant rows[] = {
-	ROW("boost spsc_queue", BENCH_SPSC, 0, spsc_queue, BENCH_LOOPS_QUEUE_BULK(spsc)),
+	ROW("boost spsc_queue", BENCH_SPSC, 0, spsc_queue, BENCH_LOOPS_QUEUE_BURST(spsc)),
 	ROW("boost queue, array", BENCH_ANY_TO_ANY, ARRAY_MAX, array_queue, BENCH_LOOPS_QUEUE(array)),
 	ROW("boost queue, nodes", BENCH_ANY_TO_ANY, 0, node_queue, BENCH_LOOPS_QUEUE(node)),
 	ROW("malloc + boost spsc_queue", BENCH_EXCHANGE1, 0, spsc_queue, BENCH_LOOPS_EXCHANGE(spsc)),

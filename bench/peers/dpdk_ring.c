@@ -53,8 +53,18 @@ static int subject_close(void *subject)
 	{                                                                                                              \
 		return id##_take_n(q, value, 1);                                                                       \
 	}                                                                                                              \
+	BENCH_INLINE size_t id##_put_all(void *q, const uint64_t *values, size_t n)                                    \
+	{                                                                                                              \
+		return rte_ring_##put##_enqueue_bulk((struct rte_ring *)q, (void *const *)(uintptr_t)values,           \
+						     (unsigned)n, NULL);                                               \
+	}                                                                                                              \
+	BENCH_INLINE size_t id##_take_all(void *q, uint64_t *values, size_t n)                                         \
+	{                                                                                                              \
+		return rte_ring_##take##_dequeue_bulk((struct rte_ring *)q, (void **)values, (unsigned)n, NULL);       \
+	}                                                                                                              \
 	BENCH_QUEUE(id, id##_put, id##_take)                                                                           \
-	BENCH_QUEUE_BULK(id, id##_put_n, id##_take_n)
+	BENCH_QUEUE_BULK(id, id##_put_n, id##_take_n)                                                                  \
+	BENCH_QUEUE_BULK(id##_all, id##_put_all, id##_take_all)
 
 CALLS(spsc, sp, sc)
 CALLS(mpmc, mp, mc)
@@ -66,7 +76,7 @@ CALLS(rts, mp_rts, mc_rts)
 #define ROW(name, set, mode, id)                                                                                       \
 	{                                                                                                              \
 		name, "DPDK", NULL, set, BENCH_FIFO, 0, mode, subject_open, subject_close, NULL, NULL,                 \
-			BENCH_LOOPS_QUEUE_BULK(id)                                                                     \
+			BENCH_LOOPS_QUEUE_ALL(id)                                                                      \
 	}
 
 /* clang-format off */

@@ -139,7 +139,7 @@ BENCH_EXCHANGE_LOOPS(both, pool_get, pool_data, pool_give, any_put, any_take)
 static const struct bench_contestant rows[] = {
 	ROW("maar_mring", BENCH_POOL | BENCH_CROSS, MAAR_RING_SPSC, mring_open, BENCH_LOOPS_POOL(mring)),
 	ROW("maar_pool", BENCH_POOL | BENCH_CROSS, MAAR_RING_SPSC, pool_open, BENCH_LOOPS_POOL(pool)),
-	BOTH("maar_pool + maar_ring spsc", BENCH_EXCHANGE1, MAAR_RING_SPSC),
+	BOTH("maar_pool + maar_ring spsc", BENCH_EXCHANGE1 | BENCH_SLOTS, MAAR_RING_SPSC),
 	BOTH("maar_pool + maar_ring mpmc", BENCH_EXCHANGE1 | BENCH_EXCHANGE, MAAR_RING_MPMC),
 	BOTH("maar_pool + maar_ring mpmc ticket", BENCH_EXCHANGE1 | BENCH_EXCHANGE, MAAR_RING_MPMC | MAAR_RING_TICKET),
 };

@@ -94,7 +94,7 @@ BENCH_EXCHANGE_LOOPS(token, bench_malloc, bench_bytes, bench_free, token_put, to
 	}
 
 const struct bench_contestant rows[] = {
-	ROW("moodycamel ConcurrentQueue, tokens", BENCH_SPSC | BENCH_ANY_TO_ANY, BENCH_LOOPS_QUEUE_BULK(token)),
+	ROW("moodycamel ConcurrentQueue, tokens", BENCH_SPSC | BENCH_ANY_TO_ANY, BENCH_LOOPS_QUEUE_BURST(token)),
 	ROW("malloc + moodycamel", BENCH_EXCHANGE1 | BENCH_EXCHANGE, BENCH_LOOPS_EXCHANGE(token)),
 };
 

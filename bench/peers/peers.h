@@ -20,7 +20,15 @@ extern const struct bench_peer bench_peer_dpdk_mempool;
 extern const struct bench_peer bench_peer_ck;
 extern const struct bench_peer bench_peer_boost;
 extern const struct bench_peer bench_peer_moodycamel;
+extern const struct bench_peer bench_peer_readerwriter;
+extern const struct bench_peer bench_peer_xenium;
+extern const struct bench_peer bench_peer_cds;
+extern const struct bench_peer bench_peer_tbb;
+extern const struct bench_peer bench_peer_urcu;
 extern const struct bench_peer bench_peer_libc;
+extern const struct bench_peer bench_peer_x_ring_shape;
+extern const struct bench_peer bench_peer_limits;
+extern const struct bench_peer bench_peer_futex;
 MAAR_END_DECLS
 
 /* ---- messages from malloc ---------------------------------------------------------------------------------------- */
