@@ -26,6 +26,12 @@ static struct model_place *places;
 static const struct model_place *weakened;
 static enum model_order weakened_to;
 
+/* Bytes to be stored one at a time. */
+static struct {
+	uintptr_t from, to;
+} guarded[4];
+static unsigned n_guarded;
+
 static char failure[512];
 static bool tracing;
 
@@ -201,6 +207,24 @@ static void note_read(struct location *l, struct store *s, unsigned thread, enum
 		memory_join(&clocks[thread], &s->published);
 }
 
+void model_one_at_a_time(const void *address, size_t bytes)
+{
+	if (n_guarded == sizeof(guarded) / sizeof(guarded[0]))
+		model_fail("more ranges to be stored one at a time than %u", n_guarded);
+	guarded[n_guarded].from = (uintptr_t)address;
+	guarded[n_guarded++].to = (uintptr_t)address + bytes;
+}
+
+static void check_guarded(const struct location *l, unsigned thread)
+{
+	const uintptr_t address = (uintptr_t)l->address;
+
+	for (unsigned i = 0; i < n_guarded; i++)
+		for (unsigned t = 0; t < CLOCKS && address >= guarded[i].from && address < guarded[i].to; t++)
+			if (t != thread && l->written.at[t] > clocks[thread].at[t])
+				model_fail("a word is stored, and the store before does not happen before it");
+}
+
 /* A taken read of the newest store must happen before the store that comes now. */
 static void check_taken(struct location *l, unsigned thread)
 {
@@ -283,10 +307,12 @@ void model_store(struct model_site *site, void *address, size_t bytes, uint64_t 
 {
 	const enum model_order order = order_of(site);
 	const unsigned thread = step();
+	struct location *l = memory_location(address, bytes, thread, true);
 
 	if (tracing)
 		trace(site, thread, "stores", value, 0);
-	append(memory_location(address, bytes, thread, true), thread, value, NULL, order);
+	check_guarded(l, thread);
+	append(l, thread, value, NULL, order);
 	raw_write(address, bytes, value);
 }
 
@@ -434,6 +460,7 @@ void model_took(uint64_t value, uint64_t mask)
 static void run_once(const struct model_scenario *scenario, uint64_t seed)
 {
 	memory_reset();
+	n_guarded = 0;
 	operations = 0;
 	random_state = seed * UINT64_C(0xd1342543de82ef95) + 1;
 	eagerness = model_random(8);

@@ -109,6 +109,12 @@ void model_plain_write(uint64_t *cell, uint64_t value);
 void model_took(uint64_t value, uint64_t mask);
 
 /*
+ * From now on in this execution, each store to these bytes must happen after the one before, and not just be executed
+ * later: another machine might keep the wrong one. Read-modify-writes are exempt.
+ */
+void model_one_at_a_time(const void *address, size_t bytes);
+
+/*
  * Sleeping on a word, which may be half of a 64-bit one. wait: sleeps until a wake if the word reads as `expected`, and answers whether it slept; the read is
  * as good as SEQ_CST, and comes after what went before any earlier wake on the word (they share a lock in the kernel). In
  * some executions it also returns for no reason, as futexes do. wake: wakes up to n sleepers of the word, any; those

@@ -114,6 +114,12 @@ THREAD(
 		model_assert(maar_a_load(&shared.plain, RELAXED) == 10, "an old value");
 	})
 
+/* One store after another, as model_one_at_a_time wants it. */
+#define TURN(order) model_one_at_a_time(&shared.x, sizeof(shared.x)), STORE(x, 1, RELAXED), STORE(y, 1, order)
+THREAD(turn_first, TURN(RELEASE))
+THREAD(turn_first_relaxed, TURN(RELAXED))
+THREAD(turn_second, if (maar_a_load(&shared.y, ACQUIRE)) STORE(x, 2, RELAXED))
+
 /* Sleeping. */
 THREAD(sleep_until_1, while (!maar_a_load(&shared.word, ACQUIRE)) model_futex_wait(&shared.word, 0))
 THREAD(sleep_once, model_futex_wait(&shared.word, 0))
@@ -155,6 +161,8 @@ const struct litmus litmus_tests[] = {
 	SEEN("plain bytes that meet", NULL, 2, bytes_high, bytes_across),
 	SEEN("plain against atomic", NULL, 2, plain_put, plain_atomic),
 	NEVER("plain and atomic in turn", NULL, 2, plain_put, plain_reuse),
+	NEVER("one at a time", NULL, 2, turn_first, turn_second),
+	SEEN("one at a time, RELAXED", NULL, 2, turn_first_relaxed, turn_second),
 	NEVER("sleep and wake", NULL, 2, sleep_until_1, wake_1),
 	SEEN("one wake for two", NULL, 3, sleep_until_1, sleep_until_1, wake_1),
 	SEEN("woken before the word changes", NULL, 2, sleep_until_1, wake_too_early),
