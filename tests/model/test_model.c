@@ -30,6 +30,7 @@ static const struct {
 	const unsigned *n;
 } tables[] = {
 	{ scenarios_batch, &n_scenarios_batch },
+	{ scenarios_broadcast, &n_scenarios_broadcast },
 	{ scenarios_ring, &n_scenarios_ring },
 	{ scenarios_record, &n_scenarios_record },
 	{ scenarios_byte, &n_scenarios_byte },

@@ -7,6 +7,7 @@
 #include "common.h"
 
 #include <maar/byte_ring.h>
+#include <maar/broadcast.h>
 #include <maar/object_pool.h>
 #include <maar/pool.h>
 #include <maar/record_ring.h>
@@ -121,6 +122,33 @@ MISUSE(null_in_burst, maar_ring_enqueue_burst_ptr(ring(MAAR_RING_SPSC), slots, 4
 MISUSE(bulk_on_lock_free, maar_ring_enqueue_bulk(ring(MAAR_RING_MPMC), words, 2))
 MISUSE(bulk_mp_on_lock_free, maar_ring_enqueue_bulk_mp(ring(MAAR_RING_MPSC), words, 2))
 #endif
+
+static struct maar_broadcast *broadcast(unsigned flags)
+{
+	struct maar_broadcast *b = maar_broadcast_create(4, sizeof(words[0]), 2, flags);
+
+	if (!b)
+		_exit(1);
+	return b;
+}
+
+static struct maar_broadcast_reader no_reader;
+
+MISUSE(publish_null, maar_broadcast_publish(NULL, words))
+MISUSE(read_null, maar_broadcast_read(NULL, words, NULL))
+MISUSE(read_no_reader, maar_broadcast_read(&no_reader, words, NULL))
+MISUSE(reserve_elsewhere, maar_broadcast_reserve(broadcast(0)))
+MISUSE(commit_nothing, maar_broadcast_commit(broadcast(MAAR_BROADCAST_IN_PLACE)))
+
+static void broadcast_destroyed_twice(void)
+{
+	static char memory[4096] __attribute__((aligned(MAAR_APART)));
+
+	if (maar_broadcast_init(memory, sizeof(memory), 8, 8, 1, 0))
+		return;
+	maar_broadcast_destroy((void *)memory);
+	maar_broadcast_destroy((void *)memory);
+}
 
 static void ring_destroyed_twice(void)
 {
@@ -301,6 +329,12 @@ static const struct {
 	SAYS(bytes_read_from_null, "maar_byte_ring", "NULL ring"),
 	SAYS(commit_nothing_offered, "maar_byte_ring_commit", "more bytes than write_spans offered"),
 	SAYS(commit_too_much, "maar_byte_ring_commit", "more bytes than write_spans offered"),
+	SAYS(publish_null, "maar_broadcast", "NULL ring"),
+	SAYS(read_null, "maar_broadcast", "not a reader"),
+	SAYS(read_no_reader, "maar_broadcast", "not a reader"),
+	SAYS(reserve_elsewhere, "maar_broadcast_reserve", "not a ring with MAAR_BROADCAST_IN_PLACE"),
+	SAYS(commit_nothing, "maar_broadcast_commit", "what was not reserved"),
+	SAYS(broadcast_destroyed_twice, "maar_broadcast_destroy", "destroyed before"),
 	SAYS(mring_get_null, "maar_mring_get", "NULL mring"),
 	SAYS(mring_put_null_mring, "maar_mring_put", "NULL mring or slot"),
 	SAYS(mring_put_null_slot, "maar_mring_put", "NULL mring or slot"),
@@ -570,7 +604,32 @@ static void correct_ring(void)
 	}
 }
 
-static void (*const correct[])(void) = { correct_ring, correct_mring, correct_pool };
+static void correct_broadcast(void)
+{
+	static const unsigned makes[] = { 0, MAAR_BROADCAST_MP, MAAR_BROADCAST_IN_PLACE };
+	struct maar_broadcast_reader reader;
+	size_t i;
+
+	for (i = 0; i < COUNT_OF(makes); i++) {
+		struct maar_broadcast *b = broadcast(makes[i]);
+
+		if (maar_broadcast_join(b, &reader, 0))
+			_exit(1);
+		while (maar_broadcast_publish(b, words)) /* full is an answer, and so is nothing new */
+			;
+		while (maar_broadcast_read(&reader, words, NULL))
+			;
+		if (makes[i] == MAAR_BROADCAST_IN_PLACE && (!maar_broadcast_reserve(b) || !maar_broadcast_commit(b)))
+			_exit(2);
+		if (maar_broadcast_evict(b, maar_broadcast_id(&reader)) || maar_broadcast_release(&reader) ||
+		    maar_broadcast_leave(&reader) != -ECANCELED)
+			_exit(3);
+		maar_broadcast_destroy(b);
+		maar_broadcast_destroy(NULL);
+	}
+}
+
+static void (*const correct[])(void) = { correct_broadcast, correct_ring, correct_mring, correct_pool };
 
 START_TEST(silent)
 {
