@@ -1,0 +1,123 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * What <maar/ring.h> promises of each mode under "Progress", and the states to hold it to. A new mode is one line here.
+ */
+#include "kill.h"
+
+#include <maar/ring.h>
+
+#define FREE  KILL_STALLS_NOBODY
+#define HIDES KILL_HIDES
+
+const struct kill_mode kill_modes[] = {
+	/* name, queue, flags, what a stopped producer and a stopped consumer may do to others, variant */
+	{ "SPSC", &kill_ring, MAAR_RING_SPSC, FREE, FREE, false },
+	{ "SPSC exact", &kill_ring, MAAR_RING_SPSC | MAAR_RING_EXACT, FREE, FREE, true },
+	{ "SPSC handles", &kill_ring, MAAR_RING_SPSC | MAAR_RING_HANDLE, FREE, FREE, false },
+	{ "SPSC span", &kill_ring, MAAR_RING_SPSC | MAAR_RING_SPAN, FREE, FREE, false },
+	{ "SPMC", &kill_ring, MAAR_RING_SPMC, FREE, FREE, true },
+	{ "SPMC handles overwrite", &kill_ring, MAAR_RING_SPMC | MAAR_RING_HANDLE | MAAR_RING_OVERWRITE, FREE, FREE,
+	  true },
+	{ "MPSC ticket", &kill_ring, MAAR_RING_MPSC | MAAR_RING_TICKET, HIDES, FREE, true },
+	{ "MPSC ticket handles", &kill_ring, MAAR_RING_MPSC | MAAR_RING_TICKET | MAAR_RING_HANDLE, HIDES, FREE, true },
+	{ "MPMC ticket", &kill_ring, MAAR_RING_MPMC | MAAR_RING_TICKET, HIDES, FREE, false },
+	{ "MPMC ticket handles overwrite", &kill_ring, MAAR_RING_TICKET | MAAR_RING_HANDLE | MAAR_RING_OVERWRITE, HIDES,
+	  FREE, true },
+	{ "MPSC lock-free handles", &kill_ring, MAAR_RING_MPSC | MAAR_RING_HANDLE, FREE, FREE, true },
+	{ "MPMC lock-free handles", &kill_ring, MAAR_RING_MPMC | MAAR_RING_HANDLE, FREE, FREE, false },
+#if MAAR_HAVE_CAS2
+	{ "MPSC lock-free", &kill_ring, MAAR_RING_MPSC, FREE, FREE, true },
+	{ "MPMC lock-free", &kill_ring, MAAR_RING_MPMC, FREE, FREE, false },
+	{ "MPMC lock-free overwrite", &kill_ring, MAAR_RING_MPMC | MAAR_RING_OVERWRITE, FREE, FREE, true },
+#endif
+};
+const int kill_modes_count = (int)KILL_COUNT_OF(kill_modes);
+
+const struct kill_mode kill_controls[] = {
+	{ "vyukov", &kill_vyukov, 0, KILL_BLOCKS, KILL_BLOCKS, false },
+	{ "spinlock", &kill_spinlock, 0, KILL_LOCKS, KILL_LOCKS, false },
+	{ "careless", &kill_careless, 0, FREE, FREE, false },
+};
+
+static bool is_for(const struct kill_call *call, const struct kill_mode *mode)
+{
+	const unsigned alone = call->side == KILL_PUT ? MAAR_RING_SP : MAAR_RING_SC;
+	const bool in_bulk = call->alone || (mode->flags & (MAAR_RING_SP | MAAR_RING_TICKET));
+
+	if (!call->n || (call->many && (mode->flags & alone)) || (call->single && !(mode->flags & alone)))
+		return false;
+	if (call->evicts && !(mode->flags & MAAR_RING_OVERWRITE))
+		return false;
+	return call->side == KILL_TAKE || !call->bulk || in_bulk;
+}
+
+size_t kill_undisturbed(const struct kill_case *c)
+{
+	const size_t can = c->call->evicts ? 1 : c->call->side == KILL_PUT ? c->most - c->filled : c->filled;
+
+	if (c->call->n <= can)
+		return c->call->n;
+	return c->call->bulk ? 0 : can;
+}
+
+/* A single consumer tells producers late in rings beyond 16: see "Capacity" in the header. */
+static size_t most(const struct kill_mode *mode, size_t capacity)
+{
+	const bool late = (mode->flags & MAAR_RING_SC) && !(mode->flags & MAAR_RING_EXACT) && capacity > 16;
+
+	return late ? capacity + capacity / 16 - 1 : capacity;
+}
+
+/* Positions wrap in 64 bits, laps of handles in 32; the call's own positions are to lie on both sides. */
+static uint64_t start(const struct kill_case *c, unsigned number)
+{
+	static const uint64_t wraps[] = { 0, UINT64_C(1) << 32, UINT64_C(1) << 63 };
+
+	return wraps[number % KILL_COUNT_OF(wraps)] - 1 - (c->call->side == KILL_PUT ? c->filled : 0);
+}
+
+/* Whether a state is one of KILL_MOST's: answers in capacity 1, then room or values for one, and for all. */
+static bool tells(const struct kill_case *c)
+{
+	return c->capacity < 2 || (c->filled > 0 && c->filled < c->capacity);
+}
+
+static void visit_level(struct kill_case *c, enum kill_extent extent, unsigned number, kill_visit_fn *visit, void *arg)
+{
+	if (extent == KILL_MOST && !tells(c))
+		return;
+	c->start = start(c, number);
+	visit(c, arg);
+}
+
+void kill_each_state(const struct kill_mode *mode, const struct kill_call *call, enum kill_extent extent,
+		     unsigned operations, kill_visit_fn *visit, void *arg)
+{
+	static const size_t all[] = { 1, 2, 8, 64 }, one[] = { 4 };
+	const size_t *const capacities = extent <= KILL_MOST ? all : one;
+	const size_t count = extent <= KILL_MOST ? KILL_COUNT_OF(all) : KILL_COUNT_OF(one);
+	const size_t can = call->evicts ? 4 : call->side == KILL_PUT ? 1 : 3, cannot = call->side == KILL_PUT ? 4 : 0;
+	struct kill_case c = { .mode = mode, .call = call, .operations = operations };
+	unsigned number = 0;
+	size_t i, j;
+
+	if (extent == KILL_NONE || !is_for(call, mode))
+		return;
+	for (i = 0; i < count; i++) {
+		const size_t capacity = c.capacity = capacities[i];
+		const size_t levels[] = { 0, 1, capacity - 1, capacity };
+
+		c.most = most(mode, capacity);
+		if (capacity > 8 && c.most == capacity)
+			continue; /* nothing that a smaller one does not show */
+		for (j = 0; j < KILL_COUNT_OF(levels); j++) {
+			c.filled = levels[j];
+			if (j > 0 && levels[j] <= levels[j - 1])
+				continue;
+			if (extent >= KILL_FEW && c.filled != can && (c.filled != cannot || extent == KILL_ONE))
+				continue;
+			visit_level(&c, extent, number++, visit, arg);
+		}
+	}
+}

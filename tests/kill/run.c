@@ -1,0 +1,174 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * All sweeps of a mode, and the controls.
+ */
+#include "kill.h"
+
+#include <maar/ring.h>
+
+#include <stdio.h>
+#include <string.h>
+
+/* One mode's sweeps: totals, and how long each call is, for the note. */
+struct report {
+	struct kill_run *run;
+	unsigned states, points, blocked, heirs;
+	unsigned overhead;	/* points of a call that does nothing */
+	unsigned done, refused; /* points of the present call that did all it was asked for; nothing */
+	char lengths[1024];
+};
+
+static void set_error(struct kill_run *run, const char *call, const char *text)
+{
+	if (!run->error[0])
+		snprintf(run->error, sizeof(run->error), "%s: %s", call, text);
+}
+
+/* What a sweep as a whole must show, where each point was as promised. */
+static void judge(struct kill_run *run, const struct kill_case *c, const struct kill_found *found)
+{
+	const size_t moves = kill_undisturbed(c);
+	const bool claims = c->call->side == KILL_PUT && c->mode->put == KILL_HIDES && !c->call->alone && moves > 0;
+
+	if (found->points == 0 && moves > 0)
+		set_error(run, c->call->name, "no point to stop at");
+	if (claims != (found->blocked > 0))
+		set_error(run, c->call->name, claims ? "no point between claim and fill" : "a stop stalls the others");
+	if (found->blocked && found->last_blocked - found->first_blocked + 1 != found->blocked)
+		set_error(run, c->call->name, "the points that stall others are not in one piece");
+}
+
+static void visit(const struct kill_case *c, void *arg)
+{
+	struct report *report = arg;
+	struct kill_run *run = report->run;
+	struct kill_found found;
+	size_t moves;
+
+	if (run->error[0])
+		return;
+	kill_sweep(run->stepper, run->stage, c, run->kills, &found);
+	if (found.error[0])
+		set_error(run, run->kills ? "killed" : "stopped", found.error);
+	else
+		judge(run, c, &found);
+	report->states++;
+	report->points += found.points;
+	report->blocked += found.blocked;
+	report->heirs += found.heirs;
+	moves = kill_undisturbed(c);
+	if (moves == c->call->n && (!report->done || found.points < report->done))
+		report->done = found.points;
+	if (moves == 0 && (!report->refused || found.points < report->refused))
+		report->refused = found.points;
+}
+
+static void note_length(struct report *report, const struct kill_call *call)
+{
+	const size_t used = strlen(report->lengths);
+	const unsigned done = report->done - report->overhead;
+
+	if (report->refused)
+		snprintf(report->lengths + used, sizeof(report->lengths) - used, ", %s %u/%u", call->name, done,
+			 report->refused - report->overhead);
+	else if (report->done)
+		snprintf(report->lengths + used, sizeof(report->lengths) - used, ", %s %u", call->name, done);
+}
+
+/* A call that does nothing, to learn what surrounds one. */
+static unsigned overhead(struct kill_run *run, const struct kill_mode *mode, const struct kill_call *nothing)
+{
+	const struct kill_case c = { .mode = mode, .call = nothing, .capacity = 8, .most = 8, .operations = 10 };
+	struct kill_found found;
+
+	kill_sweep(run->stepper, run->stage, &c, false, &found);
+	if (found.error[0])
+		set_error(run, nothing->name, found.error);
+	return found.points;
+}
+
+/* How many states; fewer where another call or mode has the same moves, and no more than a quarter minute takes. */
+static enum kill_extent extent(const struct kill_run *run, const struct kill_mode *mode, const struct kill_call *call)
+{
+	const bool twin = call->alone || call->many || call->pointers, cheap = run->stepper->cheap;
+
+	if (run->all)
+		return KILL_ALL;
+	if (run->kills)
+		return twin || (mode->variant && !call->evicts && !cheap) ? KILL_NONE : KILL_ONE;
+	if (cheap)
+		return twin ? KILL_FEW : KILL_ALL;
+	if (mode->variant)
+		return twin ? KILL_NONE : KILL_FEW;
+	return twin ? KILL_ONE : KILL_MOST;
+}
+
+void kill_run_mode(struct kill_run *run, const struct kill_mode *mode)
+{
+	struct report report = { .run = run };
+	const struct kill_call *call = run->stepper->calls->ring;
+
+	report.overhead = overhead(run, mode, call);
+	for (call++; call->name; call++) {
+		report.done = report.refused = 0;
+		kill_each_state(mode, call, extent(run, mode, call), run->operations, visit, &report);
+		note_length(&report, call);
+	}
+	run->note("%s %s, %s: %u states, %u points, %u of them stall others", mode->name,
+		  run->kills ? "killed" : "stopped", run->stepper->name, report.states, report.points, report.blocked);
+	if (report.heirs)
+		run->note("  at %u of them, death of a producer that was alone would leave its successor in trouble",
+			  report.heirs);
+	if (!run->kills)
+		run->note("  %s (all done/nothing to do): %s", run->stepper->points,
+			  report.lengths[0] ? report.lengths + 2 : "");
+}
+
+/* ---- controls ---- */
+
+static void control(struct kill_run *run, const struct kill_mode *mode, const struct kill_call *call,
+		    struct kill_found *found)
+{
+	const struct kill_case c = { .mode = mode,
+				     .call = call,
+				     .capacity = 2,
+				     .most = 2,
+				     .filled = 1,
+				     .start = UINT64_MAX,
+				     .operations = run->operations };
+
+	kill_sweep(run->stepper, run->stage, &c, run->kills, found);
+	run->note("control, %s, %s: %u points, %u stall others (%u to %u), %u are deadly%s%s", call->name,
+		  run->stepper->name, found->points, found->blocked, found->first_blocked, found->last_blocked,
+		  found->dead, found->error[0] ? "; " : "", found->error);
+}
+
+/* In both calls of a queue that is not lock-free, stops and deaths must show. */
+static void must_stall(struct kill_run *run, const struct kill_mode *mode, const struct kill_call *call)
+{
+	struct kill_found found;
+
+	for (; call->name; call++) {
+		control(run, mode, call, &found);
+		if (found.error[0])
+			set_error(run, call->name, found.error);
+		else if (!found.blocked || !found.dead || found.blocked == found.points)
+			set_error(run, call->name, "a control was not caught");
+	}
+}
+
+void kill_run_controls(struct kill_run *run)
+{
+	const struct kill_calls *calls = run->stepper->calls;
+	const struct kill_call *call;
+	struct kill_found found;
+
+	must_stall(run, &kill_controls[0], calls->vyukov);
+	must_stall(run, &kill_controls[1], calls->spinlock);
+	for (call = calls->careless; call->name && !run->kills; call++) {
+		control(run, &kill_controls[2], call, &found);
+		if (!found.error[0])
+			set_error(run, call->name, "a control was not caught: it loses and doubles values");
+	}
+}
