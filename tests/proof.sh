@@ -21,15 +21,16 @@ Half an hour on two processors. Steps, all by default:
   model                each scenario of the memory-model explorer, 400,000 executions; its controls
   stress               the stress tests at five times their usual count, rings at every start in every capacity
   history              the history checker and its controls; rings under it, five million operations of each kind
+  kill                 a thread stopped and killed at every instruction of every call, in every state
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
   valgrind             memcheck over the unit tests of lanes, pool and object pool
-  cross                the rings on aarch64, armhf, riscv64 and s390x, emulated
+  cross                the rings on aarch64, armhf, riscv64 and s390x, emulated; the stop test there, by hooks
 Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is missing (its Debian package is named).
 END
 }
 
-all='tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug model stress history mutation fuzz valgrind cross'
+all='tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug model stress history kill mutation fuzz valgrind cross'
 
 case ${1-} in
 -h | --help) usage; exit 0 ;;
@@ -93,7 +94,7 @@ step_generic()
 {
 	tests=$(for t in ring ring_abi ring_life ring_life_abi batch_ring mring \
 		mring_abi mring_lanes pool pool_abi object_pool faults debug; do printf 'tests/unit/test_%s ' "$t"; done)
-	tests="$tests tests/stress/test_ring_stress tests/stress/test_pool_stress tests/history/test_ring_history tests/model/test_model tests/meta/headers.sh"
+	tests="$tests tests/stress/test_ring_stress tests/stress/test_pool_stress tests/history/test_ring_history tests/kill/test_kill tests/model/test_model tests/meta/headers.sh"
 	suite generic CPPFLAGS=-DMAAR_ARCH_GENERIC
 }
 step_debug() { suite debug --enable-debug; }
@@ -124,6 +125,8 @@ step_history()
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history_fuzz
 }
+
+step_kill() { MAAR_KILL_ALL=1 run tests/kill/test_kill; }
 
 step_mutation() { cd "$builddir" && sh "$srcdir/tests/mutation/mutate.sh"; }
 
@@ -169,6 +172,13 @@ step_cross()
 			"$srcdir/src/ring/ring_abi.c" "$srcdir/src/base/memory.c" "$srcdir/src/base/misuse.c" \
 			"$srcdir/tests/stress/cross.c" -lpthread -o "$work/cross-$name" || return 1
 		"qemu-$name" "$work/cross-$name" || return 1
+		"$triplet-gcc" -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -I"$srcdir/include" \
+			-include "$srcdir/tests/kill/point.h" -DKILL_LIBRARY_HAS_POINTS "$srcdir/src/ring/ring.c" \
+			"$srcdir/src/base/memory.c" "$srcdir/src/base/misuse.c" "$srcdir/tests/kill/cross.c" \
+			"$srcdir/tests/kill/calls_hooked.c" "$srcdir/tests/kill/by_hooks.c" "$srcdir/tests/kill/others.c" \
+			"$srcdir/tests/kill/sweep.c" "$srcdir/tests/kill/cases.c" "$srcdir/tests/kill/run.c" \
+			-lpthread -o "$work/cross-kill-$name" || return 1
+		"qemu-$name" "$work/cross-kill-$name" || return 1
 	done
 	return "$rc"
 }

@@ -238,6 +238,7 @@ bool kill_others_begin(struct kill_others *o, const struct kill_case *c, void *q
 	o->queue = queue;
 	o->error = error;
 	kill_at_point = give_up;
+	kill_points_left = KILL_ACCESSES;
 	c->mode->queue->init(queue, c->capacity, c->mode->flags, c->start);
 	while (o->sent < c->filled)
 		if (!put(o, 1))
