@@ -94,7 +94,7 @@ static enum kill_extent extent(const struct kill_run *run, const struct kill_mod
 	const bool twin = call->alone || call->many || call->pointers, cheap = run->stepper->cheap;
 
 	if (run->all)
-		return KILL_ALL;
+		return run->kills ? KILL_FEW : KILL_ALL;
 	if (run->kills)
 		return twin || (mode->variant && !call->evicts && !cheap) ? KILL_NONE : KILL_ONE;
 	if (cheap)
