@@ -319,8 +319,8 @@ MAAR_LOCAL void maar__ring_tell(struct maar_ring *r, uint64_t taken)
 {
 	if (maar_a_load(&r->told, RELAXED) == taken)
 		return;
-	maar_a_store(&r->told, taken, RELAXED);
 	maar_a_store(&r->head, taken, RELEASE); /* R:ring.head */
+	maar_a_store(&r->told, taken, RELAXED);
 }
 
 /* A single consumer has taken k values: for observers at once, for producers now and then. */
