@@ -86,7 +86,7 @@ enum maar_ring_flag {
 #define MAAR_RING_MAX_CAPACITY (UINT64_C(1) << 31)
 
 /* Changes with every change of the structs below; init refuses a caller that was compiled with another one. */
-#define MAAR_RING_LAYOUT 2u
+#define MAAR_RING_LAYOUT 3u
 
 /*
  * The default cell. 16 bytes because both words change in one compare-and-swap when many producers share the ring.
@@ -119,9 +119,8 @@ struct maar_ring {
 
 	/* Written by a single consumer, and read by observers; many consumers have only head. */
 	uint64_t taken __attribute__((aligned(MAAR_APART))); /* next position to take */
-	uint64_t told;					     /* what it last stored to head */
 	uint64_t tail_seen; /* SPAN: a past value of tail: spares reading the producer's line */
-	uint64_t reserved_s[5];
+	uint64_t reserved_s[6];
 
 	/* Written by consumers, read by producers in need of room. */
 	uint64_t head __attribute__((aligned(MAAR_APART))); /* cells before it are free; many consumers: next to take */

@@ -143,8 +143,17 @@ MAAR_LOCAL struct maar_ring *maar__ring_with_sc(struct maar_ring *r, const char 
 
 MAAR_INLINE size_t maar_ring_peek(struct maar_ring *ring, uint64_t *values, size_t n)
 {
+	uint64_t taken;
+	size_t k;
+
 	ring = maar__ring_with_sc(ring, __func__);
-	return ring ? maar__ring_peek_sc(maar__ring_view(ring), maar_a_load(&ring->taken, RELAXED), values, n) : 0;
+	if (!ring || n == 0)
+		return 0;
+	taken = maar_a_load(&ring->taken, RELAXED);
+	k = maar__ring_peek_sc(maar__ring_view(ring), taken, values, n);
+	if (k < n)
+		maar__ring_tell(ring, taken);
+	return k;
 }
 
 MAAR_INLINE size_t maar_ring_release(struct maar_ring *ring, size_t n)
@@ -190,7 +199,7 @@ MAAR_LOCAL uint64_t maar__ring_next(const struct maar_ring *r)
 
 MAAR_INLINE size_t maar_ring_count(const struct maar_ring *ring)
 {
-	uint64_t next, tail, word;
+	uint64_t next, tail;
 	int64_t used;
 
 	if (maar__ring_is_null(ring))
@@ -199,9 +208,8 @@ MAAR_INLINE size_t maar_ring_count(const struct maar_ring *ring)
 		next = maar__ring_next(ring);
 		tail = maar_a_load(&ring->tail, ACQUIRE); /* A:ring.tail */
 		/* Lock-free: filled, and its producer has not moved the tail yet. */
-		if (!(ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)) &&
-		    maar__ring_look(maar__ring_view(ring), tail, &word) == 0)
-			tail++;
+		if (!(ring->flags & (MAAR_RING_SP | MAAR_RING_TICKET)))
+			tail = maar__ring_skip_filled(maar__ring_view(ring), tail);
 	} while (maar_unlikely(maar_a_load(ring->flags & MAAR_RING_SC ? &ring->taken : &ring->head, RELAXED) != next));
 	used = (int64_t)(tail - next);
 	if (used < 0) /* taken before its producer has moved the tail */

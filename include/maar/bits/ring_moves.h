@@ -15,10 +15,10 @@
 #define MAAR__RING_MAGIC 0x6d726e67u /* "mrng" */
 
 MAAR_STATIC_ASSERT(sizeof(struct maar_ring_cell) == 16, "cells are changed by a 16-byte compare-and-swap");
-MAAR_STATIC_ASSERT(offsetof(struct maar_ring, tail) == 128, "layout 2");
-MAAR_STATIC_ASSERT(offsetof(struct maar_ring, taken) == 256, "layout 2");
-MAAR_STATIC_ASSERT(offsetof(struct maar_ring, head) == 384, "layout 2");
-MAAR_STATIC_ASSERT(sizeof(struct maar_ring) == 512, "layout 2: the cells follow at once");
+MAAR_STATIC_ASSERT(offsetof(struct maar_ring, tail) == 128, "layout 3");
+MAAR_STATIC_ASSERT(offsetof(struct maar_ring, taken) == 256, "layout 3");
+MAAR_STATIC_ASSERT(offsetof(struct maar_ring, head) == 384, "layout 3");
+MAAR_STATIC_ASSERT(sizeof(struct maar_ring) == 512, "layout 3: the cells follow at once");
 
 /* How an enqueue or dequeue counts: all or nothing, or as many as fit. */
 enum maar__ring_how { MAAR__BULK, MAAR__BURST };
@@ -204,7 +204,7 @@ MAAR_LOCAL int64_t maar__ring_room(struct maar_ring *r, uint64_t tail, uint64_t 
 	uint64_t head = maar_a_load(&r->head_seen, ACQUIRE); /* A:ring.head_seen */
 	int64_t used = (int64_t)(tail - head);
 
-	if (used < 0 || (uint64_t)used + want > r->limit) {
+	if ((uint64_t)used > r->limit - want) { /* or below 0; no call asks for more than the limit */
 		head = maar_a_load(&r->head, ACQUIRE);	    /* A:ring.head */
 		maar_a_store(&r->head_seen, head, RELEASE); /* R:ring.head_seen */
 		used = (int64_t)(tail - head);
@@ -212,7 +212,24 @@ MAAR_LOCAL int64_t maar__ring_room(struct maar_ring *r, uint64_t tail, uint64_t 
 	return used < 0 ? used : (int64_t)r->limit - used;
 }
 
-/* One producer: the tail is its own. Consumers of lap cells never look at it; it is stored for observers. */
+/* The first position from `tail` on whose cell is not filled: `tail`, but for producers that died inside a call. */
+MAAR_LOCAL uint64_t maar__ring_skip_filled(struct maar__ring_view v, uint64_t tail)
+{
+	uint64_t word;
+
+	while (maar__ring_look(v, tail, &word) == 0)
+		tail++;
+	return tail;
+}
+
+/*
+ * One producer: the tail is its own. Consumers of lap cells never look at it; it is stored for observers.
+ *
+ * What a producer of this ring leaves that dies here: values filled, the tail not moved. Consumers may take them and pass
+ * the tail, so the next producer looks for its place when it finds itself behind head; what it cannot see it fills over.
+ * On a ring of many producers (_sp), where a death must cost nothing, the tail may lag anyway, so that one looks first.
+ * With TICKET the others expect what is before the tail to be claimed at least, and nothing behind it filled.
+ */
 MAAR_LOCAL size_t maar__ring_put_sp(struct maar__ring_view v, const void *words, size_t n, enum maar__ring_how how)
 {
 	struct maar_ring *const r = v.ring;
@@ -221,18 +238,27 @@ MAAR_LOCAL size_t maar__ring_put_sp(struct maar__ring_view v, const void *words,
 	size_t i;
 
 	tail = maar_a_load(&r->tail, RELAXED);
+	if (!(v.flags & (MAAR_RING_SP | MAAR_RING_TICKET)))
+		tail = maar__ring_skip_filled(v, tail);
 	room = maar__ring_room(r, tail, n);
 	if (maar_unlikely(room < (int64_t)n)) {
-		if (how == MAAR__BULK || room <= 0)
+		if (room < 0 && !(v.flags & MAAR_RING_SPAN)) {
+			tail = maar__ring_skip_filled(v, tail);
+			room = maar__ring_room(r, tail, n);
+		}
+		if (room < (int64_t)n && (how == MAAR__BULK || room <= 0))
 			return 0;
-		n = (size_t)room;
+		n = room < (int64_t)n ? (size_t)room : n;
 	}
+	if (v.flags & MAAR_RING_TICKET)
+		maar_a_store(&r->tail, tail + n, RELEASE); /* R:ring.tail */
 	if (v.flags & MAAR_RING_SPAN)
 		maar__ring_copy_in(v, tail, words, n);
 	else
 		for (i = 0; i < n; i++)
 			maar__ring_fill(v, tail + i, maar__ring_word(words, i));
-	maar_a_store(&r->tail, tail + n, RELEASE); /* R:ring.tail */
+	if (!(v.flags & MAAR_RING_TICKET))
+		maar_a_store(&r->tail, tail + n, RELEASE); /* R:ring.tail */
 	return n;
 }
 
@@ -314,13 +340,14 @@ MAAR_LOCAL size_t maar__ring_put_mp(struct maar__ring_view v, const void *words,
 
 /* ---- dequeue ---- */
 
-/* A single consumer lets producers have the cells before `taken`, if it has not done so. */
+/*
+ * A single consumer that finds too little lets producers have the cells before `taken`, if it has not done so. It asks
+ * head itself: a note of what was told could be ahead of head, if the consumer died between the two, for ever.
+ */
 MAAR_LOCAL void maar__ring_tell(struct maar_ring *r, uint64_t taken)
 {
-	if (maar_a_load(&r->told, RELAXED) == taken)
-		return;
-	maar_a_store(&r->head, taken, RELEASE); /* R:ring.head */
-	maar_a_store(&r->told, taken, RELAXED);
+	if (maar_a_load(&r->head, RELAXED) != taken)
+		maar_a_store(&r->head, taken, RELEASE); /* R:ring.head */
 }
 
 /* A single consumer has taken k values: for observers at once, for producers now and then. */
@@ -328,7 +355,7 @@ MAAR_LOCAL void maar__ring_took(struct maar_ring *r, uint64_t taken, size_t k)
 {
 	maar_a_store(&r->taken, taken + k, RELEASE); /* R:ring.taken */
 	if ((taken ^ (taken + k)) & r->tell)
-		maar__ring_tell(r, taken + k);
+		maar_a_store(&r->head, taken + k, RELEASE); /* R:ring.head */
 }
 
 /* Copies the values of up to n filled cells from `position` on. *ahead: what look said of the cell that ended it. */
@@ -360,7 +387,7 @@ MAAR_LOCAL size_t maar__ring_there(struct maar_ring *r, uint64_t taken, size_t n
 	return there < n ? (size_t)there : n;
 }
 
-/* The oldest values for a single consumer, not taken yet. Finding fewer than n, it tells producers all it has taken. */
+/* The oldest values for a single consumer, not taken yet. */
 MAAR_LOCAL size_t maar__ring_peek_sc(struct maar__ring_view v, uint64_t taken, void *words, size_t n)
 {
 	int64_t ahead;
@@ -375,8 +402,6 @@ MAAR_LOCAL size_t maar__ring_peek_sc(struct maar__ring_view v, uint64_t taken, v
 	} else {
 		k = maar__ring_read(v, taken, words, n, &ahead);
 	}
-	if (k < n)
-		maar__ring_tell(v.ring, taken);
 	return k;
 }
 
@@ -387,8 +412,10 @@ MAAR_LOCAL size_t maar__ring_take_sc(struct maar__ring_view v, void *words, size
 	const uint64_t taken = maar_a_load(&r->taken, RELAXED);
 	const size_t k = maar__ring_peek_sc(v, taken, words, n);
 
-	if (k < n && (k == 0 || how == MAAR__BULK))
+	if (k < n && (k == 0 || how == MAAR__BULK)) {
+		maar__ring_tell(r, taken);
 		return 0;
+	}
 	maar__ring_took(r, taken, k);
 	return k;
 }
