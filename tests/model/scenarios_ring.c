@@ -271,6 +271,26 @@ static void take_as_told(void *s)
 	model_assert(!maar_ring_dequeue(ring(w), &value), "a value in an empty ring");
 }
 
+/* ---- relied on: what free_count says is free, the only producer gets; what is not full takes a value ---- */
+
+static void produce_what_is_free(void *s)
+{
+	struct world *w = s;
+	unsigned done = 0;
+
+	while (done < 4) {
+		size_t room = maar_ring_free_count(ring(w));
+
+		model_assert(room <= w->capacity, "more free than the capacity");
+		if (!room && !maar_ring_full(ring(w)))
+			room = 1;
+		if (!room)
+			model_yield();
+		for (; room && done < 4; room--)
+			must_put(w, world_value(w, 0, done++));
+	}
+}
+
 /* ---- looking before taking, for a single consumer ---- */
 
 static void peek_and_release(void *s)
@@ -417,6 +437,20 @@ static void put_and_take_other(void *s)
 	}
 }
 
+/* By a thread that says it is alone: observers must not see more than there is. */
+static void put_and_take_as_one(void *s)
+{
+	struct world *w = s;
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		world_putting(w, world_value(w, 1, i));
+		model_assert(maar_ring_enqueue_sp(ring(w), world_value(w, 1, i)), "full, though it is empty");
+		model_assert(maar_ring_dequeue(ring(w), &value), "empty, though a value is in");
+		world_took(w, 1, value);
+	}
+}
+
 static void look_only(void *s)
 {
 	struct world *w = s;
@@ -466,7 +500,13 @@ static void look_for_two(void *s)
 		RING(label " looked at", flags, 2, WRAP64, base, one_inside, drain_all, 2, put_and_take_other,         \
 		     look_only),                                                                                       \
 		RING(label " looked at for two", flags, 2, 0, base, set_up_ring, all_taken, 2, put_and_take_other,     \
-		     look_for_two)
+		     look_for_two),                                                                                    \
+		RING(label " as one, looked at for two", flags, 2, 0, base, set_up_ring, all_taken, 2,                 \
+		     put_and_take_as_one, look_for_two),                                                               \
+		RING(label " relied on", flags, 2, WRAP32, base, set_up_ring, all_taken, 2, produce_what_is_free,      \
+		     consume_4),                                                                                       \
+		RING(label " relied on, bursts", flags, 2, 0, base, set_up_ring, all_taken, 2, produce_what_is_free,   \
+		     consume_4_burst)
 
 #define ONE_CONSUMER(label, flags, base)                                                                               \
 	RING(label " peeked", flags, 2, WRAP64, base, set_up_ring, all_taken, 2, produce_1, peek_and_release)
@@ -545,6 +585,7 @@ const struct model_scenario scenarios_ring[] = {
 	ALL_MPMC("mpmc ticket handles", MPMC | TICKET | HANDLE, SMALL),
 	OVERWRITTEN("spmc overwritten", SPMC | OVER, WORDS),
 	OVERWRITTEN("mpmc overwritten", MPMC | OVER, WORDS),
+	OVERWRITTEN("mpmc ticket overwritten", MPMC | OVER | TICKET, WORDS),
 	OVERWRITTEN_BY_MANY("mpmc overwritten", MPMC | OVER, WORDS),
 	OVERWRITTEN_BY_MANY("mpmc ticket overwritten", MPMC | OVER | TICKET, WORDS),
 };

@@ -220,8 +220,17 @@ MAAR_INLINE size_t maar_ring_count(const struct maar_ring *ring)
 MAAR_INLINE size_t maar_ring_free_count(const struct maar_ring *ring)
 {
 	const size_t capacity = maar_ring_capacity(ring), count = maar_ring_count(ring);
+	size_t room = count < capacity ? capacity - count : 0;
 
-	return count < capacity ? capacity - count : 0;
+	if (room && (ring->flags & MAAR_RING_SC)) {
+		/* What the consumer's call in progress has taken, and producers may not have yet. */
+		const uint64_t tail = maar_a_load(&ring->tail, ACQUIRE); /* A:ring.tail */
+		const int64_t held = (int64_t)(tail - maar_a_load(&ring->head, RELAXED));
+
+		if (held > (int64_t)(ring->limit - room))
+			room = held < (int64_t)ring->limit ? (size_t)((int64_t)ring->limit - held) : 0;
+	}
+	return room;
 }
 
 MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring)
@@ -239,7 +248,7 @@ MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring)
 
 MAAR_INLINE int maar_ring_full(const struct maar_ring *ring)
 {
-	return maar_ring_count(ring) >= maar_ring_capacity(ring);
+	return maar_ring_free_count(ring) == 0;
 }
 
 #endif
