@@ -167,15 +167,19 @@ size_t maar_ring_enqueue_overwrite(struct maar_ring *ring, uint64_t value, maar_
 	}
 	if ((ring->flags & MAAR_RING_HANDLE) && !maar__ring_are_handles(&value, 1))
 		return 0;
-	while (!maar_ring_enqueue(ring, value)) {
+	for (;;) {
+		const uint64_t head = maar_a_load(&ring->head, RELAXED);
+
+		if (maar_ring_enqueue(ring, value))
+			return 1;
 		if (maar_ring_dequeue(ring, &oldest)) {
 			if (evicted)
 				evicted(oldest, arg);
-		} else if (ring->flags & MAAR_RING_TICKET) {
-			return 0; /* full and nothing to take: the oldest cell is claimed and not filled */
+		} else if ((ring->flags & MAAR_RING_TICKET) && maar_a_load(&ring->head, RELAXED) == head) {
+			/* Head stood still, so the cell not filled now was not filled when the ring was full. */
+			return 0;
 		}
 	}
-	return 1;
 }
 
 size_t maar_ring_drain(struct maar_ring *ring, maar_ring_value_fn *each, void *arg)
