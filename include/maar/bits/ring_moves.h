@@ -196,20 +196,28 @@ MAAR_LOCAL void maar__ring_copy_out(struct maar__ring_view v, uint64_t position,
 /* ---- enqueue ---- */
 
 /*
- * Entries free when the next position is `tail`; asks the consumers' line only if the remembered head does not leave
- * `want`. Negative when `tail` is stale and consumers are past it: the caller's compare-and-swap is going to fail.
+ * Entries free when the next position is `tail`, or `want` (at most the limit) if there are more: then one comparison has
+ * told, and the consumers' line was not asked. Negative when `tail` is stale and consumers are past it: the caller's
+ * compare-and-swap is going to fail.
  */
-MAAR_LOCAL int64_t maar__ring_room(struct maar_ring *r, uint64_t tail, uint64_t want)
+MAAR_LOCAL int64_t maar__ring_room(struct maar__ring_view v, uint64_t tail, uint64_t want)
 {
-	uint64_t head = maar_a_load(&r->head_seen, ACQUIRE); /* A:ring.head_seen */
-	int64_t used = (int64_t)(tail - head);
+	struct maar_ring *const r = v.ring;
+	const uint64_t limit = r->limit;
+	uint64_t head;
+	int64_t used;
 
-	if ((uint64_t)used > r->limit - want) { /* or below 0; no call asks for more than the limit */
-		head = maar_a_load(&r->head, ACQUIRE);	    /* A:ring.head */
-		maar_a_store(&r->head_seen, head, RELEASE); /* R:ring.head_seen */
-		used = (int64_t)(tail - head);
-	}
-	return used < 0 ? used : (int64_t)r->limit - used;
+	/* One producer's own: an acquire would wait for its last releases to be seen by all (aarch64's ldar after stlr). */
+	if (v.flags & MAAR_RING_SP)
+		head = maar_a_load(&r->head_seen, RELAXED);
+	else
+		head = maar_a_load(&r->head_seen, ACQUIRE); /* A:ring.head_seen */
+	if (maar_likely(tail - head <= limit - want))	    /* neither too many nor below 0 */
+		return (int64_t)want;
+	head = maar_a_load(&r->head, ACQUIRE);	    /* A:ring.head */
+	maar_a_store(&r->head_seen, head, RELEASE); /* R:ring.head_seen */
+	used = (int64_t)(tail - head);
+	return used < 0 ? used : (int64_t)limit - used;
 }
 
 /* The first position from `tail` on whose cell is not filled: `tail`, but for producers that died inside a call. */
@@ -220,6 +228,12 @@ MAAR_LOCAL uint64_t maar__ring_skip_filled(struct maar__ring_view v, uint64_t ta
 	while (maar__ring_look(v, tail, &word) == 0)
 		tail++;
 	return tail;
+}
+
+/* The same for a producer that finds itself behind head, out of the way of those that do not. */
+MAAR_COLD __attribute__((unused)) static uint64_t maar__ring_skip_taken(const struct maar_ring *r, uint64_t tail)
+{
+	return maar__ring_skip_filled(maar__ring_view(r), tail);
 }
 
 /*
@@ -240,15 +254,15 @@ MAAR_LOCAL size_t maar__ring_put_sp(struct maar__ring_view v, const void *words,
 	tail = maar_a_load(&r->tail, RELAXED);
 	if (!(v.flags & (MAAR_RING_SP | MAAR_RING_TICKET)))
 		tail = maar__ring_skip_filled(v, tail);
-	room = maar__ring_room(r, tail, n);
+	room = maar__ring_room(v, tail, n);
+	if (maar_unlikely(room < 0) && !(v.flags & MAAR_RING_SPAN)) {
+		tail = maar__ring_skip_taken(r, tail);
+		room = maar__ring_room(v, tail, n);
+	}
 	if (maar_unlikely(room < (int64_t)n)) {
-		if (room < 0 && !(v.flags & MAAR_RING_SPAN)) {
-			tail = maar__ring_skip_filled(v, tail);
-			room = maar__ring_room(r, tail, n);
-		}
-		if (room < (int64_t)n && (how == MAAR__BULK || room <= 0))
+		if (how == MAAR__BULK || room <= 0)
 			return 0;
-		n = room < (int64_t)n ? (size_t)room : n;
+		n = (size_t)room;
 	}
 	if (v.flags & MAAR_RING_TICKET)
 		maar_a_store(&r->tail, tail + n, RELEASE); /* R:ring.tail */
@@ -273,7 +287,7 @@ MAAR_LOCAL size_t maar__ring_put_ticket(struct maar__ring_view v, const void *wo
 		int64_t room;
 
 		tail = maar_a_load(&r->tail, ACQUIRE); /* A:ring.tail */
-		room = maar__ring_room(r, tail, n);
+		room = maar__ring_room(v, tail, n);
 		if (maar_unlikely(room < 0))
 			continue; /* the tail was stale */
 		if (room == 0 || (how == MAAR__BULK && room < (int64_t)n))
@@ -289,8 +303,8 @@ MAAR_LOCAL size_t maar__ring_put_ticket(struct maar__ring_view v, const void *wo
 
 /*
  * Many producers, lock-free: claim and publication are one compare-and-swap on the cell. The tail is a hint that
- * anyone who finds its cell filled moves on by one, so it is never more than one behind, and no stopped thread is
- * waited for. Filling in order of position is what makes "full" and "empty" exact.
+ * anyone who finds its cell filled moves on by one, so it is never more than one behind (unless one that said it was
+ * alone died), and no stopped thread is waited for. Filling in order of position is what makes "full" and "empty" exact.
  */
 MAAR_LOCAL size_t maar__ring_put_lockfree(struct maar__ring_view v, uint64_t word)
 {
@@ -302,7 +316,7 @@ MAAR_LOCAL size_t maar__ring_put_lockfree(struct maar__ring_view v, uint64_t wor
 		const int64_t ahead = maar__ring_look(v, tail, &old);
 
 		if (ahead == maar__ring_vacant(v)) {
-			const int64_t room = maar__ring_room(r, tail, 1);
+			const int64_t room = maar__ring_room(v, tail, 1);
 
 			if (room == 0)
 				return 0;
