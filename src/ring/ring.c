@@ -215,6 +215,17 @@ void maar_ring_destroy(struct maar_ring *ring)
 	maar_ring_destroy_each(ring, NULL, NULL);
 }
 
+/* Whether what never changes is what init wrote: then cells can be looked at. */
+static bool geometry_is_whole(const struct maar_ring *ring)
+{
+	struct plan plan;
+
+	return ring->layout == MAAR_RING_LAYOUT && ring->capacity <= MAAR_RING_MAX_CAPACITY &&
+	       plan_for(&plan, (size_t)ring->capacity, ring->flags) == 0 && plan.capacity == ring->capacity &&
+	       ring->limit == plan.capacity + plan.period - 1 && ring->mask == plan.cells - 1 &&
+	       ring->tell == ~(plan.period - 1) && ring->shift == (uint32_t)__builtin_ctzll(plan.cells);
+}
+
 /* ---- for people ---- */
 
 static void dump_kind(const struct maar_ring *ring, FILE *to)
@@ -247,8 +258,10 @@ int maar_ring_dump(const struct maar_ring *ring, FILE *to)
 	uint64_t next, position, value;
 	size_t count, shown;
 
-	if (!ring || !to || ring->magic != MAAR__RING_MAGIC)
+	if (!ring || !to || (uintptr_t)ring % MAAR_APART || ring->magic != MAAR__RING_MAGIC)
 		return -EINVAL;
+	if (!geometry_is_whole(ring))
+		return -EBADMSG;
 	count = maar_ring_count(ring);
 	next = maar__ring_next(ring);
 	dump_kind(ring, to);
@@ -268,16 +281,6 @@ int maar_ring_dump(const struct maar_ring *ring, FILE *to)
 }
 
 /* ---- validation ---- */
-
-static bool geometry_is_whole(const struct maar_ring *ring)
-{
-	struct plan plan;
-
-	return ring->layout == MAAR_RING_LAYOUT && ring->capacity <= MAAR_RING_MAX_CAPACITY &&
-	       plan_for(&plan, (size_t)ring->capacity, ring->flags) == 0 && plan.capacity == ring->capacity &&
-	       ring->limit == plan.capacity + plan.period - 1 && ring->mask == plan.cells - 1 &&
-	       ring->tell == ~(plan.period - 1) && ring->shift == (uint32_t)__builtin_ctzll(plan.cells);
-}
 
 /* The side fields, against the two positions that count. A consumer that died may have told less than it should. */
 static bool positions_agree(const struct maar_ring *ring, uint64_t next, uint64_t tail)

@@ -440,6 +440,9 @@ START_TEST(dump_refused)
 	maar_ring_destroy((void *)place.memory);
 	unit_eq(maar_ring_dump((void *)place.memory, stderr), -EINVAL); /* a ring no more */
 	unit_eq(maar_ring_dump(ring, full), -EIO);
+	ring->mask = UINT64_MAX >> 8; /* overwritten by something: its cells may be anywhere */
+	unit_eq(maar_ring_dump(ring, stderr), -EBADMSG);
+	ring->mask = 0;
 	fclose(full);
 	maar_ring_destroy(ring);
 	place_free(&place);
