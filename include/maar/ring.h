@@ -23,13 +23,15 @@
  *     enqueue_overwrite             | free |  -   | one  |  -   |     with MAAR_RING_OVERWRITE
  *     count, empty, dump, ...       | free | free | free | free |
  *     init, destroy, check          | alone, in every mode
- * Signal handlers: a call may interrupt any call of the other side; on a free side also one of its own side in
- * lock-free mode (with MAAR_RING_TICKET a handler that waits for the interrupted call's value waits for ever).
+ *     (dump of a SPAN ring: while nothing is dequeued, or the entries are read beside the producer's writes)
+ * Signal handlers: a call (but create, destroy, dump) may interrupt any of the other side; on a free side also one of
+ * its own (with MAAR_RING_TICKET a handler that waits for the interrupted call's value waits for ever).
  * After fork: the child has a ring of its own (a copy), unless the memory is shared.
  * A thread that dies inside a call, or is not forked along, leaves the ring in order, but for two producers: TICKET may
- * leave cells claimed for ever; a single one may leave values that the next one fills over, so that they are lost.
- * A NULL ring answers as one that is full and empty (MAAR_DEBUG stops the program); that any other pointer is a living
- * ring is checked by destroy, check and dump only.
+ * leave cells claimed for ever; a single one may leave values that count does not show: as many as it had filled in that
+ * call may be lost, its own or the next producer's (check tells: -EOWNERDEAD). A consumer takes what it took with it.
+ * A NULL ring answers as one that is full and empty (MAAR_DEBUG stops the program; not for assume: give it a ring); that
+ * any other pointer is a living ring is checked by destroy, check and dump only, by a mark that destroy erases.
  *
  * Progress:
  *     one producer, one consumer    wait-free: a bounded number of steps for each value
@@ -82,7 +84,7 @@ enum maar_ring_flag {
 	MAAR_RING_SPSC = MAAR_RING_SP | MAAR_RING_SC,
 };
 
-/* The largest capacity, in entries: 64 GiB of cells. Beyond it is a mistake in a size computation. */
+/* The largest capacity, in entries: up to 64 GiB of cells. Beyond it is a mistake in a size computation. */
 #define MAAR_RING_MAX_CAPACITY (UINT64_C(1) << 31)
 
 /* Changes with every change of the structs below; init refuses a caller that was compiled with another one. */
@@ -113,7 +115,7 @@ struct maar_ring {
 	uint64_t reserved;
 
 	/* Written by producers. A line of its own, two lines apart from its neighbours (MAAR_APART). */
-	uint64_t tail __attribute__((aligned(MAAR_APART))); /* next position to fill; may lag by one if lock-free */
+	uint64_t tail __attribute__((aligned(MAAR_APART))); /* next position to fill; may lag if lock-free */
 	uint64_t head_seen; /* a past value of head: spares reading the consumers' line */
 	uint64_t reserved_p[6];
 
@@ -133,14 +135,15 @@ typedef void maar_ring_value_fn(uint64_t value, void *arg);
 /* ---- life cycle ---- */
 
 /*
- * Bytes that init needs for at least `capacity` entries (rounded up to a power of two) with these flags, or 0 if init
- * would refuse them or the size does not fit size_t. Any thread, any time.
+ * Bytes that init needs for at least `capacity` entries (rounded up to a power of two) with these flags, or 0 where init
+ * would say -EINVAL or -EOVERFLOW of them. Any thread, any time.
  */
 MAAR_API size_t maar_ring_bytes(size_t capacity, unsigned flags);
 
 /*
  * Makes an empty ring in the caller's memory (aligned to MAAR_APART = 128 bytes, `bytes` long; all of it may be shared
- * between processes). What was in the memory is overwritten. Cost: writes all bytes.
+ * between processes), at its beginning: (struct maar_ring *)mem. What was in the memory is overwritten, so the caller is
+ * alone with it. Cost: writes all bytes.
  * Returns 0, or
  *   -EINVAL     mem is NULL or misaligned, capacity is 0, or flags has unknown bits or bits that exclude each other:
  *               TICKET with SP; SPAN without SPSC or with HANDLE; OVERWRITE with SC
@@ -173,7 +176,7 @@ MAAR_API MAAR_MALLOC_LIKE struct maar_ring *maar_ring_create_layout(size_t capac
 /*
  * Tells the compiler that this ring was created with exactly these flags, so that the call it is passed to is compiled
  * for that kind alone: maar_ring_enqueue(maar_ring_assume(ring, MAAR_RING_SPSC | MAAR_RING_HANDLE), value). Returns
- * ring. Flags that are not the ring's break the program (MAAR_DEBUG stops it).
+ * ring. NULL, and flags that are not the ring's, break the program (MAAR_DEBUG stops it).
  */
 MAAR_INLINE struct maar_ring *maar_ring_assume(struct maar_ring *ring, unsigned flags);
 
@@ -201,7 +204,7 @@ MAAR_INLINE void *maar_ring_dequeue_ptr(struct maar_ring *ring);
 /*
  * Puts n values, in order. Bulk returns n, or 0 if fewer than n entries are free (always so for n > capacity). Burst
  * returns how many went in, 0 to n. n = 0 returns 0. Consumers may see the first of them before the last is in. On a
- * HANDLE ring one value beyond 32 bits makes either refuse them all.
+ * HANDLE ring one value beyond 32 bits makes either refuse them all (unless it comes after as many as the ring holds).
  * Bulk with n > 1 needs a single producer or TICKET: a lock-free ring with many producers cannot claim n cells at once,
  * and returns 0 (maar_ring_has_enqueue_bulk tells; MAAR_DEBUG stops the program). Burst works in every mode; there,
  * values of other producers may come between.
@@ -217,7 +220,10 @@ MAAR_INLINE size_t maar_ring_enqueue_burst(struct maar_ring *ring, const uint64_
 MAAR_INLINE size_t maar_ring_dequeue_bulk(struct maar_ring *ring, uint64_t *values, size_t n);
 MAAR_INLINE size_t maar_ring_dequeue_burst(struct maar_ring *ring, uint64_t *values, size_t n);
 
-/* Bursts of pointers: pass any array of pointers, cast to void **. NULL entries end an enqueue burst. */
+/*
+ * Bursts of pointers: pass any array of pointers, cast to void **. A NULL entry ends an enqueue burst (MAAR_DEBUG stops
+ * the program), so an enqueue reads all n entries even if few fit.
+ */
 MAAR_INLINE size_t maar_ring_enqueue_burst_ptr(struct maar_ring *ring, void *const *pointers, size_t n);
 MAAR_INLINE size_t maar_ring_dequeue_burst_ptr(struct maar_ring *ring, void **pointers, size_t n);
 
@@ -232,16 +238,20 @@ MAAR_INLINE int maar_ring_has_enqueue_bulk(const struct maar_ring *ring);
  */
 MAAR_INLINE size_t maar_ring_peek(struct maar_ring *ring, uint64_t *values, size_t n);
 
-/* Takes the n oldest values, which a peek has shown. Returns n, or 0 (nothing changed) if they are not all there. */
+/*
+ * Takes the n oldest values, which a peek has shown. Returns n, or 0 (nothing changed) if they are not all there
+ * (MAAR_DEBUG stops the program). Cost: looks at n cells; SPAN: none.
+ */
 MAAR_INLINE size_t maar_ring_release(struct maar_ring *ring, size_t n);
 
 /* ---- overwriting the oldest ---- */
 
 /*
  * Puts one value; as long as the ring is full, takes the oldest value out and hands it to `evicted` (NULL: forgets it)
- * with `arg`. One at most, unless other producers take the room so made. Returns 1, or 0 if the ring was not made with
- * MAAR_RING_OVERWRITE, refuses the value, or (TICKET) is full with the oldest cell claimed and not filled.
- * Lock-free as the ring is; `evicted` runs in the calling thread.
+ * with `arg`. One at most, unless other producers take the room so made; perhaps one that need not have gone, if a
+ * consumer makes room at the same time. Returns 1, or 0 if the ring was not made with MAAR_RING_OVERWRITE, refuses the
+ * value, or (TICKET) was full with the oldest cell claimed and not filled. It is a producer's call and a consumer's.
+ * Lock-free as the ring is; `evicted` runs in the calling thread. (The library must be a debug build to stop misuse.)
  */
 MAAR_API size_t maar_ring_enqueue_overwrite(struct maar_ring *ring, uint64_t value, maar_ring_value_fn *evicted,
 					    void *arg);
@@ -250,8 +260,9 @@ MAAR_API size_t maar_ring_enqueue_overwrite(struct maar_ring *ring, uint64_t val
 
 /*
  * Legal where they match the ring's mode, and where the caller promises more than the mode asks: _sp on a ring of many
- * producers while no other producer is inside a call (and the others' calls happened before), _sc likewise. The other
- * way round (_mp on an SP ring, _mc on an SC ring) is refused: returns 0, and MAAR_DEBUG stops the program.
+ * producers while no other producer is inside a call (and the others' calls happened before), _sc likewise;
+ * enqueue_overwrite is of both sides. Bulk_sp works on a lock-free ring too. The other way round (_mp on an SP ring, _mc
+ * on an SC ring) is refused: returns 0, and MAAR_DEBUG stops the program.
  */
 MAAR_INLINE size_t maar_ring_enqueue_sp(struct maar_ring *ring, uint64_t value);
 MAAR_INLINE size_t maar_ring_enqueue_mp(struct maar_ring *ring, uint64_t value);
@@ -275,27 +286,28 @@ MAAR_API size_t maar_ring_drain(struct maar_ring *ring, maar_ring_value_fn *each
 /*
  * ---- observers: any thread; wait-free, but lock-free what counts (it looks again when consumers moved meanwhile) ----
  *
- * True at some instant during the call, but for what a single producer's call in progress has filled and count does not
- * show yet. So a single producer can rely on at least free_count entries, and a single consumer (but with TICKET) on
- * count.
+ * True at some instant during the call, but for two things of calls in progress: what a single producer has filled, count
+ * does not show yet; what a single consumer has taken, count shows no more, but free_count not before producers have it.
+ * So a single producer can rely on at least free_count entries, and a single consumer (but with TICKET) on count.
  */
 
 MAAR_INLINE size_t maar_ring_capacity(const struct maar_ring *ring);   /* entries; a power of two, at least as asked */
 MAAR_INLINE unsigned maar_ring_flags(const struct maar_ring *ring);    /* as given at creation */
 MAAR_INLINE size_t maar_ring_count(const struct maar_ring *ring);      /* entries claimed or filled */
-MAAR_INLINE size_t maar_ring_free_count(const struct maar_ring *ring); /* capacity - count, or 0: they fit */
+MAAR_INLINE size_t maar_ring_free_count(const struct maar_ring *ring); /* at most capacity - count: they fit */
 MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring);	       /* 1 if a dequeue would find nothing */
-MAAR_INLINE int maar_ring_full(const struct maar_ring *ring);	       /* 1 if capacity entries or more are in */
+MAAR_INLINE int maar_ring_full(const struct maar_ring *ring);	       /* 1 if free_count is 0 */
 
 /* Writes a description for people to `to`: mode, capacity, positions, and the first entries. Returns 0, -EINVAL if
- * `ring` is no ring, or -EIO. Takes nothing out; entries that move meanwhile may show old. */
+ * `ring` is no ring, -EBADMSG if its first line is overwritten, or -EIO. Entries that move meanwhile may show old. */
 MAAR_API int maar_ring_dump(const struct maar_ring *ring, FILE *to);
 
 /*
  * Validates a ring at rest (nobody calls meanwhile): its geometry, its positions, the lap of every cell. Returns 0, or
  *   -EINVAL      no living ring
  *   -EBADMSG     fields or cells contradict each other: something wrote over the ring
- *   -EOWNERDEAD  all in order, but a TICKET producer claimed cells and has not filled them: it died
+ *   -EOWNERDEAD  all in order, but a producer died inside a call: TICKET, and left cells claimed and not filled; or the
+ *                single one, and left values that count does not show
  * Cost: reads all cells.
  */
 MAAR_API int maar_ring_check(const struct maar_ring *ring);
