@@ -28,10 +28,11 @@
  * its own (with MAAR_RING_TICKET a handler that waits for the interrupted call's value waits for ever).
  * After fork: the child has a ring of its own (a copy), unless the memory is shared.
  * A thread that dies inside a call, or is not forked along, leaves the ring in order, but for two producers: TICKET may
- * leave cells claimed for ever; a single one may leave values that count does not show: as many as it had filled in that
- * call may be lost, its own or the next producer's (check tells: -EOWNERDEAD). A consumer takes what it took with it.
- * A NULL ring answers as one that is full and empty (MAAR_DEBUG stops the program; not for assume: give it a ring); that
- * any other pointer is a living ring is checked by destroy, check and dump only, by a mark that destroy erases.
+ * leave cells claimed for ever; a single one may leave values that count does not show: as many as it had filled in
+ * that call may be lost, its own or the next producer's (check tells: -EOWNERDEAD). What a dead consumer had taken is
+ * lost with it.
+ * A NULL ring answers as one that is full and empty (MAAR_DEBUG stops the program; assume wants a ring); that any other
+ * pointer is a living ring is checked by destroy, check and dump only, by a mark that destroy erases.
  *
  * Progress:
  *     one producer, one consumer    wait-free: a bounded number of steps for each value
@@ -135,8 +136,8 @@ typedef void maar_ring_value_fn(uint64_t value, void *arg);
 /* ---- life cycle ---- */
 
 /*
- * Bytes that init needs for at least `capacity` entries (rounded up to a power of two) with these flags, or 0 where init
- * would say -EINVAL or -EOVERFLOW of them. Any thread, any time.
+ * Bytes that init needs for at least `capacity` entries (rounded up to a power of two) with these flags, or 0 where
+ * init would say -EINVAL or -EOVERFLOW of them. Any thread, any time.
  */
 MAAR_API size_t maar_ring_bytes(size_t capacity, unsigned flags);
 
