@@ -87,8 +87,7 @@ static void judge_death(struct sweep *s, unsigned k, bool stalls)
 		if (!stalls && promise != KILL_BLOCKS)
 			fail(s, k, "and killed there: %s", error[0] ? error : "nobody can move a value");
 	}
-	/* With nobody to put behind it, consumers only miss what never came in. */
-	if (stalls && !dead && has_heir(s))
+	if (stalls && !dead)
 		fail(s, k, "it stalls the others, yet its death does not");
 	s->found->dead += dead;
 	if (!has_heir(s) && (inherited(&s->first, true, false, error) != KILL_FREE ||
@@ -106,6 +105,9 @@ static bool must_stall(struct sweep *s, size_t *visible)
 
 	switch (promised(s)) {
 	case KILL_HIDES:
+		/* A lone producer (_sp) hides only its own: nobody puts behind it, so nobody misses anything. */
+		if (!s->may_put)
+			return false;
 		memcpy(copy, s->stage->queue, sizeof(copy));
 		*visible = kill_others_visible(s->c, copy);
 		return *visible < mode->queue->count(s->stage->queue);
