@@ -11,11 +11,13 @@
 
 #include <maar/broadcast.h>
 #include <maar/byte_ring.h>
+#include <maar/event.h>
 #include <maar/mring.h>
 #include <maar/object_pool.h>
 #include <maar/pool.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
 #include <maar/version.h>
+#include <maar/wait.h>
 
 #endif

@@ -20,6 +20,7 @@ enum maar__fault {
 	MAAR__FAULT_ALLOC, /* small blocks from malloc */
 	MAAR__FAULT_MAP,   /* mappings */
 	MAAR__FAULT_LOCK,  /* mutexes, thread-specific keys, fork handlers */
+	MAAR__FAULT_FD,	   /* descriptors */
 };
 
 #ifdef MAAR_FAULTS

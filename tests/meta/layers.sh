@@ -10,6 +10,7 @@
 layers='
 base   -                version.h bits/cc.h bits/atomic.h bits/arch.h bits/arch_x86_64.h bits/arch_aarch64.h bits/arch_generic.h
 ring   base             ring.h record_ring.h byte_ring.h bits/ring_impl.h bits/ring_moves.h bits/byte_ring_impl.h broadcast.h bits/broadcast_impl.h
+wait   base,ring        event.h wait.h bits/event_impl.h bits/wait_impl.h
 mring  base,ring        mring.h bits/mring_impl.h
 pool   base,ring,mring  pool.h object_pool.h bits/pool_impl.h
 '
@@ -20,6 +21,7 @@ places='
 __atomic_|__sync_                      include/maar/bits/[a-z0-9_]+\.h  atomics go through one layer
 \b(m|c|re)alloc\(|\b(posix_)?memalign\(|\baligned_alloc\(|\bfree\(  src/base/[a-z_]+\.c  memory comes from one place, where a test can make it fail
 \b(mmap|munmap|mremap|memfd_create)\(          src/base/[a-z_]+\.c              mappings come from one place, where a test can make them fail
+\bSYS_futex|\beventfd\(|\bclock_gettime\(  src/base/sleep\.c  sleeping enters the system at one place
 pthread_mutex_init|pthread_key_create  src/base/[a-z_]+\.c              locks come from one place, where a test can make them fail
 '
 
@@ -124,4 +126,6 @@ plant check_includes include/maar/planted.h '#include <maar/ring.h>' 'in no laye
 plant check_places src/mring/lane.c '#include <urcu/rculist.h>' 'liburcu enters at one place'
 plant check_places src/ring/ring.c 'int planted(int *p) { return __atomic_load_n(p, 0); }' 'atomics go through one layer'
 plant check_places src/pool/pool.c 'void *planted(void) { return malloc(1); }' 'memory comes from one place'
+plant check_includes src/wait/wait.c '#include <maar/pool.h>' 'layer wait includes layer pool'
+plant check_places src/wait/event.c 'long planted(void) { return SYS_futex; }' 'sleeping enters the system at one place'
 finish

@@ -18,10 +18,20 @@ extern const unsigned n_scenarios_byte;
 extern const struct model_scenario scenarios_broadcast[];
 extern const unsigned n_scenarios_broadcast;
 
+extern const struct model_scenario scenarios_event[];
+extern const unsigned n_scenarios_event;
+
 extern const struct model_scenario scenarios_ring[];
 extern const unsigned n_scenarios_ring;
 
 extern const struct model_scenario scenarios_record[];
 extern const unsigned n_scenarios_record;
+
+extern const struct model_scenario scenarios_wait[];
+extern const unsigned n_scenarios_wait;
+
+/* sleep.c: a descriptor of maar__eventfd, as a caller of poll uses it; and until poll finds the last one made readable. */
+void use_descriptor(int fd);
+void sleep_until_readable(void);
 
 #endif

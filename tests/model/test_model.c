@@ -31,7 +31,9 @@ static const struct {
 } tables[] = {
 	{ scenarios_batch, &n_scenarios_batch },
 	{ scenarios_broadcast, &n_scenarios_broadcast },
+	{ scenarios_event, &n_scenarios_event },
 	{ scenarios_ring, &n_scenarios_ring },
+	{ scenarios_wait, &n_scenarios_wait },
 	{ scenarios_record, &n_scenarios_record },
 	{ scenarios_byte, &n_scenarios_byte },
 };

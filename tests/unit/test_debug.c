@@ -12,6 +12,7 @@
 #include <maar/pool.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
+#include <maar/wait.h>
 
 #include <dlfcn.h>
 #include <signal.h>
@@ -233,6 +234,32 @@ MISUSE(commit_nothing_offered, maar_byte_ring_commit(byte_ring(), 1))
 MISUSE(commit_too_much, struct maar_byte_ring *r = byte_ring(); struct iovec spans[2];
        maar_byte_ring_write_spans(r, spans, 3); maar_byte_ring_commit(r, 4))
 
+static struct maar_wait *wait_for(unsigned flags)
+{
+	struct maar_wait *w = maar_wait_create(ring(flags), 0);
+
+	if (!w)
+		_exit(1);
+	return w;
+}
+
+MISUSE(event_notify_null, maar_event_notify_one(NULL))
+MISUSE(event_wait_null, maar_event_until(NULL, 0, 0))
+MISUSE(event_close_null, maar_event_close(NULL))
+MISUSE(wait_enqueue_null, maar_wait_enqueue(NULL, 1, 0))
+MISUSE(wait_enqueue_none, maar_wait_enqueue_burst(wait_for(MAAR_RING_SPSC), words, 0, 0))
+MISUSE(wait_dequeue_nowhere, maar_wait_dequeue(wait_for(MAAR_RING_SPSC), NULL, 0))
+
+static void wait_destroyed_twice(void)
+{
+	static char memory[1024] __attribute__((aligned(MAAR_APART)));
+
+	if (maar_wait_init(memory, sizeof(memory), ring(MAAR_RING_SPSC), 0))
+		return;
+	maar_wait_destroy((void *)memory);
+	maar_wait_destroy((void *)memory);
+}
+
 MISUSE(mring_get_null, (void)maar_mring_get(NULL))
 MISUSE(mring_put_null_mring, maar_mring_put(NULL, words))
 MISUSE(mring_put_null_slot, maar_mring_put(mring(), NULL))
@@ -335,6 +362,13 @@ static const struct {
 	SAYS(reserve_elsewhere, "maar_broadcast_reserve", "not a ring with MAAR_BROADCAST_IN_PLACE"),
 	SAYS(commit_nothing, "maar_broadcast_commit", "what was not reserved"),
 	SAYS(broadcast_destroyed_twice, "maar_broadcast_destroy", "destroyed before"),
+	SAYS(event_notify_null, "maar_event_notify*", "NULL event"),
+	SAYS(event_wait_null, "maar_waiting_begin", "NULL event"),
+	SAYS(event_close_null, "maar_event_close", "NULL event"),
+	SAYS(wait_enqueue_null, "maar_wait_enqueue*", "NULL, or no values"),
+	SAYS(wait_enqueue_none, "maar_wait_enqueue*", "NULL, or no values"),
+	SAYS(wait_dequeue_nowhere, "maar_wait_dequeue*", "NULL, or no place for values"),
+	SAYS(wait_destroyed_twice, "maar_wait_destroy", "destroyed before"),
 	SAYS(mring_get_null, "maar_mring_get", "NULL mring"),
 	SAYS(mring_put_null_mring, "maar_mring_put", "NULL mring or slot"),
 	SAYS(mring_put_null_slot, "maar_mring_put", "NULL mring or slot"),

@@ -11,6 +11,7 @@
 #include <maar/pool.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
+#include <maar/wait.h>
 
 #include <sched.h>
 
@@ -76,6 +77,30 @@ START_TEST(byte_ring)
 	unit_eq(FAULTS_RUN(byte_ring_life, NULL, FAULTS_REFUSES), 1);
 	/* the file, its length, the addresses, both mappings */
 	unit_eq(FAULTS_RUN(byte_ring_life, &mirror, FAULTS_REFUSES), 5);
+}
+END_TEST
+
+/* ---- waiting ---- */
+
+static int wait_life(void *arg)
+{
+	struct maar_ring *r = maar_ring_create(4, MAAR_RING_SPSC);
+	struct maar_wait *w = r ? maar_wait_create(r, 0) : NULL;
+	int fd = r ? -ENOMEM : -errno;
+
+	(void)arg;
+	if (w) {
+		fd = maar_wait_fd(w);
+		unit_eq(maar_wait_enqueue(w, 5, 0), 1); /* with or without a descriptor */
+		maar_wait_destroy(w);
+	}
+	maar_ring_destroy(r);
+	return fd < 0 ? fd : 0;
+}
+
+START_TEST(wait)
+{
+	unit_eq(FAULTS_RUN(wait_life, NULL, FAULTS_REFUSES), 3);
 }
 END_TEST
 
@@ -386,6 +411,7 @@ Suite *unit_suite(void)
 
 	tcase_add_test(faults, ring);
 	tcase_add_test(faults, byte_ring);
+	tcase_add_test(faults, wait);
 	tcase_add_test(faults, mring_create);
 	tcase_add_test(faults, mring_without_lane);
 	tcase_add_test(faults, first_get);
