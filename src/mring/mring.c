@@ -21,7 +21,7 @@
 static void note_high_water(struct maar__mring *m)
 {
 	const uint32_t outside =
-		maar_a_load(&m->fresh, RELAXED) - (uint32_t)maar__batch_ring_count(m->shared) * m->batch;
+		maar_a_load(&m->fresh, RELAXED) - (uint32_t)maar__batch_estimate(m->shared) * m->batch;
 	uint32_t seen = maar_a_load(&m->high_water, RELAXED);
 
 	while ((int32_t)(outside - seen) > 0 && outside <= m->front.slots &&
@@ -83,7 +83,7 @@ static uint32_t fetch(struct maar__mring *m, uint32_t *handles)
 	unsigned waited = 0, empty = 0;
 
 	for (;;) {
-		const enum maar__batch_answer answer = maar__batch_take(m->shared, handles);
+		const enum maar__batch_answer answer = maar__batch_take_full(m->shared, handles);
 		uint32_t n = m->batch;
 
 		if (answer != MAAR__BATCH_TAKEN) {
@@ -116,7 +116,7 @@ static bool lane_spill(struct maar__mring *m, struct maar__lane *lane)
 {
 	const uint32_t left = m->lane_slots - m->batch;
 
-	if (!maar__batch_put(m->shared, lane->handles))
+	if (!maar__batch_put_full(m->shared, lane->handles))
 		return false;
 	memmove(lane->handles, lane->handles + m->batch, left * sizeof(lane->handles[0]));
 	maar_a_store(&lane->n, left, RELAXED);
@@ -134,7 +134,7 @@ static size_t lane_put(struct maar__mring *m, struct maar__lane *lane, const uin
 		for (i = 0; i < n; i++) {
 			const uint32_t pair[2] __attribute__((aligned(8))) = { handles[i], 0 };
 
-			if (!maar__batch_put(m->shared, pair))
+			if (!maar__batch_put_full(m->shared, pair))
 				break;
 		}
 		return i;

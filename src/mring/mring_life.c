@@ -88,7 +88,7 @@ static void take_down(struct maar__mring *m)
 		m->lanes = lane->next;
 		maar__free(lane);
 	}
-	maar__batch_ring_destroy(m->shared);
+	maar_batch_ring_destroy(m->shared);
 	maar__unmap(m->mapping, m->mapping_bytes);
 #ifdef MAAR_DEBUG
 	maar__unmap(m->owners, m->owners_bytes);
@@ -107,7 +107,7 @@ static int build(struct maar__mring *m, size_t slots, size_t slot_bytes, const s
 	rc = map_owners(m);
 	if (rc)
 		return rc;
-	m->shared = maar__batch_ring_create(slots / m->batch + 1, m->batch);
+	m->shared = maar_batch_ring_create(slots / m->batch + 1, m->batch, MAAR_BATCH_RING_TICKET);
 	if (!m->shared)
 		return -errno;
 	if (m->lane_slots) {
@@ -190,7 +190,7 @@ int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_stats *st
 		stats->in_lanes += maar_a_load(&lane->n, RELAXED);
 		stats->lanes += lane != m->common;
 	}
-	used_once_free = (uint32_t)maar__batch_ring_count(m->shared) * m->batch;
+	used_once_free = (uint32_t)maar__batch_estimate(m->shared) * m->batch;
 	fresh = maar_a_load(&m->fresh, RELAXED);
 	pthread_mutex_unlock(&m->lock);
 	/* While others work the parts were read at different moments: keep every number within its bounds. */

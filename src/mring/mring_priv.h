@@ -14,7 +14,7 @@
 #include <maar/mring.h>
 
 #include "../base/base.h"
-#include "../ring/batch_ring.h"
+#include "../ring/batch_ring_priv.h"
 
 #define MAAR__MRING_MAGIC 0x6d6d7267u /* "mmrg" */
 
@@ -55,7 +55,7 @@ struct maar__mring {
 	uint32_t batch;	     /* handles that move at once */
 	uint32_t lane_slots; /* most handles in a lane, 2 * batch; 0: no lanes, batch is 1 */
 	uint64_t serial;     /* never used again: tells a stale table entry from a good one */
-	struct maar__batch_ring *shared;
+	struct maar_batch_ring *shared;
 	void *mapping; /* the slab with room for its alignment */
 	size_t mapping_bytes;
 #ifdef MAAR_DEBUG

@@ -17,7 +17,7 @@
 #include <maar/ring.h>
 
 #include "../../src/mring/mring_priv.h"
-#include "../../src/ring/batch_ring.h"
+#include "../../src/ring/batch_ring_priv.h"
 #include "../../src/ring/ring_priv.h"
 
 #include <inttypes.h>
@@ -293,14 +293,14 @@ static size_t batch_put(void *ring, const uint64_t *values, size_t n)
 	const uint32_t pair[2] __attribute__((aligned(8))) = { (uint32_t)values[0], 0 };
 
 	(void)n;
-	return maar__batch_put(ring, pair);
+	return maar__batch_put_full(ring, pair);
 }
 
 static size_t batch_take(void *ring, uint64_t *value)
 {
 	uint32_t pair[2] __attribute__((aligned(8)));
 
-	if (maar__batch_take(ring, pair) != MAAR__BATCH_TAKEN)
+	if (maar__batch_take_full(ring, pair) != MAAR__BATCH_TAKEN)
 		return 0;
 	*value = pair[0];
 	return 1;
@@ -318,13 +318,13 @@ static void batch_rings(void)
 					.put = batch_put, .take = batch_take, .capacity = capacity, .bulk = 1
 				};
 
-				q.ring = maar__batch_ring_create(capacity, 2);
-				must(q.ring != NULL, "maar__batch_ring_create");
+				q.ring = maar_batch_ring_create(capacity, 2, MAAR_BATCH_RING_TICKET);
+				must(q.ring != NULL, "maar_batch_ring_create");
 				q.producers = producers;
 				q.consumers = variant ? 2 : 1;
 				q.ordered = variant == 2;
 				by_turns(q.producers + q.consumers, run_queue, &q);
-				maar__batch_ring_destroy(q.ring);
+				maar_batch_ring_destroy(q.ring);
 			}
 		}
 	}

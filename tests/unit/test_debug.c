@@ -6,6 +6,7 @@
  */
 #include "common.h"
 
+#include <maar/batch_ring.h>
 #include <maar/byte_ring.h>
 #include <maar/broadcast.h>
 #include <maar/object_pool.h>
@@ -207,6 +208,20 @@ MISUSE(record_too_long, struct maar_record_ring *r = records();
 MISUSE(record_dequeue_null, struct maar_record_ring *r = records(); maar_record_ring_enqueue(r, "a", 1);
        maar_record_ring_dequeue(r, NULL, 1, NULL))
 
+MISUSE(batch_null, (void)maar_batch_ring_count(NULL))
+MISUSE(batch_too_many, uint32_t handles[5] = { 0 };
+       (void)maar_batch_ring_enqueue(maar_batch_ring_create(4, 4, 0), handles, 5))
+
+static void batch_destroyed_twice(void)
+{
+	static char memory[4096] __attribute__((aligned(MAAR_APART)));
+
+	if (maar_batch_ring_init(memory, sizeof(memory), 4, 4, MAAR_BATCH_RING_TICKET))
+		return;
+	maar_batch_ring_destroy((void *)memory);
+	maar_batch_ring_destroy((void *)memory);
+}
+
 static void record_destroyed_twice(void)
 {
 	static char memory[4096] __attribute__((aligned(MAAR_APART)));
@@ -336,6 +351,9 @@ static const struct {
 	SAYS(bulk_mp_on_lock_free, "maar_ring_enqueue_bulk*", "bulk enqueue on a lock-free many-producer ring"),
 #endif
 	SAYS(ring_destroyed_twice, "maar_ring_destroy_each", "destroyed before"),
+	SAYS(batch_null, "maar_batch_ring_count", "NULL ring"),
+	SAYS(batch_too_many, "maar_batch_ring_enqueue", "more handles than a batch"),
+	SAYS(batch_destroyed_twice, "maar_batch_ring_destroy_each", "not a batch ring, or one destroyed before"),
 	SAYS(record_null, "maar_record_ring_reserve", "NULL ring"),
 	SAYS(record_enqueue_null, "maar_record_ring_enqueue", "NULL bytes"),
 	SAYS(record_enqueue_v_null, "maar_record_ring_enqueue_v", "NULL pieces"),

@@ -7,6 +7,7 @@
 #include "faults.h"
 #include "slots.h"
 
+#include <maar/batch_ring.h>
 #include <maar/byte_ring.h>
 #include <maar/pool.h>
 #include <maar/record_ring.h>
@@ -46,8 +47,25 @@ static int record_ring_life(void *arg)
 	return 0;
 }
 
+/* Its check wants memory too. */
+static int batch_ring_life(void *arg)
+{
+	struct maar_batch_ring *ring = maar_batch_ring_create(1000, 32, 0);
+	const uint32_t handles[2] = { 1, 2 };
+	int rc;
+
+	(void)arg;
+	if (!ring)
+		return -errno;
+	unit_eq(maar_batch_ring_enqueue(ring, handles, 2), 2);
+	rc = maar_batch_ring_check(ring);
+	maar_batch_ring_destroy(ring);
+	return rc;
+}
+
 START_TEST(ring)
 {
+	unit_eq(FAULTS_RUN(batch_ring_life, NULL, FAULTS_REFUSES), 2);
 	unit_eq(FAULTS_RUN(record_ring_life, NULL, FAULTS_REFUSES), 1);
 	unit_eq(FAULTS_RUN(ring_life, NULL, FAULTS_REFUSES), 1);
 }
@@ -348,6 +366,7 @@ START_TEST(thousand_lives)
 	} lives[] = {
 		{ "ring", ring_life, NULL },
 		{ "record ring", record_ring_life, NULL },
+		{ "batch ring", batch_ring_life, NULL },
 		{ "byte ring", byte_ring_life, NULL },
 		{ "mirrored byte ring", byte_ring_life, &mirror },
 		{ "mring", mring_made, NULL },

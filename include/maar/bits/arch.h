@@ -3,6 +3,7 @@
  *
  * What each processor does its own way, and nothing else:
  *   maar_cpu_relax()   tells the core that it is in a wait loop
+ *   maar__prefetch_write() a line that is going to be written; waits for nothing, and no address does harm
  *   maar__cas2()       compare-and-swap of two adjacent words, if MAAR_HAVE_CAS2
  * Everything else is the compiler's __atomic builtins. A new processor is one file like arch_aarch64.h.
  */

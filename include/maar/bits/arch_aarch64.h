@@ -16,6 +16,11 @@ MAAR_LOCAL void maar_cpu_relax(void)
 	__asm__ __volatile__("isb" ::: "memory"); /* yield is a no-op on most cores; isb waits some 10 ns */
 }
 
+MAAR_LOCAL void maar__prefetch_write(const void *p)
+{
+	__builtin_prefetch(p, 1);
+}
+
 /* May fail though the pair was equal (a torn read, seen only beside another writer): every caller loops. */
 MAAR_LOCAL int maar__cas2(void *p, uint64_t old0, uint64_t old1, uint64_t new0, uint64_t new1, int order)
 {

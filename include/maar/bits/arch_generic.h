@@ -18,6 +18,11 @@ MAAR_LOCAL void maar_cpu_relax(void)
 	__asm__ __volatile__("" ::: "memory");
 }
 
+MAAR_LOCAL void maar__prefetch_write(const void *p)
+{
+	__builtin_prefetch(p, 1);
+}
+
 MAAR_LOCAL int maar__cas2(void *p, uint64_t old0, uint64_t old1, uint64_t new0, uint64_t new1, int order)
 {
 	(void)p, (void)old0, (void)old1, (void)new0, (void)new1, (void)order;

@@ -16,6 +16,11 @@ MAAR_LOCAL void maar_cpu_relax(void)
 	__asm__ __volatile__("pause");
 }
 
+MAAR_LOCAL void maar__prefetch_write(const void *p)
+{
+	__asm__ __volatile__("prefetchw %0" : : "m"(*(const char *)p)); /* a no-op on the first x86-64 ones */
+}
+
 MAAR_LOCAL int maar__cas2(void *p, uint64_t old0, uint64_t old1, uint64_t new0, uint64_t new1, int order)
 {
 	char done;
