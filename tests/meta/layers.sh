@@ -11,6 +11,7 @@ layers='
 base   -                version.h bits/cc.h bits/atomic.h bits/arch.h bits/arch_x86_64.h bits/arch_aarch64.h bits/arch_generic.h
 ring   base             ring.h record_ring.h byte_ring.h bits/ring_impl.h bits/ring_moves.h bits/byte_ring_impl.h broadcast.h bits/broadcast_impl.h
 mring  base,ring        mring.h bits/mring_impl.h
+queue  base,ring,mring  queue.h bits/queue_impl.h
 pool   base,ring,mring  pool.h object_pool.h bits/pool_impl.h
 '
 
