@@ -18,6 +18,9 @@ extern const unsigned n_scenarios_byte;
 extern const struct model_scenario scenarios_broadcast[];
 extern const unsigned n_scenarios_broadcast;
 
+extern const struct model_scenario scenarios_queue[];
+extern const unsigned n_scenarios_queue;
+
 extern const struct model_scenario scenarios_ring[];
 extern const unsigned n_scenarios_ring;
 

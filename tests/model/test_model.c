@@ -34,6 +34,7 @@ static const struct {
 	{ scenarios_ring, &n_scenarios_ring },
 	{ scenarios_record, &n_scenarios_record },
 	{ scenarios_byte, &n_scenarios_byte },
+	{ scenarios_queue, &n_scenarios_queue },
 };
 
 static uint64_t seed;

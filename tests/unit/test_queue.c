@@ -226,11 +226,11 @@ START_TEST(grows_and_shrinks)
 	void *slots[SLOTS];
 	size_t n;
 
-	/* old data that looks like filled cells of the positions to come */
+	/* old data that looks like filled cells of one of the chunks to come, whichever slot that will be */
 	n = slots_take_all(mring, slots);
 	for (i = 0; i < n; i++)
-		for (size_t k = 0; k < maar_mring_slot_bytes(mring) / 8; k++)
-			((uint64_t *)slots[i])[k] = (i / 2 << 13 | (k / 2 - 1) % CELLS) + 1;
+		for (size_t k = 0; k < CELLS; k++)
+			((uint64_t *)slots[i])[2 * (k + 1)] = (UINT64_C(100) << 13) + k + 1;
 	slots_put_all(mring, slots, n);
 
 	queue = queue_on(mring, 0, kinds[_i]);
