@@ -37,9 +37,10 @@
  * A thread that dies inside a call: a producer of many may leave a cell claimed, and what is behind it hidden, for
  * ever; a single one also may. If it dies while it adds a chunk, the slots behind stay out of the mring for good.
  *
- * Memory: a queue holds two slots from init to destroy, so that it always has room for one value more when it is
- * empty, whatever other queues take. With a limit it holds at most maar_queue_limit_chunks + 2, and one more for each
- * producer that is inside a call.
+ * Memory: a queue holds two slots from init to destroy (one after trim), so that it has room for one value more when
+ * it is empty, whatever other queues take; but while the mring has no slot, one of the two may be with a producer that
+ * is just adding a chunk, and others are refused. With a limit it holds at most maar_queue_limit_chunks + 2, and one
+ * more for each producer that is inside a call.
  *
  * Order: what a thread did before it enqueued a value happens before what the consumer does after dequeueing it.
  * Values of one producer come out in the order in which it enqueued them; over all producers there is one order, that

@@ -10,6 +10,7 @@
 #include <maar/broadcast.h>
 #include <maar/object_pool.h>
 #include <maar/pool.h>
+#include <maar/queue.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
 
@@ -233,6 +234,30 @@ MISUSE(commit_nothing_offered, maar_byte_ring_commit(byte_ring(), 1))
 MISUSE(commit_too_much, struct maar_byte_ring *r = byte_ring(); struct iovec spans[2];
        maar_byte_ring_write_spans(r, spans, 3); maar_byte_ring_commit(r, 4))
 
+static struct maar_queue *queue(void)
+{
+	struct maar_queue *q = maar_queue_create(maar_mring_create(4, 128, NULL), 0, 0);
+
+	if (!q)
+		_exit(1);
+	return q;
+}
+
+static void queue_destroyed_twice(void)
+{
+	static char memory[4096] __attribute__((aligned(MAAR_APART)));
+
+	if (maar_queue_init(memory, sizeof(memory), maar_mring_create(4, 128, NULL), 0, 0))
+		return;
+	maar_queue_destroy((void *)memory);
+	maar_queue_destroy((void *)memory);
+}
+
+MISUSE(queue_enqueue_null_queue, maar_queue_enqueue(NULL, 1))
+MISUSE(queue_enqueue_null, maar_queue_enqueue_ptr(queue(), NULL))
+MISUSE(queue_release_too_many, maar_queue_release(queue(), 1))
+MISUSE(queue_trim_null, maar_queue_trim(NULL))
+
 MISUSE(mring_get_null, (void)maar_mring_get(NULL))
 MISUSE(mring_put_null_mring, maar_mring_put(NULL, words))
 MISUSE(mring_put_null_slot, maar_mring_put(mring(), NULL))
@@ -335,6 +360,11 @@ static const struct {
 	SAYS(reserve_elsewhere, "maar_broadcast_reserve", "not a ring with MAAR_BROADCAST_IN_PLACE"),
 	SAYS(commit_nothing, "maar_broadcast_commit", "what was not reserved"),
 	SAYS(broadcast_destroyed_twice, "maar_broadcast_destroy", "destroyed before"),
+	SAYS(queue_destroyed_twice, "maar_queue_destroy_each", "destroyed before"),
+	SAYS(queue_enqueue_null_queue, "maar_queue", "NULL queue"),
+	SAYS(queue_enqueue_null, "maar_queue_enqueue_ptr", "NULL enqueued as a pointer"),
+	SAYS(queue_release_too_many, "maar_queue_release", "released more values than there are"),
+	SAYS(queue_trim_null, "maar_queue_trim", "not a queue"),
 	SAYS(mring_get_null, "maar_mring_get", "NULL mring"),
 	SAYS(mring_put_null_mring, "maar_mring_put", "NULL mring or slot"),
 	SAYS(mring_put_null_slot, "maar_mring_put", "NULL mring or slot"),

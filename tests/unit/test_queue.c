@@ -237,8 +237,11 @@ START_TEST(grows_and_shrinks)
 	for (unsigned round = 0; round < 3; round++) {
 		const size_t chunks = SLOTS - FREE;
 
-		for (in = 0; in < chunks * CELLS; in++)
+		for (in = 0; in < chunks * CELLS; in++) {
 			unit_eq(maar_queue_enqueue(queue, value_of(in)), 1);
+			if (in == 100 * CELLS) /* that chunk has been begun */
+				check_count(queue, (size_t)in + 1);
+		}
 		check_count(queue, chunks * CELLS);
 		/* one more at most: chunks may be filled from a place in the middle, and there was a spare */
 		unit_must(in_use(mring) >= chunks && in_use(mring) <= chunks + 1);
