@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * Fuzz target: every call of two queues on one mring, in one thread, against two counters: value i of a queue is
- * value_of(i), and it holds those from `out` to `in`. What the queues have room for follows from a model of their chunks.
+ * value_of(i), and it holds those from `out` to `in`. What the queues have room for follows from a model of their
+ * chunks.
  */
 #include "fuzz.h"
 

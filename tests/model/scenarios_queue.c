@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The queue on the explorer, with two cells in a chunk, above a stand-in of the mring: an array of slots and a word with
- * a bit for each free one, which hands a slot over as the real one does, from the thread that put it to the one that gets
- * it, and spoils its memory in between. So whoever is late in a slot that is no longer the queue's races.
+ * The queue on the explorer, with two cells in a chunk, above a stand-in of the mring: an array of slots and a word
+ * with a bit for each free one, which hands a slot over as the real one does, from the thread that put it to the one
+ * that gets it, and spoils its memory in between. So whoever is late in a slot that is no longer the queue's races.
  */
 #include <maar/queue.h>
 

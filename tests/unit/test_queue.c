@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The calls of a queue, in one thread: each call, each refusal, growth and its end, the spare, limits, around every wrap
- * of the positions. Threads: test_queue_threads.c.
+ * The calls of a queue, in one thread: each call, each refusal, growth and its end, the spare, limits, around every
+ * wrap of the positions. Threads: test_queue_threads.c.
  */
 #include "slots.h"
 

@@ -23,8 +23,8 @@ MAAR_STATIC_ASSERT(sizeof(struct maar_queue) == 512, "layout 1");
 
 MAAR_BEGIN_DECLS
 /*
- * Adds a chunk for position p behind the chunk t, if these are the tail and the last chunk. 0: there is no room; 1: look
- * again, whoever added it.
+ * Adds a chunk for position p behind the chunk t, if these are the tail and the last chunk. 0: there is no room; 1:
+ * look again, whoever added it.
  */
 MAAR_API size_t maar__queue_grow(struct maar_queue *queue, uint64_t p, uint64_t t);
 
