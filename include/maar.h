@@ -16,6 +16,7 @@
 #include <maar/mring.h>
 #include <maar/object_pool.h>
 #include <maar/pool.h>
+#include <maar/queue.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
 #include <maar/version.h>

@@ -12,6 +12,7 @@ base   -                version.h bits/cc.h bits/atomic.h bits/arch.h bits/arch_
 ring   base             ring.h record_ring.h byte_ring.h bits/ring_impl.h bits/ring_moves.h bits/byte_ring_impl.h broadcast.h bits/broadcast_impl.h batch_ring.h
 wait   base,ring        event.h wait.h bits/event_impl.h bits/wait_impl.h
 mring  base,ring        mring.h bits/mring_impl.h
+queue  base,ring,mring  queue.h bits/queue_impl.h
 pool   base,ring,mring  pool.h object_pool.h bits/pool_impl.h
 '
 

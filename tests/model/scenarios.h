@@ -20,6 +20,8 @@ extern const unsigned n_scenarios_broadcast;
 
 extern const struct model_scenario scenarios_event[];
 extern const unsigned n_scenarios_event;
+extern const struct model_scenario scenarios_queue[];
+extern const unsigned n_scenarios_queue;
 
 extern const struct model_scenario scenarios_ring[];
 extern const unsigned n_scenarios_ring;

@@ -36,6 +36,7 @@ static const struct {
 	{ scenarios_wait, &n_scenarios_wait },
 	{ scenarios_record, &n_scenarios_record },
 	{ scenarios_byte, &n_scenarios_byte },
+	{ scenarios_queue, &n_scenarios_queue },
 };
 
 static uint64_t seed;

@@ -11,6 +11,7 @@
 #include <maar/broadcast.h>
 #include <maar/object_pool.h>
 #include <maar/pool.h>
+#include <maar/queue.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
 #include <maar/wait.h>
@@ -275,6 +276,30 @@ static void wait_destroyed_twice(void)
 	maar_wait_destroy((void *)memory);
 }
 
+static struct maar_queue *queue(void)
+{
+	struct maar_queue *q = maar_queue_create(maar_mring_create(4, 128, NULL), 0, 0);
+
+	if (!q)
+		_exit(1);
+	return q;
+}
+
+static void queue_destroyed_twice(void)
+{
+	static char memory[4096] __attribute__((aligned(MAAR_APART)));
+
+	if (maar_queue_init(memory, sizeof(memory), maar_mring_create(4, 128, NULL), 0, 0))
+		return;
+	maar_queue_destroy((void *)memory);
+	maar_queue_destroy((void *)memory);
+}
+
+MISUSE(queue_enqueue_null_queue, maar_queue_enqueue(NULL, 1))
+MISUSE(queue_enqueue_null, maar_queue_enqueue_ptr(queue(), NULL))
+MISUSE(queue_release_too_many, maar_queue_release(queue(), 1))
+MISUSE(queue_trim_null, maar_queue_trim(NULL))
+
 MISUSE(mring_get_null, (void)maar_mring_get(NULL))
 MISUSE(mring_put_null_mring, maar_mring_put(NULL, words))
 MISUSE(mring_put_null_slot, maar_mring_put(mring(), NULL))
@@ -387,6 +412,11 @@ static const struct {
 	SAYS(wait_enqueue_none, "maar_wait_enqueue*", "NULL, or no values"),
 	SAYS(wait_dequeue_nowhere, "maar_wait_dequeue*", "NULL, or no place for values"),
 	SAYS(wait_destroyed_twice, "maar_wait_destroy", "destroyed before"),
+	SAYS(queue_destroyed_twice, "maar_queue_destroy_each", "destroyed before"),
+	SAYS(queue_enqueue_null_queue, "maar_queue", "NULL queue"),
+	SAYS(queue_enqueue_null, "maar_queue_enqueue_ptr", "NULL enqueued as a pointer"),
+	SAYS(queue_release_too_many, "maar_queue_release", "released more values than there are"),
+	SAYS(queue_trim_null, "maar_queue_trim", "not a queue"),
 	SAYS(mring_get_null, "maar_mring_get", "NULL mring"),
 	SAYS(mring_put_null_mring, "maar_mring_put", "NULL mring or slot"),
 	SAYS(mring_put_null_slot, "maar_mring_put", "NULL mring or slot"),

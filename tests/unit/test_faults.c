@@ -10,6 +10,7 @@
 #include <maar/batch_ring.h>
 #include <maar/byte_ring.h>
 #include <maar/pool.h>
+#include <maar/queue.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
 #include <maar/wait.h>
@@ -166,6 +167,32 @@ static int mring_used_by_thread(void *arg)
 START_TEST(mring_without_lane)
 {
 	FAULTS_RUN(mring_used_by_thread, NULL, FAULTS_REFUSES | FAULTS_WORKS);
+}
+END_TEST
+
+/* A queue on an mring that is there already. */
+static int queue_life(void *arg)
+{
+	struct maar_queue *q = maar_queue_create(arg, 0, 0);
+	uint64_t i, value;
+
+	if (!q)
+		return -errno;
+	for (i = 0; i < 100; i++)
+		unit_eq(maar_queue_enqueue(q, i), 1);
+	for (i = 0; i < 100; i++)
+		unit_must(maar_queue_dequeue(q, &value) == 1 && value == i);
+	maar_queue_destroy(q);
+	return 0;
+}
+
+START_TEST(queue)
+{
+	struct maar_mring *mring = maar_mring_create(40, 128, NULL);
+
+	ck_assert_ptr_nonnull(mring);
+	unit_eq(FAULTS_RUN(queue_life, mring, FAULTS_REFUSES), 1);
+	slots_finish(mring);
 }
 END_TEST
 
@@ -432,6 +459,7 @@ Suite *unit_suite(void)
 	tcase_add_test(faults, byte_ring);
 	tcase_add_test(faults, wait);
 	tcase_add_test(faults, mring_create);
+	tcase_add_test(faults, queue);
 	tcase_add_test(faults, mring_without_lane);
 	tcase_add_test(faults, first_get);
 	tcase_add_test(faults, common_lane);
