@@ -19,6 +19,7 @@
 #include <maar/queue.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
+#include <maar/slot_ring.h>
 #include <maar/version.h>
 #include <maar/wait.h>
 

@@ -26,6 +26,9 @@ extern const unsigned n_scenarios_queue;
 extern const struct model_scenario scenarios_ring[];
 extern const unsigned n_scenarios_ring;
 
+extern const struct model_scenario scenarios_slot[];
+extern const unsigned n_scenarios_slot;
+
 extern const struct model_scenario scenarios_record[];
 extern const unsigned n_scenarios_record;
 

@@ -34,6 +34,7 @@ static const struct {
 	{ scenarios_event, &n_scenarios_event },
 	{ scenarios_ring, &n_scenarios_ring },
 	{ scenarios_wait, &n_scenarios_wait },
+	{ scenarios_slot, &n_scenarios_slot },
 	{ scenarios_record, &n_scenarios_record },
 	{ scenarios_byte, &n_scenarios_byte },
 	{ scenarios_queue, &n_scenarios_queue },

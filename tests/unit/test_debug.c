@@ -14,6 +14,7 @@
 #include <maar/queue.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
+#include <maar/slot_ring.h>
 #include <maar/wait.h>
 
 #include <dlfcn.h>
@@ -223,6 +224,50 @@ static void batch_destroyed_twice(void)
 	maar_batch_ring_destroy((void *)memory);
 }
 
+static struct maar_slot_ring *cells(unsigned flags)
+{
+	struct maar_slot_ring *r = maar_slot_ring_create(8, 24, flags);
+
+	if (!r)
+		_exit(1);
+	return r;
+}
+
+static char element[4 * 24];
+
+MISUSE(slots_null, (void)maar_slot_ring_reserve(NULL))
+MISUSE(slots_order, struct maar_slot_ring *r = cells(MAAR_SLOT_RING_SPSC); (void)maar_slot_ring_reserve(r);
+       maar_slot_ring_commit(r, maar_slot_ring_reserve(r)))
+MISUSE(slots_foreign, maar_slot_ring_commit(cells(MAAR_SLOT_RING_TICKET), element))
+MISUSE(slots_twice, struct maar_slot_ring *r = cells(MAAR_SLOT_RING_MPMC); void *slot = maar_slot_ring_reserve(r);
+       maar_slot_ring_commit(r, slot); maar_slot_ring_commit(r, slot))
+MISUSE(slots_release_spsc, maar_slot_ring_release(cells(MAAR_SLOT_RING_SPSC), element))
+MISUSE(slots_release_reserved, struct maar_slot_ring *r = cells(MAAR_SLOT_RING_TICKET);
+       maar_slot_ring_release(r, maar_slot_ring_reserve(r)))
+MISUSE(slots_abort_spsc, maar_slot_ring_abort(cells(MAAR_SLOT_RING_SPSC), element))
+MISUSE(slots_abort_ticket, struct maar_slot_ring *r = cells(MAAR_SLOT_RING_TICKET);
+       maar_slot_ring_abort(r, maar_slot_ring_reserve(r)))
+MISUSE(slots_unpeek, maar_slot_ring_unpeek(cells(MAAR_SLOT_RING_MPMC), element))
+MISUSE(slots_enqueue_out, struct maar_slot_ring *r = cells(MAAR_SLOT_RING_SPSC); (void)maar_slot_ring_reserve(r);
+       maar_slot_ring_enqueue(r, element))
+MISUSE(slots_dequeue_out, struct maar_slot_ring *r = cells(MAAR_SLOT_RING_SPSC); maar_slot_ring_enqueue(r, element);
+       (void)maar_slot_ring_peek(r); maar_slot_ring_dequeue(r, element))
+MISUSE(slots_drain_out, struct maar_slot_ring *r = cells(MAAR_SLOT_RING_SPSC); maar_slot_ring_enqueue(r, element);
+       (void)maar_slot_ring_peek(r); maar_slot_ring_drain(r, NULL, NULL))
+MISUSE(slots_bulk_in, maar_slot_ring_enqueue_bulk(cells(MAAR_SLOT_RING_MPMC), element, 2))
+MISUSE(slots_bulk_out, maar_slot_ring_dequeue_bulk(cells(MAAR_SLOT_RING_MPSC), element, 2))
+MISUSE(slots_assume, (void)maar_slot_ring_assume(cells(MAAR_SLOT_RING_MPSC), 24, MAAR_SLOT_RING_MPMC))
+
+static void slots_destroyed_twice(void)
+{
+	static char memory[4096] __attribute__((aligned(MAAR_APART)));
+
+	if (maar_slot_ring_init(memory, sizeof(memory), 8, 24, MAAR_SLOT_RING_TICKET))
+		return;
+	maar_slot_ring_destroy((void *)memory);
+	maar_slot_ring_destroy((void *)memory);
+}
+
 static void record_destroyed_twice(void)
 {
 	static char memory[4096] __attribute__((aligned(MAAR_APART)));
@@ -379,6 +424,22 @@ static const struct {
 	SAYS(batch_null, "maar_batch_ring_count", "NULL ring"),
 	SAYS(batch_too_many, "maar_batch_ring_enqueue", "more handles than a batch"),
 	SAYS(batch_destroyed_twice, "maar_batch_ring_destroy_each", "not a batch ring, or one destroyed before"),
+	SAYS(slots_null, "maar_slot_ring", "NULL ring"),
+	SAYS(slots_order, "maar_slot_ring_commit", "not the slot to commit next"),
+	SAYS(slots_foreign, "maar_slot_ring_commit", "not a slot of this ring's that is reserved"),
+	SAYS(slots_twice, "maar_slot_ring_commit", "not a slot of this ring's that is reserved"),
+	SAYS(slots_release_spsc, "maar_slot_ring_release", "not the slot to release next"),
+	SAYS(slots_release_reserved, "maar_slot_ring_release", "not a slot of this ring's that was peeked at"),
+	SAYS(slots_abort_spsc, "maar_slot_ring_abort", "not a slot of this ring's that is reserved"),
+	SAYS(slots_abort_ticket, "maar_slot_ring_abort", "or a ring of tickets"),
+	SAYS(slots_unpeek, "maar_slot_ring_unpeek", "not a slot that an SPSC ring's consumer has out"),
+	SAYS(slots_enqueue_out, "maar_slot_ring_enqueue*", "slots of this side are out"),
+	SAYS(slots_dequeue_out, "maar_slot_ring_dequeue*", "slots of this side are out"),
+	SAYS(slots_drain_out, "maar_slot_ring_drain", "slots of this side are out"),
+	SAYS(slots_bulk_in, "maar_slot_ring_enqueue_bulk", "bulk on a lock-free ring"),
+	SAYS(slots_bulk_out, "maar_slot_ring_dequeue_bulk", "bulk on a lock-free ring"),
+	SAYS(slots_assume, "maar_slot_ring_assume", "not the flags"),
+	SAYS(slots_destroyed_twice, "maar_slot_ring_destroy_each", "destroyed before"),
 	SAYS(record_null, "maar_record_ring_reserve", "NULL ring"),
 	SAYS(record_enqueue_null, "maar_record_ring_enqueue", "NULL bytes"),
 	SAYS(record_enqueue_v_null, "maar_record_ring_enqueue_v", "NULL pieces"),

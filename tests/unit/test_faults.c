@@ -13,6 +13,7 @@
 #include <maar/queue.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
+#include <maar/slot_ring.h>
 #include <maar/wait.h>
 
 #include <sched.h>
@@ -64,8 +65,24 @@ static int batch_ring_life(void *arg)
 	return rc;
 }
 
+static int slot_ring_life(void *arg)
+{
+	struct maar_slot_ring *ring = maar_slot_ring_create(1000, 24, arg ? *(unsigned *)arg : MAAR_SLOT_RING_MPMC);
+	char element[24] = "x";
+
+	if (!ring)
+		return -errno;
+	unit_eq(maar_slot_ring_enqueue(ring, element), 1);
+	maar_slot_ring_destroy(ring);
+	return 0;
+}
+
 START_TEST(ring)
 {
+	unsigned spsc = MAAR_SLOT_RING_SPSC;
+
+	unit_eq(FAULTS_RUN(slot_ring_life, NULL, FAULTS_REFUSES), 1);
+	unit_eq(FAULTS_RUN(slot_ring_life, &spsc, FAULTS_REFUSES), 1);
 	unit_eq(FAULTS_RUN(batch_ring_life, NULL, FAULTS_REFUSES), 2);
 	unit_eq(FAULTS_RUN(record_ring_life, NULL, FAULTS_REFUSES), 1);
 	unit_eq(FAULTS_RUN(ring_life, NULL, FAULTS_REFUSES), 1);
@@ -396,6 +413,7 @@ START_TEST(thousand_lives)
 		{ "batch ring", batch_ring_life, NULL },
 		{ "byte ring", byte_ring_life, NULL },
 		{ "mirrored byte ring", byte_ring_life, &mirror },
+		{ "slot ring", slot_ring_life, NULL },
 		{ "mring", mring_made, NULL },
 		{ "pool", pool_life, NULL },
 		{ "mring and thread", mring_used_by_thread, NULL },
@@ -466,7 +484,7 @@ Suite *unit_suite(void)
 	tcase_add_test(faults, pool);
 	tcase_add_test(tables, registry_grows);
 	tcase_add_test(tables, thread_table_grows);
-	tcase_add_loop_test(lives, thousand_lives, 0, 7);
+	tcase_add_loop_test(lives, thousand_lives, 0, 9);
 	tcase_add_test(lives, thousand_threads);
 	if (!UNIT_SANITIZED) /* else it does not look at mappings */
 		tcase_add_exit_test(runner, runner_sees_leak, 1);
