@@ -172,6 +172,12 @@ BENCH_INLINE void bench_wait(const struct bench_worker *w, unsigned *tries)
 			id##_produce_timed, id##_consume_timed, id##_self, id##_ping, id##_pong, NULL, NULL, NULL,     \
 			NULL                                                                                           \
 	}
+/* Bursts alone, for what takes batches and nothing else. */
+#define BENCH_LOOPS_BURST(id)                                                                                          \
+	{                                                                                                              \
+		NULL, NULL, id##_produce_n, id##_consume_n, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,      \
+			NULL, NULL                                                                                     \
+	}
 #define BENCH_LOOPS_EXCHANGE(id)                                                                                       \
 	{                                                                                                              \
 		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, id##_send, id##_receive  \

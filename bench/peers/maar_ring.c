@@ -106,7 +106,6 @@ RINGS(LOOPS)
 	  BENCH_FIFO, 0,      flags, ring_open,                                                                        \
 	  ring_close, NULL,   NULL,  BENCH_LOOPS_QUEUE_##many(id) },
 
-/* The batch ring, when there is one: its rows here, "maar_batch_ring ...", with BURST loops of 32. */
 static const struct bench_contestant rows[] = { RINGS(ROW) };
 
 const struct bench_peer bench_peer_maar_ring = BENCH_ROWS(rows);
