@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * bench_ring: maar_ring in every mode and layout, and maar_batch_ring, beside the queues of others.
+ * bench_ring: maar_ring in every mode and layout, maar_batch_ring and maar_wait, beside the queues of others.
  *
  * Threads are written 4p1c: four producers, one consumer. "burst": up to 8 or 32 at once; "bulk": all of them or none.
  * "self": one thread enqueues and dequeues in turn, the cost of the calls. "rtt": two threads send one value there and
@@ -138,7 +138,7 @@ static const struct bench_target targets[] = {
 	{ "lat/mpmc/8p8c", "maar_ring mpmc ticket*", NULL, BENCH_STALLED_PERCENT, BENCH_AT_MOST, 2, 1 },
 	{ "lat/mpmc/8p8c", "maar_ring mpmc lap*", NULL, BENCH_STALLED_PERCENT, BENCH_AT_MOST, 3, 1 },
 	{ "mpmc/burst32/*", "maar_batch_ring*", RTE, BENCH_VALUE, BENCH_AT_LEAST_TIMES, 1.2, 0 },
-	/* wait.h: rtt/asleep at most 1.25 times "raw futex". */
+	{ "rtt/asleep", "maar_wait*", "raw futex", BENCH_VALUE, BENCH_AT_MOST_TIMES, 1.25, 0 },
 };
 
 int main(int argc, char **argv)

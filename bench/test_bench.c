@@ -238,6 +238,7 @@ static const struct {
 } whole[] = {
 	{ "bench_ring", "--cases=limit/*,spsc/1p1c/1024,spsc/b*8/1024,mpmc/2p2c/1024,self/*,rtt/spsc,mpsc/4p1c/1024",
 	  60 },
+	{ "bench_ring", "--cases=mpmc/burst32/2p2c,rtt/asleep", 10 },
 	{ "bench_slot", "--cases=slot/64/64,slot/512/1024", 4 },
 	{ "bench_pool", "--cases=pair/64,bulk32/2048,cross/256,exchange/1p1c", 12 },
 };

@@ -82,7 +82,6 @@ BENCH_INLINE size_t mailbox_take(void *handle, uint64_t *value)
 
 BENCH_ROUND_TRIP(mailbox, mailbox_put, mailbox_take)
 
-/* maar/wait.h, when there is one: its rows here or in a file of its own, "maar_wait ...", with the set BENCH_ASLEEP. */
 static const struct bench_contestant rows[] = {
 	{ "raw futex", BENCH_MACHINE, NULL, BENCH_ASLEEP, BENCH_FIFO, 0, 0, mailbox_open, mailbox_close, mailbox_enter,
 	  free, BENCH_LOOPS_ROUND_TRIP(mailbox) },
