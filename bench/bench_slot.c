@@ -22,10 +22,12 @@ static const struct bench_case cases[] = {
 	SLOTS("slot/512/1024", "messages of 512 bytes, 1024 slots", 512, 1024),
 };
 
-/*
- * No targets yet: they are maar_slot_ring's, when there is one. Against "x_ring shape*": at least 2 times in slot/64
- * and slot/512/64, 1.5 times in slot/512/1024.
- */
+/* Against the copies of the usual shape, which has to write and read each message twice. */
+static const struct bench_target targets[] = {
+	{ "slot/64/*,slot/512/64", "maar_slot_ring spsc", "x_ring shape*", BENCH_VALUE, BENCH_AT_LEAST_TIMES, 2, 0 },
+	{ "slot/512/1024", "maar_slot_ring spsc", "x_ring shape*", BENCH_VALUE, BENCH_AT_LEAST_TIMES, 1.5, 0 },
+};
+
 int main(int argc, char **argv)
 {
 	static const struct bench_program program = {
@@ -35,6 +37,8 @@ int main(int argc, char **argv)
 		.n_cases = sizeof(cases) / sizeof(*cases),
 		.peers = bench_peers,
 		.missing = bench_missing_peers,
+		.targets = targets,
+		.n_targets = sizeof(targets) / sizeof(*targets),
 	};
 
 	return bench_main(&program, argc, argv);

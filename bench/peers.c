@@ -8,10 +8,14 @@
 #include "peers/peers.h"
 
 const struct bench_peer *const bench_peers[] = {
-	/* maar/slot_ring.h, when there is one: its adapter here, "maar_slot_ring ...", with the set BENCH_SLOTS */
-	&bench_peer_maar_ring,	  &bench_peer_maar_batch_ring, &bench_peer_maar_pool, &bench_peer_maar_wait,
+	&bench_peer_maar_ring,
+	&bench_peer_maar_batch_ring,
+	&bench_peer_maar_pool,
+	&bench_peer_maar_slot_ring,
+	&bench_peer_maar_wait,
 #ifdef PEER_DPDK
-	&bench_peer_dpdk_ring,	  &bench_peer_dpdk_mempool,
+	&bench_peer_dpdk_ring,
+	&bench_peer_dpdk_mempool,
 #endif
 #ifdef PEER_CK
 	&bench_peer_ck,
@@ -37,7 +41,11 @@ const struct bench_peer *const bench_peers[] = {
 #ifdef PEER_URCU
 	&bench_peer_urcu,
 #endif
-	&bench_peer_libc,	  &bench_peer_x_ring_shape,    &bench_peer_limits,    &bench_peer_futex,     NULL,
+	&bench_peer_libc,
+	&bench_peer_x_ring_shape,
+	&bench_peer_limits,
+	&bench_peer_futex,
+	NULL,
 };
 
 const struct bench_missing bench_missing_peers[] = {

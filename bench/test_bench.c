@@ -239,7 +239,7 @@ static const struct {
 	{ "bench_ring", "--cases=limit/*,spsc/1p1c/1024,spsc/b*8/1024,mpmc/2p2c/1024,self/*,rtt/spsc,mpsc/4p1c/1024",
 	  60 },
 	{ "bench_ring", "--cases=mpmc/burst32/2p2c,rtt/asleep", 10 },
-	{ "bench_slot", "--cases=slot/64/64,slot/512/1024", 4 },
+	{ "bench_slot", "--cases=slot/64/64,slot/512/1024", 6 },
 	{ "bench_pool", "--cases=pair/64,bulk32/2048,cross/256,exchange/1p1c", 12 },
 };
 
@@ -379,11 +379,12 @@ END_TEST
 /* No target's patterns miss everything. */
 START_TEST(targets_have_rows)
 {
+	static const char *const program[] = { "bench_ring", "bench_slot" };
 	char *list = temporary(), line[512];
 	unsigned n = 0;
 	FILE *f;
 
-	ck_assert_int_eq(run("bench_ring", list, "--list", NULL), 0);
+	ck_assert_int_eq(run(program[_i], list, "--list", NULL), 0);
 	f = fopen(list, "r");
 	ck_assert_ptr_nonnull(f);
 	while (fgets(line, sizeof(line), f)) {
@@ -450,7 +451,7 @@ int main(void)
 	tcase_add_test(tc, standing_still_is_a_stall);
 	tcase_add_test(tc, a_case_of_timed_calls);
 	tcase_add_test(tc, load_is_recorded);
-	tcase_add_test(tc, targets_have_rows);
+	tcase_add_loop_test(tc, targets_have_rows, 0, 2);
 	tcase_add_test(tc, append_keeps_what_is_there);
 	tcase_add_test(tc, bad_command_lines);
 	suite_add_tcase(suite, tc);

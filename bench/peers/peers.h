@@ -16,6 +16,7 @@ MAAR_BEGIN_DECLS
 extern const struct bench_peer bench_peer_maar_ring;
 extern const struct bench_peer bench_peer_maar_batch_ring;
 extern const struct bench_peer bench_peer_maar_pool;
+extern const struct bench_peer bench_peer_maar_slot_ring;
 extern const struct bench_peer bench_peer_maar_wait;
 extern const struct bench_peer bench_peer_dpdk_ring;
 extern const struct bench_peer bench_peer_dpdk_mempool;
