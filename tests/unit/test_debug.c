@@ -305,7 +305,7 @@ static struct maar_wait *wait_for(unsigned flags)
 }
 
 MISUSE(event_notify_null, maar_event_notify_one(NULL))
-MISUSE(event_wait_null, maar_event_until(NULL, 0, 0))
+MISUSE(event_wait_null, (void)maar_event_until(NULL, 0, 0))
 MISUSE(event_close_null, maar_event_close(NULL))
 MISUSE(wait_enqueue_null, maar_wait_enqueue(NULL, 1, 0))
 MISUSE(wait_enqueue_none, maar_wait_enqueue_burst(wait_for(MAAR_RING_SPSC), words, 0, 0))
