@@ -94,7 +94,7 @@ enum maar_slot_ring_flag {
 #define MAAR_SLOT_RING_MAX_ELEMENT  ((size_t)1 << 20)
 
 /* Changes with every change of the struct below; init refuses a caller that was compiled with another one. */
-#define MAAR_SLOT_RING_LAYOUT 1u
+#define MAAR_SLOT_RING_LAYOUT 2u
 
 /* Public so that the compiler can inline; the fields are nobody's business but of <maar/bits/slot_ring_*.h>. */
 struct maar_slot_ring {
@@ -126,8 +126,7 @@ struct maar_slot_ring {
 	/* Written by a single consumer (SPSC), and read by observers. */
 	uint64_t taken __attribute__((aligned(MAAR_APART))); /* next position to release */
 	uint64_t peeked;				     /* next position to peek at */
-	uint64_t told;					     /* what it last stored to head */
-	uint64_t reserved_s[5];
+	uint64_t reserved_s[6];
 
 	/* Written by consumers. SPSC: cells before it are free; TICKET: next position to peek at. */
 	uint64_t head __attribute__((aligned(MAAR_APART)));

@@ -645,6 +645,31 @@ END_TEST
 		unit_eq(maar_slot_ring_check(ring), 0);                                                                \
 	} while (0)
 
+/*
+ * A consumer that died after it released and before it told (the stores of taken and of head are two): the ring is in order,
+ * and whoever follows tells when it finds too little, so that no room is lost.
+ */
+START_TEST(consumer_dies_before_telling)
+{
+	const struct kind *kind = &kinds[_i];
+	struct maar_slot_ring *ring = kind_ring(kind, 1, 24);
+	uint8_t element[24] = { 1 };
+
+	if (kind_is_spsc(kind)) {
+		unit_eq(maar_slot_ring_enqueue(ring, element), 1);
+		unit_eq(maar_slot_ring_dequeue(ring, element), 1);
+		unit_eq(ring->head, ring->taken);
+		ring->head--;
+		unit_eq(maar_slot_ring_check(ring), 0);
+		unit_eq(maar_slot_ring_enqueue(ring, element), 0);
+		ck_assert_ptr_null(maar_slot_ring_peek(ring));
+		unit_eq(maar_slot_ring_enqueue(ring, element), 1);
+		unit_eq(maar_slot_ring_check(ring), 0);
+	}
+	maar_slot_ring_destroy(ring);
+}
+END_TEST
+
 START_TEST(checks)
 {
 	const struct kind *kind = &kinds[_i];
@@ -674,7 +699,6 @@ START_TEST(checks)
 	ring->flags ^= MAAR_SLOT_RING_LINE;
 	if (kind_is_spsc(kind)) {
 		SPOIL(taken);
-		SPOIL(told);
 		SPOIL(head);
 		SPOIL(tail);
 		ring->next += 6;
@@ -761,5 +785,6 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(each, drains, 0, KINDS);
 	tcase_add_loop_test(each, dumps, 0, KINDS);
 	tcase_add_loop_test(each, checks, 0, KINDS);
+	tcase_add_loop_test(each, consumer_dies_before_telling, 0, KINDS);
 	return suite;
 }

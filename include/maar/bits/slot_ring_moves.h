@@ -13,10 +13,10 @@
 
 #define MAAR__SLOT_RING_MAGIC 0x6d736c72u /* "mslr" */
 
-MAAR_STATIC_ASSERT(offsetof(struct maar_slot_ring, tail) == 128, "layout 1");
-MAAR_STATIC_ASSERT(offsetof(struct maar_slot_ring, taken) == 256, "layout 1");
-MAAR_STATIC_ASSERT(offsetof(struct maar_slot_ring, head) == 384, "layout 1");
-MAAR_STATIC_ASSERT(sizeof(struct maar_slot_ring) == 512, "layout 1: the cells, or two rings, follow at once");
+MAAR_STATIC_ASSERT(offsetof(struct maar_slot_ring, tail) == 128, "layout 2");
+MAAR_STATIC_ASSERT(offsetof(struct maar_slot_ring, taken) == 256, "layout 2");
+MAAR_STATIC_ASSERT(offsetof(struct maar_slot_ring, head) == 384, "layout 2");
+MAAR_STATIC_ASSERT(sizeof(struct maar_slot_ring) == 512, "layout 2: the cells, or two rings, follow at once");
 
 /* The lock-free kind, in src/ring/slot_ring.c: two rings of handles, too long to be inlined. For the calls only. */
 MAAR_BEGIN_DECLS
@@ -161,14 +161,11 @@ MAAR_LOCAL void maar__slot_commit_sp(struct maar__slot_view v, uint64_t position
 	maar__slot_set_tail(v.ring, position + 1);
 }
 
-/* Lets the producer have the cells before `taken`, if it has not been told. */
+/* Lets the producer have the cells before `taken`, if it has not been told. As in rings of words, head itself is asked. */
 MAAR_LOCAL void maar__slot_tell(struct maar_slot_ring *r, uint64_t taken)
 {
-	if (maar_a_load(&r->told, RELAXED) == taken)
-		return;
-	maar_a_store(&r->head, taken, RELEASE); /* R:slot.head */
-	maar_a_store(&r->told, taken,
-		     RELAXED); /* after it: who dies between has told, and whoever follows tells again */
+	if (maar_a_load(&r->head, RELAXED) != taken)
+		maar_a_store(&r->head, taken, RELEASE); /* R:slot.head */
 }
 
 /* How many positions from `next` on, up to n, are filled. Finding fewer, it tells the producer all it has released. */
