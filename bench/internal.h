@@ -19,7 +19,7 @@ enum bench_retry {
 	BENCH_RETRY_SPIN, /* nothing */
 	BENCH_RETRY_PAUSE,
 	BENCH_RETRY_PAUSE8,
-	BENCH_RETRY_YIELD, /* 64 pauses, then give the processor away */
+	BENCH_RETRY_YIELD, /* 8 times 8 pauses, then give the processor away */
 	BENCH_RETRIES,
 };
 

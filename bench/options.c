@@ -51,9 +51,9 @@ static const struct argp_option option[] = {
 	  "processor for every thread (default: as the case says, and auto where it says nothing)",
 	  2 },
 	{ "retry", KEY_RETRY, "HOW", 0,
-	  "what a thread does before it tries again: spin (nothing), pause, pause8 (8 of them), yield (64 tries with a "
-	  "pause, then the processor to another), auto (default): pause when there is a processor for every thread, "
-	  "else yield",
+	  "what a thread does before it tries again: spin (nothing), pause, pause8 (8 of them), yield (8 tries with 8 "
+	  "pauses each, then the processor to another), auto (default): pause8 when there is a processor for every "
+	  "thread, pause for round trips, else yield",
 	  2 },
 	{ "load", KEY_LOAD, "N", 0, "N busy processes beside it all the time (0)", 2 },
 	{ "cpus", KEY_CPUS, "LIST", 0, "processors to use, as in 0,2,4 (default: all this process may use)", 2 },

@@ -24,9 +24,11 @@
 #include "timing.h"
 
 /* Retries before a yield: so many that they never yield while the other side runs, where each thread has a processor;
- * where not, about the time after which the other side is more likely to be waiting for this one's processor. */
+ * where not, about the time after which the other side is more likely to be waiting for this one's processor. A retry is
+ * 8 pauses: with one, whoever finds a ring empty looks at the cell that is being filled so often that all contestants
+ * lose, those with cheap calls most (up to half). */
 #define PAUSES_OWN_CPU 10000
-#define PAUSES_SHARED  64
+#define PAUSES_SHARED  8
 
 /* Gaps that a consumer can write down: 6.5 s of them, one after the other. Memory that is not needed is not touched. */
 #define MAX_GAPS 65536
@@ -96,7 +98,7 @@ bool bench_is_timed(const struct bench_case *c)
 
 struct bench_setting bench_setting(const struct bench_case *c, const struct bench_options *o)
 {
-	static const unsigned relax[BENCH_RETRIES] = { 1, 0, 1, 8, 1 };
+	static const unsigned relax[BENCH_RETRIES] = { 8, 0, 1, 8, 8 };
 	const bool own = c->firsts + c->seconds <= o->n_cpus;
 	const enum bench_pin pin = o->pin_said ? o->pin : c->pin;
 	struct bench_setting s;
@@ -104,7 +106,7 @@ struct bench_setting bench_setting(const struct bench_case *c, const struct benc
 	s.pinned = pin == BENCH_PIN_YES || (pin == BENCH_PIN_AUTO && own);
 	s.retry = o->retry;
 	if (s.retry == BENCH_RETRY_AUTO)
-		s.retry = own ? BENCH_RETRY_PAUSE : BENCH_RETRY_YIELD;
+		s.retry = !own ? BENCH_RETRY_YIELD : c->first == BENCH_PING ? BENCH_RETRY_PAUSE : BENCH_RETRY_PAUSE8;
 	s.relax = relax[s.retry];
 	s.pauses = s.retry == BENCH_RETRY_YIELD ? PAUSES_SHARED : PAUSES_OWN_CPU;
 	s.load = o->load + c->load;

@@ -335,12 +335,14 @@ START_TEST(settings)
 {
 	const struct bench_case few = { .firsts = 1, .seconds = 1 }, many = { .firsts = 4, .seconds = 4, .load = 1 };
 	const struct bench_case bound = { .firsts = 4, .seconds = 4, .pin = BENCH_PIN_YES };
+	const struct bench_case round_trip = { .first = BENCH_PING, .firsts = 1, .seconds = 1 };
 	struct bench_options o = { .n_cpus = 2, .load = 2 };
 
 	ck_assert(bench_setting(&few, &o).pinned);
 	ck_assert(!bench_setting(&many, &o).pinned);
 	ck_assert(bench_setting(&bound, &o).pinned);
-	ck_assert_int_eq(bench_setting(&few, &o).retry, BENCH_RETRY_PAUSE);
+	ck_assert_int_eq(bench_setting(&few, &o).retry, BENCH_RETRY_PAUSE8);
+	ck_assert_int_eq(bench_setting(&round_trip, &o).retry, BENCH_RETRY_PAUSE);
 	ck_assert_int_eq(bench_setting(&many, &o).retry, BENCH_RETRY_YIELD);
 	ck_assert_uint_eq(bench_setting(&many, &o).load, 3);
 	o.pin_said = true; /* and it is auto */
