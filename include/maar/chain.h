@@ -37,7 +37,7 @@ struct iovec; /* <sys/uio.h> */
  * Puts a chain behind the last message of another. The caller's reference to `tail` becomes the chain's. Returns 0, or,
  * with nothing changed,
  *   -EINVAL  one is NULL, or both end in the same message (also: are the same)
- *   -EBUSY   the last message of `msg` has other holders
+ *   -EBUSY   msg, or one behind it, has other holders
  * Cost: a walk over both. To append many, keep the last message and pass that.
  */
 MAAR_API int maar_msg_chain(struct maar_msg *msg, struct maar_msg *tail);

@@ -124,16 +124,18 @@ static struct maar_msg *walk(struct maar_msg *msg, size_t *n, bool *alone)
 
 int maar_msg_chain(struct maar_msg *msg, struct maar_msg *tail)
 {
-	struct maar_msg *last;
+	struct maar_msg *last = msg;
+	bool alone;
 
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(msg && tail, "NULL message");
 	if (!msg || !tail)
 		return -EINVAL;
-	last = maar_msg_last(msg);
+	for (alone = maar__msg_alone(last); last->next; alone = alone && maar__msg_alone(last))
+		last = last->next;
 	if (last == maar_msg_last(tail))
 		return -EINVAL;
-	if (!maar__msg_alone(last))
+	if (!alone)
 		return -EBUSY;
 	last->next = tail;
 	return 0;

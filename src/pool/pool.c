@@ -121,7 +121,7 @@ static int drop(struct maar_msg *m)
 		return -EALREADY;
 	refs = maar_a_add(&m->refs, (uint32_t)-1, ACQ_REL); /* R:msg.refs A:msg.refs */
 	if (maar_unlikely(refs == 0)) {
-		maar_a_add(&m->refs, 1, RELAXED); /* two puts too many at the same instant */
+		(void)maar_a_add(&m->refs, 1, RELAXED); /* two puts too many at the same instant */
 		return -EALREADY;
 	}
 	return refs == 1;
