@@ -258,6 +258,17 @@ static void duplicate(struct chain *c, struct chain *to, struct fuzz_input *in)
 	memcpy(to->bytes, c->bytes, c->n);
 }
 
+/* A new message on the bytes of the first of a chain. */
+static void attach(struct chain *c, struct chain *to)
+{
+	to->msg = maar_pool_get(pool);
+	if (!to->msg)
+		return;
+	fuzz_must(maar_msg_attach(to->msg, c->msg) == 0);
+	to->n = maar_msg_length(c->msg);
+	memcpy(to->bytes, c->bytes, to->n);
+}
+
 static void flatten(struct chain *c, struct fuzz_input *in)
 {
 	const int all = fuzz_byte(in) % 4 == 0;
@@ -383,6 +394,9 @@ static void step(struct fuzz_input *in)
 		case 13:
 			hold(c, to, in);
 			break;
+		case 14:
+			attach(c, to);
+			break;
 		default:
 			duplicate(c, to, in);
 		}
@@ -397,7 +411,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t i;
 
 	pool = maar_pool_create(MESSAGES, ROOM, &with_headroom);
-	headers = maar_pool_create(MESSAGES / 2, 0, NULL);
+	headers = maar_pool_create(MESSAGES / 4, 0, NULL);
 	fuzz_must(pool && headers);
 	while (fuzz_more(&in))
 		step(&in);
