@@ -138,10 +138,10 @@ MAAR_API struct maar_msg *maar_msg_copy(struct maar_pool *pool, const struct maa
 MAAR_API int maar_msg_attach(struct maar_msg *msg, struct maar_msg *to);
 
 /*
- * Makes `memory` msg's buffer: headroom 0, `length` bytes of data, the rest of it tailroom. memory->free is called,
+ * Makes `memory` msg's buffer: headroom 0, `length` bytes of data, the rest of it tailroom. memory->free_cb is called,
  * in the thread whose release or detach was the last, when neither msg nor a clone of it uses the bytes any more. 0,
  * -EINVAL (msg, memory or its data is NULL, or a reserved word is not 0), -EMSGSIZE (length beyond its bytes, or
- * these beyond UINT32_MAX), or -EBUSY as attach: nothing changed, and memory->free is not called.
+ * these beyond UINT32_MAX), or -EBUSY as attach: nothing changed, and memory->free_cb is not called.
  */
 MAAR_API int maar_msg_attach_memory(struct maar_msg *msg, struct maar_msg_memory *memory, size_t length);
 

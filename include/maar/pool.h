@@ -78,13 +78,13 @@ struct maar_msg {
 
 /*
  * Memory that is no slot, for a message to use as its buffer: maar_msg_attach_memory of <maar/chain.h>. The caller's,
- * as a part of a structure of his, so that `free` finds the rest; it must stay until then.
+ * as a part of a structure of his, so that `free_cb` finds the rest; it must stay until then.
  */
 struct maar_msg_memory {
-	void *data;				      /* the first byte */
-	size_t bytes;				      /* how many there are, at most UINT32_MAX */
-	void (*free)(struct maar_msg_memory *memory); /* when the last message lets go; NULL: nothing is called */
-	uint64_t reserved[1];			      /* must be 0 */
+	void *data;					 /* the first byte */
+	size_t bytes;					 /* how many there are, at most UINT32_MAX */
+	void (*free_cb)(struct maar_msg_memory *memory); /* when the last message lets go; NULL: nothing is called */
+	uint64_t reserved[1];				 /* must be 0 */
 };
 
 /* The most bytes of user area, so that `own` has 16 bits. */

@@ -42,14 +42,14 @@ typedef struct maar_msg *maar__msg_alias __attribute__((__may_alias__));
  *   size_t name_get_bulk(struct name_pool *pool, type **objects, size_t n)
  *   size_t name_put_bulk(struct name_pool *pool, type **objects, size_t n)
  *       As maar_pool_get_bulk and maar_pool_put_bulk.
- *   struct maar_pool *name_pool(struct name_pool *pool)
+ *   struct maar_pool *name_untyped(struct name_pool *pool)
  *       For statistics, options' effects and dump.
  */
 #define MAAR_POOL_DEFINE(name, type)                                                                                   \
 	struct name##_pool;                                                                                            \
 	MAAR_STATIC_ASSERT(__alignof__(type) <= MAAR_CACHE_LINE, "over-aligned for a message");                        \
 	MAAR_STATIC_ASSERT(sizeof(type) <= MAAR_MRING_MAX_SLOT_BYTES, "too large for a message");                      \
-	MAAR_LOCAL struct maar_pool *name##_pool(struct name##_pool *pool)                                             \
+	MAAR_LOCAL struct maar_pool *name##_untyped(struct name##_pool *pool)                                          \
 	{                                                                                                              \
 		return (struct maar_pool *)(void *)pool;                                                               \
 	}                                                                                                              \
@@ -59,7 +59,7 @@ typedef struct maar_msg *maar__msg_alias __attribute__((__may_alias__));
 	}                                                                                                              \
 	MAAR_LOCAL int name##_destroy(struct name##_pool *pool)                                                        \
 	{                                                                                                              \
-		return maar_pool_destroy(name##_pool(pool));                                                           \
+		return maar_pool_destroy(name##_untyped(pool));                                                        \
 	}                                                                                                              \
 	/* Without a user area and headroom the object begins right behind the header. */                              \
 	MAAR_LOCAL struct maar_msg *name##_msg(type *object)                                                           \
@@ -72,7 +72,7 @@ typedef struct maar_msg *maar__msg_alias __attribute__((__may_alias__));
 	}                                                                                                              \
 	MAAR_LOCAL type *name##_get(struct name##_pool *pool)                                                          \
 	{                                                                                                              \
-		struct maar_msg *msg = maar_pool_get(name##_pool(pool));                                               \
+		struct maar_msg *msg = maar_pool_get(name##_untyped(pool));                                            \
                                                                                                                        \
 		if (msg)                                                                                               \
 			msg->length = (uint32_t)sizeof(type);                                                          \
@@ -80,7 +80,7 @@ typedef struct maar_msg *maar__msg_alias __attribute__((__may_alias__));
 	}                                                                                                              \
 	MAAR_LOCAL int name##_put(struct name##_pool *pool, type *object)                                              \
 	{                                                                                                              \
-		return maar_pool_put(name##_pool(pool), name##_msg(object));                                           \
+		return maar_pool_put(name##_untyped(pool), name##_msg(object));                                        \
 	}                                                                                                              \
 	MAAR_LOCAL type *name##_retain(type *object)                                                                   \
 	{                                                                                                              \
@@ -94,7 +94,7 @@ typedef struct maar_msg *maar__msg_alias __attribute__((__may_alias__));
 	MAAR_LOCAL size_t name##_get_bulk(struct name##_pool *pool, type **objects, size_t n)                          \
 	{                                                                                                              \
 		maar__msg_alias *msgs = (maar__msg_alias *)(void *)objects;                                            \
-		const size_t got = maar_pool_get_bulk(name##_pool(pool), (struct maar_msg **)(void *)objects, n);      \
+		const size_t got = maar_pool_get_bulk(name##_untyped(pool), (struct maar_msg **)(void *)objects, n);   \
                                                                                                                        \
 		for (size_t i = 0; i < got; i++) {                                                                     \
 			msgs[i]->length = (uint32_t)sizeof(type);                                                      \
@@ -109,7 +109,7 @@ typedef struct maar_msg *maar__msg_alias __attribute__((__may_alias__));
                                                                                                                        \
 		for (i = 0; objects && i < n; i++)                                                                     \
 			msgs[i] = name##_msg(objects[i]);                                                              \
-		put = maar_pool_put_bulk(name##_pool(pool), (struct maar_msg **)(void *)objects, n);                   \
+		put = maar_pool_put_bulk(name##_untyped(pool), (struct maar_msg **)(void *)objects, n);                \
 		for (i = 0; objects && i < n - put; i++)                                                               \
 			objects[i] = name##_of(msgs[i]);                                                               \
 		return put;                                                                                            \

@@ -16,8 +16,8 @@ static struct maar_msg_memory *memory_of(const struct maar_msg *m)
 
 static void free_memory(struct maar_msg_memory *memory)
 {
-	if (memory->free)
-		memory->free(memory);
+	if (memory->free_cb)
+		memory->free_cb(memory);
 }
 
 /*

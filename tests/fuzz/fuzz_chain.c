@@ -143,7 +143,7 @@ static void make_of_memory(struct chain *c, struct fuzz_input *in)
 		page++;
 	if (page == pages + PAGES || !(c->msg = maar_pool_get(headers)))
 		return;
-	*page = (struct page){ .memory = { .data = page->bytes, .bytes = PAGE, .free = free_page }, .used = 1 };
+	*page = (struct page){ .memory = { .data = page->bytes, .bytes = PAGE, .free_cb = free_page }, .used = 1 };
 	c->n = 0;
 	fill(page->bytes, c, n, 0);
 	fuzz_must(maar_msg_attach_memory(c->msg, &page->memory, n) == 0);

@@ -508,7 +508,7 @@ static struct page page_of(void)
 	for (i = 0; i < sizeof(page.bytes); i++)
 		page.bytes[i] = msgs_byte(i);
 	page.memory.bytes = sizeof(page.bytes);
-	page.memory.free = free_page;
+	page.memory.free_cb = free_page;
 	return page;
 }
 
@@ -594,7 +594,7 @@ START_TEST(memory_refused)
 	unit_eq(maar_msg_detach(m), 0);
 	unit_must(maar_msg_room(m) == 10 && maar_msg_headroom(m) == 2);
 	unit_eq(page.freed, 0);
-	page.memory.free = NULL; /* memory that stays */
+	page.memory.free_cb = NULL; /* memory that stays */
 	unit_eq(maar_msg_attach_memory(m, &page.memory, 64), 0);
 	unit_eq(maar_msg_release(m), 0);
 	unit_eq(maar_msg_release(other), 0);

@@ -26,8 +26,8 @@ START_TEST(life)
 	size_t i;
 
 	ck_assert_ptr_nonnull(pool);
-	unit_eq(maar_pool_messages(order_pool(pool)), 200);
-	unit_eq(maar_pool_bytes(order_pool(pool)), sizeof(struct order));
+	unit_eq(maar_pool_messages(order_untyped(pool)), 200);
+	unit_eq(maar_pool_bytes(order_untyped(pool)), sizeof(struct order));
 	for (i = 0; i < 200; i++) {
 		o = orders[i] = order_get(pool);
 		ck_assert_ptr_nonnull(o);
