@@ -92,7 +92,7 @@ int maar_msg_reset(struct maar_msg *msg)
 	attached = msg->attached;
 	memory = memory_of(msg) != NULL;
 	msg->next = NULL;
-	msg->destructor = msg->pool->destructor;
+	msg->destructor = msg->pool->fresh.destructor;
 	maar__msg_to_own_buffer(msg);
 	if (next)
 		maar__msg_let_go(next, __func__);

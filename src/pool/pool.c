@@ -40,14 +40,16 @@ struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct m
 	pool = maar__alloc(sizeof(*pool));
 	if (!pool)
 		return NULL;
-	pool->headroom = o->headroom;
-	pool->room = o->headroom + (uint32_t)bytes; /* each is at most 2^30 */
-	pool->user_bytes = o->user_bytes;
-	pool->own = (uint16_t)((sizeof(struct maar_msg) + o->user_bytes + BUFFER_ALIGN - 1) & ~(BUFFER_ALIGN - 1u));
+	pool->fresh.headroom = o->headroom;
+	pool->fresh.room = o->headroom + (uint32_t)bytes; /* each is at most 2^30 */
+	pool->fresh.own =
+		(uint16_t)((sizeof(struct maar_msg) + o->user_bytes + BUFFER_ALIGN - 1) & ~(BUFFER_ALIGN - 1u));
+	pool->fresh.pool = pool;
+	pool->fresh.destructor = o->destructor;
 	pool->construct = o->construct;
-	pool->destructor = o->destructor;
 	pool->arg = o->arg;
-	pool->mring = maar_mring_create(messages, (size_t)pool->own + pool->room, &mring_options);
+	pool->user_bytes = o->user_bytes;
+	pool->mring = maar_mring_create(messages, (size_t)pool->fresh.own + pool->fresh.room, &mring_options);
 	if (!pool->mring) {
 		const int error = errno;
 
@@ -71,25 +73,23 @@ int maar_pool_destroy(struct maar_pool *pool)
 	return 0;
 }
 
-static MAAR_COLD void build(struct maar_msg *m)
-{
-	m->flags |= MAAR__MSG_BUILT;
-	m->pool->construct(m, m->pool->arg);
-}
+/* The part of a header that get copies whole: behind refs and handle, before the word that tracking keeps. */
+#define COPIED_FROM  offsetof(struct maar_msg, length)
+#define COPIED_BYTES (offsetof(struct maar_msg, track) - COPIED_FROM)
 
-static struct maar_msg *fresh(struct maar_pool *pool, uint32_t handle)
+MAAR_LOCAL struct maar_msg *fresh(struct maar_pool *pool, uint32_t handle)
 {
 	struct maar_msg *m = maar__mring_at(maar__mring_of(pool->mring), handle);
+	const bool built = pool->construct && (m->flags & MAAR__MSG_BUILT);
 
+	memcpy((char *)m + COPIED_FROM, (const char *)&pool->fresh + COPIED_FROM, COPIED_BYTES);
 	m->handle = handle;
-	m->own = pool->own;
-	m->pool = pool;
-	m->next = NULL;
-	m->destructor = pool->destructor;
-	maar__msg_to_own_buffer(m);
 	maar_a_store(&m->refs, 1, RELAXED);
-	if (maar_unlikely(pool->construct && !(m->flags & MAAR__MSG_BUILT)))
-		build(m);
+	if (maar_unlikely(pool->construct != NULL)) {
+		m->flags = MAAR__MSG_BUILT;
+		if (!built)
+			pool->construct(m, pool->arg);
+	}
 	return m;
 }
 
@@ -105,21 +105,11 @@ struct maar_msg *maar_pool_get(struct maar_pool *pool)
 	return maar_likely(handle != MAAR_NO_HANDLE) ? fresh(pool, handle) : NULL;
 }
 
-/*
- * Drops a reference. 1: it was the last, the slot is the caller's to put back; 0: others hold it; -EALREADY. A message
- * with one reference has one holder, so that holder needs no locked instruction to end it.
- */
-static int drop(struct maar_msg *m)
+/* drop, when others seemed to hold the message. */
+static __attribute__((noinline)) int drop_one_of_several(struct maar_msg *m)
 {
-	uint32_t refs = maar_a_load(&m->refs, ACQUIRE); /* A:msg.refs */
+	const uint32_t refs = maar_a_add(&m->refs, (uint32_t)-1, ACQ_REL); /* R:msg.refs A:msg.refs */
 
-	if (maar_likely(refs == 1)) {
-		maar_a_store(&m->refs, 0, RELAXED);
-		return 1;
-	}
-	if (maar_unlikely(refs == 0))
-		return -EALREADY;
-	refs = maar_a_add(&m->refs, (uint32_t)-1, ACQ_REL); /* R:msg.refs A:msg.refs */
 	if (maar_unlikely(refs == 0)) {
 		(void)maar_a_add(&m->refs, 1, RELAXED); /* two puts too many at the same instant */
 		return -EALREADY;
@@ -127,8 +117,22 @@ static int drop(struct maar_msg *m)
 	return refs == 1;
 }
 
+/*
+ * Drops a reference. 1: it was the last, the slot is the caller's to put back; 0: others hold it; -EALREADY. A message
+ * with one reference has one holder, so that holder needs no locked instruction to end it.
+ */
+MAAR_LOCAL int drop(struct maar_msg *m)
+{
+	const uint32_t refs = maar_a_load(&m->refs, ACQUIRE); /* A:msg.refs */
+
+	if (maar_unlikely(refs != 1))
+		return refs ? drop_one_of_several(m) : -EALREADY;
+	maar_a_store(&m->refs, 0, RELAXED);
+	return 1;
+}
+
 /* The same for a debug build, which notes who put the slot, or stops; `call` is what the user called. */
-static int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
+MAAR_LOCAL int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
 {
 	const int last = drop(m);
 
@@ -149,7 +153,7 @@ int maar__msg_drop(struct maar_msg *m, const char *call)
 	return drop_checked(m->pool, m, m->handle, call);
 }
 
-static inline bool push(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
+MAAR_LOCAL bool push(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
 {
 	if (maar_likely(maar__mring_push(maar__mring_of(pool->mring), handle)))
 		return true;
@@ -162,7 +166,7 @@ bool maar__msg_push(struct maar_msg *m)
 	return push(m->pool, m, m->handle);
 }
 
-static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
+MAAR_LOCAL int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
 {
 	const int last = drop_checked(pool, m, handle, call);
 
@@ -302,7 +306,7 @@ size_t maar_pool_messages(const struct maar_pool *pool)
 
 size_t maar_pool_bytes(const struct maar_pool *pool)
 {
-	return pool ? pool->room - pool->headroom : 0;
+	return pool ? pool->fresh.room - pool->fresh.headroom : 0;
 }
 
 size_t maar_pool_user_bytes(const struct maar_pool *pool)
@@ -325,6 +329,7 @@ int maar_pool_dump(const struct maar_pool *pool, FILE *to)
 	if (!pool || !to)
 		return -EINVAL;
 	fprintf(to, "pool %p: %zu messages of %zu bytes, headroom %" PRIu32 ", user area %" PRIu32 "\n",
-		(const void *)pool, maar_pool_messages(pool), maar_pool_bytes(pool), pool->headroom, pool->user_bytes);
+		(const void *)pool, maar_pool_messages(pool), maar_pool_bytes(pool), pool->fresh.headroom,
+		pool->user_bytes);
 	return maar_mring_dump(pool->mring, to);
 }

@@ -14,14 +14,12 @@
 #include "../mring/mring_priv.h"
 
 struct maar_pool {
+	/* The header of a fresh message, which get copies: headroom, room, own, pool, destructor; the rest is 0. */
+	struct maar_msg fresh;
 	struct maar_mring *mring;
-	uint32_t headroom; /* of a fresh message */
-	uint32_t room;	   /* bytes of a message's own buffer: headroom + what the user asked for */
-	uint32_t user_bytes;
-	uint16_t own; /* where the buffer begins: header and user area */
 	maar_msg_constructor *construct;
-	maar_msg_destructor *destructor;
 	void *arg;
+	uint32_t user_bytes;
 };
 
 /*
@@ -45,15 +43,15 @@ void maar__msg_share(struct maar_msg *clone, struct maar_msg *m);
 /* Whether a message without references holds something, or somebody wants to know of its end. */
 static inline bool maar__msg_has_ties(const struct maar_msg *m)
 {
-	return m->next || m->attached || m->destructor;
+	return ((uintptr_t)m->next | (uintptr_t)m->attached | (uintptr_t)m->destructor) != 0;
 }
 
 /* Empty, with the pool's headroom, on its own buffer; what was attached is somebody else's business. */
 static inline void maar__msg_to_own_buffer(struct maar_msg *m)
 {
 	m->length = 0;
-	m->headroom = m->pool->headroom;
-	m->room = m->pool->room;
+	m->headroom = m->pool->fresh.headroom;
+	m->room = m->pool->fresh.room;
 	m->attached = NULL;
 	m->flags &= MAAR__MSG_BUILT;
 }

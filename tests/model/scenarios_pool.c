@@ -127,9 +127,11 @@ static void begin(void)
 	stand_in.front.stride = SLOT_BYTES;
 	stand_in.front.inverse = UINT64_MAX / SLOT_BYTES + 1;
 	stand_in.front.slots = SLOTS;
-	pool = (struct maar_pool){ .mring = &stand_in.front, .room = SLOT_BYTES - sizeof(struct maar_msg) };
-	pool.own = sizeof(struct maar_msg);
-	pool.destructor = end;
+	pool = (struct maar_pool){ .mring = &stand_in.front };
+	pool.fresh.room = SLOT_BYTES - sizeof(struct maar_msg);
+	pool.fresh.own = sizeof(struct maar_msg);
+	pool.fresh.pool = &pool;
+	pool.fresh.destructor = end;
 	memset(slab, 0, sizeof(slab));
 	memset(&world, 0, sizeof(world));
 	maar_a_store(&free_slots, (UINT64_C(1) << SLOTS) - 1, RELAXED);

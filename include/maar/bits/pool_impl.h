@@ -71,13 +71,30 @@ MAAR_INLINE void *maar_msg_user(const struct maar_msg *msg)
 	return msg->own > sizeof(*msg) ? (void *)(uintptr_t)(msg + 1) : NULL;
 }
 
+/* The first byte of the buffer. */
+MAAR_LOCAL char *maar__msg_buffer(const struct maar_msg *msg)
+{
+	const struct maar_msg *lender = msg;
+
+	if (maar_unlikely(msg->attached)) {
+		lender = maar__msg_lender(msg);
+		if (lender->attached)
+			return (char *)((const struct maar_msg_memory *)lender->attached)->data;
+	}
+	return (char *)(uintptr_t)lender + lender->own;
+}
+
+/* The same for who wants to write; NULL if the bytes are shared. */
+MAAR_LOCAL char *maar__msg_own_buffer(struct maar_msg *msg)
+{
+	if (maar_unlikely(msg->attached))
+		return maar_msg_is_shared(msg) ? NULL : maar__msg_buffer(msg);
+	return maar_likely(maar__msg_alone(msg)) ? (char *)msg + msg->own : NULL;
+}
+
 MAAR_INLINE void *maar_msg_data(const struct maar_msg *msg)
 {
-	const struct maar_msg *lender = maar__msg_lender(msg);
-
-	if (maar_unlikely(lender->attached))
-		return (char *)((const struct maar_msg_memory *)lender->attached)->data + msg->headroom;
-	return (char *)(uintptr_t)lender + lender->own + msg->headroom;
+	return maar__msg_buffer(msg) + msg->headroom;
 }
 
 MAAR_INLINE size_t maar_msg_length(const struct maar_msg *msg)
@@ -102,11 +119,13 @@ MAAR_INLINE size_t maar_msg_tailroom(const struct maar_msg *msg)
 
 MAAR_INLINE void *maar_msg_push(struct maar_msg *msg, size_t n)
 {
-	if (maar_unlikely(n > msg->headroom || maar_msg_is_shared(msg)))
+	char *const buffer = maar__msg_own_buffer(msg);
+
+	if (maar_unlikely(n > msg->headroom || !buffer))
 		return NULL;
 	msg->headroom -= (uint32_t)n;
 	msg->length += (uint32_t)n;
-	return maar_msg_data(msg);
+	return buffer + msg->headroom;
 }
 
 MAAR_INLINE void *maar_msg_pull(struct maar_msg *msg, size_t n)
@@ -121,13 +140,13 @@ MAAR_INLINE void *maar_msg_pull(struct maar_msg *msg, size_t n)
 
 MAAR_INLINE void *maar_msg_put(struct maar_msg *msg, size_t n)
 {
-	void *end;
+	char *const buffer = maar__msg_own_buffer(msg);
+	const size_t end = (size_t)msg->headroom + msg->length;
 
-	if (maar_unlikely(n > maar_msg_tailroom(msg) || maar_msg_is_shared(msg)))
+	if (maar_unlikely(n > msg->room - end || !buffer))
 		return NULL;
-	end = (char *)maar_msg_data(msg) + msg->length;
 	msg->length += (uint32_t)n;
-	return end;
+	return buffer + end;
 }
 
 MAAR_INLINE int maar_msg_trim(struct maar_msg *msg, size_t n)
@@ -141,12 +160,15 @@ MAAR_INLINE int maar_msg_trim(struct maar_msg *msg, size_t n)
 
 MAAR_INLINE int maar_msg_append(struct maar_msg *msg, const void *from, size_t bytes)
 {
-	if (maar_unlikely(bytes > maar_msg_tailroom(msg)))
+	char *const buffer = maar__msg_own_buffer(msg);
+	const size_t end = (size_t)msg->headroom + msg->length;
+
+	if (maar_unlikely(bytes > msg->room - end))
 		return -EMSGSIZE;
-	if (maar_unlikely(maar_msg_is_shared(msg)))
+	if (maar_unlikely(!buffer))
 		return -EBUSY;
 	if (bytes)
-		memcpy((char *)maar_msg_data(msg) + msg->length, from, bytes);
+		memcpy(buffer + end, from, bytes);
 	msg->length += (uint32_t)bytes;
 	return 0;
 }
