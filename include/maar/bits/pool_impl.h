@@ -141,7 +141,7 @@ MAAR_INLINE void *maar_msg_pull(struct maar_msg *msg, size_t n)
 MAAR_INLINE void *maar_msg_put(struct maar_msg *msg, size_t n)
 {
 	char *const buffer = maar__msg_own_buffer(msg);
-	const size_t end = (size_t)msg->headroom + msg->length;
+	const uint32_t end = msg->headroom + msg->length;
 
 	if (maar_unlikely(n > msg->room - end || !buffer))
 		return NULL;
@@ -161,7 +161,7 @@ MAAR_INLINE int maar_msg_trim(struct maar_msg *msg, size_t n)
 MAAR_INLINE int maar_msg_append(struct maar_msg *msg, const void *from, size_t bytes)
 {
 	char *const buffer = maar__msg_own_buffer(msg);
-	const size_t end = (size_t)msg->headroom + msg->length;
+	const uint32_t end = msg->headroom + msg->length;
 
 	if (maar_unlikely(bytes > msg->room - end))
 		return -EMSGSIZE;
