@@ -38,6 +38,11 @@
 
 struct exchange;
 
+/* The messages' user area: where its bytes come from. */
+struct where {
+	uint64_t unit, offset;
+};
+
 struct worker {
 	_Alignas(MAAR_APART) struct exchange *x; /* what one worker writes, no other one's line holds */
 	pthread_t thread;
@@ -150,6 +155,7 @@ static void produce_unit(struct worker *me, struct outbox *out, struct reader *r
 		return;
 	for (;;) {
 		struct maar_msg *m;
+		struct where *where;
 
 		while (!reader_ready(r)) {
 			if (u->stream) {
@@ -169,8 +175,9 @@ static void produce_unit(struct worker *me, struct outbox *out, struct reader *r
 			(void)maar_msg_release(m);
 			continue;
 		}
-		m->user[0] = number;
-		m->user[1] = record.offset;
+		where = maar_msg_user(m);
+		where->unit = number;
+		where->offset = record.offset;
 		out->messages[out->n++] = m;
 		if (out->n == x->o->burst)
 			send_all(out);
@@ -220,11 +227,12 @@ static void count(struct worker *me, const struct maar_msg *m)
 {
 	const void *data = maar_msg_data(m);
 	const size_t bytes = maar_msg_length(m);
+	const struct where *where = maar_msg_user(m);
 
 	me->seen.records++;
 	me->seen.bytes += bytes;
 	me->seen.lines += newlines(data, bytes);
-	me->seen.sum += record_hash(m->user[0], m->user[1], data, bytes);
+	me->seen.sum += record_hash(where->unit, where->offset, data, bytes);
 }
 
 /* Does to the first of n messages what --sabotage asks; returns how many are left to be treated well, at the front. */
@@ -368,7 +376,7 @@ static void wait_for_all(struct exchange *x)
 static int make_pool(struct exchange *x)
 {
 	const size_t fair = x->o->slots / 4 / (x->o->producers + x->o->consumers);
-	struct maar_pool_options options = { 0 };
+	struct maar_pool_options options = { .user_bytes = sizeof(struct where) };
 	int error;
 
 	if (fair < 2)

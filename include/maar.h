@@ -12,6 +12,7 @@
 #include <maar/batch_ring.h>
 #include <maar/broadcast.h>
 #include <maar/byte_ring.h>
+#include <maar/chain.h>
 #include <maar/event.h>
 #include <maar/mring.h>
 #include <maar/object_pool.h>
@@ -20,6 +21,7 @@
 #include <maar/record_ring.h>
 #include <maar/ring.h>
 #include <maar/slot_ring.h>
+#include <maar/typed_pool.h>
 #include <maar/version.h>
 #include <maar/wait.h>
 

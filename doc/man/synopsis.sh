@@ -12,7 +12,8 @@ set -eu
 here=$srcdir/doc/man
 headers="$srcdir/include/maar/event.h $srcdir/include/maar/wait.h $srcdir/include/maar/ring.h $srcdir/include/maar/record_ring.h
 	$srcdir/include/maar/mring.h $srcdir/include/maar/pool.h $srcdir/include/maar/byte_ring.h $srcdir/include/maar/object_pool.h
-	$builddir/include/maar/version.h $srcdir/include/maar/broadcast.h $srcdir/include/maar/slot_ring.h $srcdir/include/maar/batch_ring.h $srcdir/include/maar/queue.h"
+	$builddir/include/maar/version.h $srcdir/include/maar/broadcast.h $srcdir/include/maar/slot_ring.h $srcdir/include/maar/batch_ring.h $srcdir/include/maar/queue.h $srcdir/include/maar/chain.h
+	$srcdir/include/maar/typed_pool.h"
 work=$(mktemp -d "$builddir/man-synopsis.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
@@ -36,6 +37,13 @@ printf '#include <maar/object_pool.h>\nMAAR_OBJECT_POOL(name, type, construct, d
 $CC -E -P -I"$srcdir/include" -I"$builddir/include" "$work/macro.c" | tr '{};' '[\n*]' |
 	sed -n 's/^.*__attribute__((.*unused)) \(.*name_pool_[a-z]*(.*)\) *$/\1;/p' | sed 's/^/MAAR_API /' |
 	awk -v from=header -f "$here/prototypes.awk" >>"$work/header"
+# And those of MAAR_POOL_DEFINE.
+printf '#include <maar/typed_pool.h>\nMAAR_POOL_DEFINE(name, type);\n' >"$work/typed.c"
+# shellcheck disable=SC2086 # CC may be several words
+$CC -E -P -I"$srcdir/include" -I"$builddir/include" "$work/typed.c" | tr '{};' '[\n*]' |
+	sed -n 's/^.*__attribute__((.*unused)) \(.*[ *]name_[a-z_]*(.*)\) *$/\1;/p' | sed 's/^/MAAR_API /' |
+	awk -v from=header -f "$here/prototypes.awk" >>"$work/header"
+grep -q '[ *]name_get_bulk(' "$work/header" || wrong "MAAR_POOL_DEFINE: found no functions in its expansion"
 grep -q 'name_pool_get(' "$work/header" || wrong "MAAR_OBJECT_POOL: found no functions in its expansion"
 
 : >"$work/pages"
@@ -61,10 +69,10 @@ while read -r call; do
 		wrong "$call: the header says \"$declared\", the SYNOPSIS \"${documented:-nothing}\""
 done <"$work/calls"
 
-sed -n '/[ *]name_pool_/p' "$work/header" >"$work/macro"
+sed -n '/[ *]name_/p' "$work/header" >"$work/macro"
 while read -r declared; do
 	sed 's/^[^:]*://' "$work/pages" | grep -qxF -- "$declared" ||
-		wrong "MAAR_OBJECT_POOL: it defines \"$declared\", which the SYNOPSIS does not show"
+		wrong "MAAR_OBJECT_POOL or MAAR_POOL_DEFINE: it defines \"$declared\", which the SYNOPSIS does not show"
 done <"$work/macro"
 
 # The other way round: what a SYNOPSIS shows exists, as a function or as a macro with these arguments.

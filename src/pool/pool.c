@@ -3,24 +3,19 @@
  *
  * The message pool: an mring whose slots begin with a struct maar_msg.
  */
-#include <maar/pool.h>
-
-#include "../mring/mring_priv.h"
+#include "pool_priv.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
-struct maar_pool {
-	struct maar_mring *mring;
-	uint32_t headroom; /* of a fresh message */
-	uint32_t room;	   /* bytes of buffer: headroom + what the user asked for */
-};
+/* What a buffer is aligned to behind a user area: any C type, and vector loads. */
+#define BUFFER_ALIGN 16
 
 static int check_request(size_t messages, size_t bytes, const struct maar_pool_options *o)
 {
 	size_t i;
 
-	if (messages == 0 || o->reserved0)
+	if (messages == 0 || o->user_bytes > MAAR_MSG_MAX_USER)
 		return -EINVAL;
 	for (i = 0; i < sizeof(o->reserved) / sizeof(o->reserved[0]); i++)
 		if (o->reserved[i])
@@ -45,9 +40,16 @@ struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct m
 	pool = maar__alloc(sizeof(*pool));
 	if (!pool)
 		return NULL;
-	pool->headroom = o->headroom;
-	pool->room = o->headroom + (uint32_t)bytes; /* each is at most 2^30 */
-	pool->mring = maar_mring_create(messages, sizeof(struct maar_msg) + pool->room, &mring_options);
+	pool->fresh.headroom = o->headroom;
+	pool->fresh.room = o->headroom + (uint32_t)bytes; /* each is at most 2^30 */
+	pool->fresh.own =
+		(uint16_t)((sizeof(struct maar_msg) + o->user_bytes + BUFFER_ALIGN - 1) & ~(BUFFER_ALIGN - 1u));
+	pool->fresh.pool = pool;
+	pool->fresh.destructor = o->destructor;
+	pool->construct = o->construct;
+	pool->arg = o->arg;
+	pool->user_bytes = o->user_bytes;
+	pool->mring = maar_mring_create(messages, (size_t)pool->fresh.own + pool->fresh.room, &mring_options);
 	if (!pool->mring) {
 		const int error = errno;
 
@@ -71,17 +73,23 @@ int maar_pool_destroy(struct maar_pool *pool)
 	return 0;
 }
 
-static struct maar_msg *fresh(struct maar_pool *pool, uint32_t handle)
+/* The part of a header that get copies whole: behind refs and handle, before the word that tracking keeps. */
+#define COPIED_FROM  offsetof(struct maar_msg, length)
+#define COPIED_BYTES (offsetof(struct maar_msg, track) - COPIED_FROM)
+
+MAAR_LOCAL struct maar_msg *fresh(struct maar_pool *pool, uint32_t handle)
 {
 	struct maar_msg *m = maar__mring_at(maar__mring_of(pool->mring), handle);
+	const bool built = pool->construct && (m->flags & MAAR__MSG_BUILT);
 
+	memcpy((char *)m + COPIED_FROM, (const char *)&pool->fresh + COPIED_FROM, COPIED_BYTES);
 	m->handle = handle;
-	m->length = 0;
-	m->headroom = pool->headroom;
-	m->room = pool->room;
-	m->pool = pool;
-	m->user[0] = m->user[1] = 0;
 	maar_a_store(&m->refs, 1, RELAXED);
+	if (maar_unlikely(pool->construct != NULL)) {
+		m->flags = MAAR__MSG_BUILT;
+		if (!built)
+			pool->construct(m, pool->arg);
+	}
 	return m;
 }
 
@@ -97,30 +105,34 @@ struct maar_msg *maar_pool_get(struct maar_pool *pool)
 	return maar_likely(handle != MAAR_NO_HANDLE) ? fresh(pool, handle) : NULL;
 }
 
-/*
- * Drops a reference. 1: it was the last, the slot is the caller's to put back; 0: others hold it; -EALREADY. A message
- * with one reference has one holder, so that holder needs no locked instruction to end it.
- */
-static int drop(struct maar_msg *m)
+/* drop, when others seemed to hold the message. */
+static __attribute__((noinline)) int drop_one_of_several(struct maar_msg *m)
 {
-	uint32_t refs = maar_a_load(&m->refs, ACQUIRE); /* A:msg.refs */
+	const uint32_t refs = maar_a_add(&m->refs, (uint32_t)-1, ACQ_REL); /* R:msg.refs A:msg.refs */
 
-	if (maar_likely(refs == 1)) {
-		maar_a_store(&m->refs, 0, RELAXED);
-		return 1;
-	}
-	if (maar_unlikely(refs == 0))
-		return -EALREADY;
-	refs = maar_a_add(&m->refs, (uint32_t)-1, ACQ_REL); /* R:msg.refs A:msg.refs */
 	if (maar_unlikely(refs == 0)) {
-		maar_a_add(&m->refs, 1, RELAXED); /* two puts too many at the same instant */
+		(void)maar_a_add(&m->refs, 1, RELAXED); /* two puts too many at the same instant */
 		return -EALREADY;
 	}
 	return refs == 1;
 }
 
+/*
+ * Drops a reference. 1: it was the last, the slot is the caller's to put back; 0: others hold it; -EALREADY. A message
+ * with one reference has one holder, so that holder needs no locked instruction to end it.
+ */
+MAAR_LOCAL int drop(struct maar_msg *m)
+{
+	const uint32_t refs = maar_a_load(&m->refs, ACQUIRE); /* A:msg.refs */
+
+	if (maar_unlikely(refs != 1))
+		return refs ? drop_one_of_several(m) : -EALREADY;
+	maar_a_store(&m->refs, 0, RELAXED);
+	return 1;
+}
+
 /* The same for a debug build, which notes who put the slot, or stops; `call` is what the user called. */
-static int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
+MAAR_LOCAL int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
 {
 	const int last = drop(m);
 
@@ -136,16 +148,33 @@ static int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t han
 	return last;
 }
 
-static int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
+int maar__msg_drop(struct maar_msg *m, const char *call)
+{
+	return drop_checked(m->pool, m, m->handle, call);
+}
+
+MAAR_LOCAL bool push(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
+{
+	if (maar_likely(maar__mring_push(maar__mring_of(pool->mring), handle)))
+		return true;
+	maar_a_store(&m->refs, 1, RELAXED); /* no room, after misuse of the mring: it stays the caller's */
+	return false;
+}
+
+bool maar__msg_push(struct maar_msg *m)
+{
+	return push(m->pool, m, m->handle);
+}
+
+MAAR_LOCAL int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
 {
 	const int last = drop_checked(pool, m, handle, call);
 
 	if (last <= 0)
 		return last;
-	if (maar_likely(maar__mring_push(maar__mring_of(pool->mring), handle)))
-		return 0;
-	maar_a_store(&m->refs, 1, RELAXED); /* no room, after misuse of the mring: it stays the caller's */
-	return -EALREADY;
+	if (maar_unlikely(maar__msg_has_ties(m)))
+		return maar__msg_end(m) ? 0 : -EALREADY;
+	return maar_likely(push(pool, m, handle)) ? 0 : -EALREADY;
 }
 
 int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
@@ -187,46 +216,87 @@ size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t
 	return n;
 }
 
-/* The message's handle if its last reference went just now, MAAR_NO_HANDLE if others hold it; *refused if put refuses. */
-static uint32_t let_go(struct maar_pool *pool, struct maar_msg *msg, bool *refused)
+/*
+ * Its handle if msg's last reference went just now and it has no ties; else MAAR_NO_HANDLE, and *refused as put
+ * answers.
+ */
+static uint32_t let_go(struct maar_pool *pool, struct maar_msg *msg, uint32_t handle, bool *refused, const char *call)
 {
-	const uint32_t handle = msg ? maar_mring_handle(pool->mring, msg) : MAAR_NO_HANDLE;
-	int last = -EINVAL;
+	const int last = drop_checked(pool, msg, handle, call);
 
-	MAAR_DEBUG_CHECK_AS("maar_pool_put_bulk", handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
-	if (maar_likely(handle != MAAR_NO_HANDLE))
-		last = drop_checked(pool, msg, handle, "maar_pool_put_bulk");
 	*refused = last < 0;
-	return last > 0 ? handle : MAAR_NO_HANDLE;
+	if (last <= 0)
+		return MAAR_NO_HANDLE;
+	if (maar_likely(!maar__msg_has_ties(msg)))
+		return handle;
+	*refused = !maar__msg_end(msg);
+	return MAAR_NO_HANDLE;
 }
 
-size_t maar_pool_put_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)
+/*
+ * Drops a reference to each of n messages: of one pool, or, if that is NULL, of whatever pools, a run of each at a
+ * time. Returns how many; the others come to stand in front.
+ */
+static size_t drop_many(struct maar_pool *only, struct maar_msg **msgs, size_t n, const char *call)
 {
 	uint32_t handles[MAAR__MRING_CHUNK];
 	size_t i = 0, refused = 0;
 
-	MAAR__DEBUG_ENTER();
-	MAAR_DEBUG_CHECK(pool && (msgs || !n), "NULL pool or array");
-	if (!pool || !msgs)
-		return 0;
 	while (i < n) {
-		struct maar__mring *m = maar__mring_of(pool->mring);
+		struct maar_pool *pool = only;
 		size_t free_now = 0, put;
 
 		for (; i < n && free_now < MAAR__MRING_CHUNK; i++) {
-			bool bad;
+			struct maar_msg *msg = msgs[i];
+			uint32_t handle = MAAR_NO_HANDLE;
+			bool bad = true;
 
-			handles[free_now] = let_go(pool, msgs[i], &bad);
-			free_now += handles[free_now] != MAAR_NO_HANDLE;
+			if (!only && msg && msg->pool != pool) {
+				if (free_now)
+					break;
+				pool = msg->pool;
+			}
+			if (msg)
+				handle = only ? maar_mring_handle(only->mring, msg) : msg->handle;
+			MAAR_DEBUG_CHECK_AS(call, handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
+			if (maar_likely(handle != MAAR_NO_HANDLE))
+				handles[free_now] = let_go(pool, msg, handle, &bad, call);
 			if (maar_unlikely(bad))
-				msgs[refused++] = msgs[i];
+				msgs[refused++] = msg;
+			else
+				free_now += handles[free_now] != MAAR_NO_HANDLE;
 		}
-		for (put = maar__mring_push_many(m, handles, free_now); maar_unlikely(put < free_now); put++) {
-			msgs[refused] = maar__mring_at(m, handles[put]);
-			maar_a_store(&msgs[refused++]->refs, 1, RELAXED); /* as in put */
+		if (!free_now)
+			continue;
+		for (put = maar__mring_push_many(maar__mring_of(pool->mring), handles, free_now);
+		     maar_unlikely(put < free_now); put++) {
+			msgs[refused] = maar__mring_at(maar__mring_of(pool->mring), handles[put]);
+			maar_a_store(&msgs[refused++]->refs, 1, RELAXED); /* as in push */
 		}
 	}
 	return n - refused;
+}
+
+size_t maar_pool_put_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)
+{
+	MAAR__DEBUG_ENTER();
+	MAAR_DEBUG_CHECK(pool && (msgs || !n), "NULL pool or array");
+	return pool && msgs ? drop_many(pool, msgs, n, __func__) : 0;
+}
+
+size_t maar_msg_release_bulk(struct maar_msg **msgs, size_t n)
+{
+	MAAR__DEBUG_ENTER();
+	MAAR_DEBUG_CHECK(msgs || !n, "NULL array");
+	return msgs ? drop_many(NULL, msgs, n, __func__) : 0;
+}
+
+void maar_msg_retain_bulk(struct maar_msg *const *msgs, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		maar_msg_retain(msgs[i]);
 }
 
 size_t maar_pool_messages(const struct maar_pool *pool)
@@ -236,7 +306,12 @@ size_t maar_pool_messages(const struct maar_pool *pool)
 
 size_t maar_pool_bytes(const struct maar_pool *pool)
 {
-	return pool ? pool->room - pool->headroom : 0;
+	return pool ? pool->fresh.room - pool->fresh.headroom : 0;
+}
+
+size_t maar_pool_user_bytes(const struct maar_pool *pool)
+{
+	return pool ? pool->user_bytes : 0;
 }
 
 struct maar_mring *maar_pool_mring(struct maar_pool *pool)
@@ -253,7 +328,8 @@ int maar_pool_dump(const struct maar_pool *pool, FILE *to)
 {
 	if (!pool || !to)
 		return -EINVAL;
-	fprintf(to, "pool %p: %zu messages of %zu bytes, headroom %" PRIu32 "\n", (const void *)pool,
-		maar_pool_messages(pool), maar_pool_bytes(pool), pool->headroom);
+	fprintf(to, "pool %p: %zu messages of %zu bytes, headroom %" PRIu32 ", user area %" PRIu32 "\n",
+		(const void *)pool, maar_pool_messages(pool), maar_pool_bytes(pool), pool->fresh.headroom,
+		pool->user_bytes);
 	return maar_mring_dump(pool->mring, to);
 }

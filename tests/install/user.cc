@@ -23,6 +23,8 @@ static void point_end(struct point *) {}
 
 MAAR_OBJECT_POOL(point, struct point, point_make, point_end);
 
+MAAR_POOL_DEFINE(dot, struct point);
+
 static const int messages = 1000;
 
 static void send(maar_pool *pool, maar_ring *ring)
@@ -52,6 +54,11 @@ int main()
 
 	point *p = point_pool_get(points, &one);
 	bad += !p || p->x != 1 || point_pool_put(points, p) != 0 || point_pool_destroy(points) != 0;
+
+	dot_pool *dots = dot_create(4);
+	point *d = dot_get(dots);
+	bad += !d || dot_of(dot_msg(d)) != d || dot_release(dot_retain(d)) != 0 || dot_put(dots, d) != 0;
+	bad += dot_get_bulk(dots, &d, 1) != 1 || dot_put_bulk(dots, &d, 1) != 1 || dot_destroy(dots) != 0;
 
 	std::thread sender(send, pool, ring);
 	for (int i = 0; i < messages; i++) {

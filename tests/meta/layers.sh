@@ -13,7 +13,7 @@ ring   base             ring.h record_ring.h byte_ring.h bits/ring_impl.h bits/r
 wait   base,ring        event.h wait.h bits/event_impl.h bits/wait_impl.h
 mring  base,ring        mring.h bits/mring_impl.h
 queue  base,ring,mring  queue.h bits/queue_impl.h
-pool   base,ring,mring  pool.h object_pool.h bits/pool_impl.h
+pool   base,ring,mring  pool.h object_pool.h typed_pool.h chain.h bits/pool_impl.h bits/chain_impl.h
 '
 
 # Where a word may stand alone: a pattern, the files that may have it, why.

@@ -23,6 +23,9 @@ extern const unsigned n_scenarios_event;
 extern const struct model_scenario scenarios_queue[];
 extern const unsigned n_scenarios_queue;
 
+extern const struct model_scenario scenarios_pool[];
+extern const unsigned n_scenarios_pool;
+
 extern const struct model_scenario scenarios_ring[];
 extern const unsigned n_scenarios_ring;
 

@@ -38,6 +38,7 @@ static const struct {
 	{ scenarios_record, &n_scenarios_record },
 	{ scenarios_byte, &n_scenarios_byte },
 	{ scenarios_queue, &n_scenarios_queue },
+	{ scenarios_pool, &n_scenarios_pool },
 };
 
 static uint64_t seed;

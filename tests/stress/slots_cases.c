@@ -51,7 +51,7 @@ static void *msg_get(void *from)
 {
 	struct maar_msg *msg = maar_pool_get(from);
 
-	return msg && msg->refs == 1 && msg->user[0] == 0 && maar_msg_length(msg) == 0 ? msg : NULL;
+	return msg && msg->refs == 1 && maar_msg_length(msg) == 0 ? msg : NULL;
 }
 
 static size_t msg_get_bulk(void *from, void **slots, size_t n)

@@ -9,8 +9,8 @@
 #include <maar/batch_ring.h>
 #include <maar/byte_ring.h>
 #include <maar/broadcast.h>
+#include <maar/chain.h>
 #include <maar/object_pool.h>
-#include <maar/pool.h>
 #include <maar/queue.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
@@ -376,6 +376,20 @@ MISUSE(pool_put_twice, struct maar_pool *p = pool(); struct maar_msg *m = maar_p
 MISUSE(pool_release_twice, struct maar_msg *m = maar_pool_get(pool()); maar_msg_release(m); maar_msg_release(m))
 MISUSE(pool_put_bulk_twice, struct maar_pool *p = pool(); msgs[0] = msgs[1] = maar_pool_get(p);
        maar_pool_put_bulk(p, msgs, 2))
+MISUSE(release_bulk_null, (void)maar_msg_release_bulk(NULL, 4))
+MISUSE(release_bulk_twice, struct maar_pool *p = pool(); msgs[0] = msgs[1] = maar_pool_get(p);
+       maar_msg_release_bulk(msgs, 2))
+MISUSE(clone_null, (void)maar_msg_clone(NULL, maar_pool_get(pool())))
+MISUSE(chain_null, maar_msg_chain(maar_pool_get(pool()), NULL))
+MISUSE(attach_null, maar_msg_attach(NULL, maar_pool_get(pool())))
+MISUSE(attach_memory_null, maar_msg_attach_memory(maar_pool_get(pool()), NULL, 0))
+MISUSE(detach_null, maar_msg_detach(NULL))
+MISUSE(reset_null, maar_msg_reset(NULL))
+MISUSE(split_null, maar_msg_split(maar_pool_get(pool()), 0, NULL, NULL))
+MISUSE(linearize_null, maar_msg_linearize(NULL))
+MISUSE(copy_null, (void)maar_msg_copy(pool(), NULL))
+MISUSE(pull_of_held, (void)maar_msg_pull(maar_msg_retain(maar_pool_get(pool())), 0))
+MISUSE(trim_of_free, struct maar_msg *m = maar_pool_get(pool()); maar_msg_release(m); maar_msg_trim(m, 0))
 MISUSE(retain_of_free, struct maar_msg *m = maar_pool_get(pool()); maar_msg_release(m); maar_msg_retain(m))
 
 static int no_work(uint64_t *object, void *arg)
@@ -503,6 +517,19 @@ static const struct {
 	SAYS(pool_put_misaligned, "maar_pool_put", "not the start of a message"),
 	SAYS(pool_put_twice, "maar_pool_put", "is free already: put by thread "),
 	SAYS(pool_release_twice, "maar_msg_release", "is free already: put by thread "),
+	SAYS(release_bulk_null, "maar_msg_release_bulk", "NULL array"),
+	SAYS(release_bulk_twice, "maar_msg_release_bulk", "is free already: put by thread "),
+	SAYS(clone_null, "maar_msg_clone", "NULL pool or message"),
+	SAYS(chain_null, "maar_msg_chain", "NULL message"),
+	SAYS(attach_null, "maar_msg_attach", "NULL message"),
+	SAYS(attach_memory_null, "maar_msg_attach_memory", "NULL message or memory"),
+	SAYS(detach_null, "maar_msg_detach", "NULL message"),
+	SAYS(reset_null, "maar_msg_reset", "NULL message"),
+	SAYS(split_null, "maar_msg_split", "NULL message or rest"),
+	SAYS(linearize_null, "maar_msg_linearize", "NULL message"),
+	SAYS(copy_null, "maar_msg_copy", "NULL pool or message"),
+	SAYS(pull_of_held, "maar_msg_pull", "change of a message with several holders"),
+	SAYS(trim_of_free, "maar_msg_trim", "change of a message with several holders, or none"),
 	SAYS(pool_put_bulk_twice, "maar_pool_put_bulk", "is free already: put by thread "),
 	SAYS(retain_of_free, "maar_msg_retain", "retain of a free message"),
 	SAYS(object_behind_its_pool, "maar_mring_put", "is free already: put by thread "),

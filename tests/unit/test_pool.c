@@ -71,7 +71,7 @@ static void check_fresh(struct maar_pool *pool, const struct maar_msg *m, uint32
 	unit_eq(m->handle, maar_mring_handle(maar_pool_mring(pool), m));
 	unit_must(m == maar_mring_slot(maar_pool_mring(pool), m->handle));
 	unit_must(m->pool == pool);
-	unit_must(m->user[0] == 0 && m->user[1] == 0);
+	unit_must(!m->next && !m->attached && !m->destructor && !maar_msg_user(m));
 	unit_eq(maar_msg_length(m), 0);
 	unit_eq(maar_msg_headroom(m), headroom);
 	unit_eq(maar_msg_tailroom(m), BYTES);
@@ -100,14 +100,12 @@ START_TEST(fresh)
 			unit_eq(maar_msg_set_headroom(m, ways[_i].headroom / 2), 0);
 			unit_eq(maar_msg_set_length(m, BYTES), 0);
 			memset(maar_msg_data(m), (int)i, BYTES);
-			m->user[0] = m->user[1] = i + 1;
 		}
 		ck_assert_ptr_null(maar_pool_get(pool));
 		for (i = 0; i < MESSAGES; i++) {
 			const unsigned char *data = maar_msg_data(msgs[i]);
 
 			unit_must(data[0] == (unsigned char)i && data[BYTES - 1] == (unsigned char)i);
-			unit_eq(msgs[i]->user[1], i + 1);
 			unit_eq(i % 2 ? maar_pool_put(pool, msgs[i]) : maar_msg_release(msgs[i]), 0);
 			check_in_use(pool, (uint32_t)(MESSAGES - i - 1));
 		}
@@ -454,9 +452,9 @@ static const struct {
 	int error;
 } refusals[] = {
 	{ "no messages", 0, 8, { .headroom = 0 }, EINVAL },
-	{ "reserved0", 8, 8, { .reserved0 = 1 }, EINVAL },
+	{ "a user area too large", 8, 8, { .user_bytes = MAAR_MSG_MAX_USER + 1 }, EINVAL },
 	{ "reserved 0", 8, 8, { .reserved = { 1 } }, EINVAL },
-	{ "reserved 5", 8, 8, { .reserved = { 0, 0, 0, 0, 0, 1 } }, EINVAL },
+	{ "reserved 2", 8, 8, { .reserved = { 0, 0, 1 } }, EINVAL },
 	{ "a lane of one", 1000, 8, { .lane_slots = 1 }, EINVAL },
 	{ "a lane too large", 1000, 8, { .lane_slots = 249 }, EINVAL },
 	{ "lanes and no lanes", 1000, 8, { .lane_slots = 8, .no_lanes = 1 }, EINVAL },
@@ -529,7 +527,7 @@ START_TEST(dump)
 	unit_text_open(&text);
 	unit_eq(maar_pool_dump(pool, text.to), 0);
 	said = unit_text_close(&text);
-	unit_assert_contains(said, "20 messages of 100 bytes, headroom 20\n");
+	unit_assert_contains(said, "20 messages of 100 bytes, headroom 20, user area 0\n");
 	unit_assert_contains(said, "20 slots of 192 bytes\n");
 	unit_assert_contains(said, "in use 1, free 19");
 	free(said);
