@@ -20,6 +20,9 @@
  * claim it, order; a time limit ends a run whose contestant has collapsed, and its rate up to then is reported.
  * Durations of calls are taken in cases of their own ("lat/..."), since the time stamps cost more than most calls.
  *
+ * Between all runs of several threads it is measured how far apart the processors are, and the figures are of runs
+ * in which that was the same (bench/distance.c).
+ *
  * The machine's own limits (bench/peers/limits.c) are contestants like others, so they are measured in the same rounds.
  *
  * This header is C and C++: adapters are written in both.

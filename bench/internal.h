@@ -23,6 +23,15 @@ enum bench_retry {
 	BENCH_RETRIES,
 };
 
+/* Which runs of a case with several threads count: see distance.c. */
+enum bench_wish {
+	BENCH_WISH_MOST, /* of the kind of which there are enough first */
+	BENCH_WISH_ANY,	 /* all */
+	BENCH_WISH_NEAR,
+	BENCH_WISH_FAR,
+	BENCH_WISHES,
+};
+
 /* Processors of the machine that can be named; more are not used. */
 #define BENCH_MAX_CPUS 1024
 
@@ -33,6 +42,7 @@ struct bench_options {
 	bool pin_said;	/* on the command line: then it holds for all cases */
 	enum bench_pin pin;
 	enum bench_retry retry;
+	enum bench_wish distance;
 	unsigned load; /* busy processes beside the threads that are measured */
 	int cpus[BENCH_MAX_CPUS];
 	unsigned n_cpus;
@@ -101,6 +111,9 @@ bool bench_is_timed(const struct bench_case *c);
 /* Has `n` processes compute beside what is measured, from now on: adds to or ends those there are. */
 void bench_load(unsigned n);
 
+/* Stops them, or lets them go on. */
+void bench_load_pause(bool pause);
+
 /* ---- statistics (stats.c) ---------------------------------------------------------------------------------------- */
 
 struct bench_stats {
@@ -136,18 +149,84 @@ struct bench_stall {
  */
 struct bench_stall bench_stall(const struct bench_timing *const *consumers, size_t n, uint64_t until);
 
+/* ---- how far apart the processors are (distance.c) --------------------------------------------------------------- */
+
+/*
+ * A line that goes there and back between two processors in less than this stayed in a cache that they share. Where the
+ * host moved the processors of a virtual machine about, it took 75 to 105 ns on one core and 320 to 770 between two;
+ * this is about as many times the one as the other is of it.
+ */
+#define BENCH_NEAR_NS 200
+
+/*
+ * Nanoseconds that a cache line takes there and back between the first two processors used, lower quartile of short
+ * runs; 0: there is one alone, or they were too busy. Takes 1 to 4 ms. The busy processes stand still meanwhile.
+ */
+double bench_probe(const struct bench_options *o);
+
+/* True if it matters in a case: it has several threads. */
+bool bench_has_distance(const struct bench_case *c);
+
+enum bench_distance {
+	BENCH_UNKNOWN,
+	BENCH_NEAR,
+	BENCH_FAR,
+	BENCH_DISTANCES,
+};
+
+/* Of a run. */
+struct bench_probe {
+	double ns[2]; /* before it and after it; 0: could not be told */
+	enum bench_distance distance;
+	bool counts; /* its figures are in the medians */
+};
+
+/* Which of the runs of a case count. */
+struct bench_choice {
+	unsigned rounds, enough;
+	unsigned runs[BENCH_DISTANCES];	 /* of each kind, all contestants together */
+	unsigned least[BENCH_DISTANCES]; /* of the contestant that has the fewest of them */
+	enum bench_distance distance;	 /* the kind that counts */
+	unsigned counted;		 /* runs that count */
+	bool all;			 /* all do, whatever they are */
+	bool mixed;			 /* and they are of several kinds */
+	bool done;			 /* no more rounds are needed, or there were as many as there may be */
+};
+
+struct bench_result;
+
+/*
+ * Says of the runs of `rounds` rounds of n contestants, by their ns, of which kind each is and whether it counts: those
+ * of the kind of which all contestants have `enough` first. Twice as many rounds are made at most.
+ */
+struct bench_choice bench_choose(struct bench_result *r, size_t n, unsigned rounds, unsigned enough,
+				 enum bench_wish wish);
+
+/* The distance in the runs that count, if they are of one kind and it is known, else 0. */
+double bench_choice_ns(const struct bench_choice *c, const struct bench_result *r, size_t n);
+
+/* Says in a few words how far apart the processors were, and what was left out. */
+void bench_choice_text(const struct bench_choice *c, const struct bench_result *r, size_t n, char *text, size_t bytes);
+
+const char *bench_distance_name(enum bench_distance distance);
+const char *bench_wish_name(enum bench_wish wish);
+
 /* ---- results and reports (report.c, machine.c) ------------------------------------------------------------------- */
 
 struct bench_result {
 	const struct bench_contestant *contestant;
 	struct bench_outcome *rounds;
-	struct bench_stats stats[BENCH_FIGURES]; /* of the rounds that have a figure */
-	unsigned bad[BENCH_WRONG + 1];		 /* rounds of each status */
-	enum bench_status status;
-	double failed_each; /* failed calls for each success */
+	struct bench_probe *probes;		 /* of each round; NULL: all count */
+	struct bench_stats stats[BENCH_FIGURES]; /* of the rounds that count and have a figure */
+	unsigned bad[BENCH_WRONG + 1];		 /* rounds of each status, of all of them */
+	enum bench_status status;		 /* the worst of all rounds: a wrong one is never left out */
+	double failed_each;			 /* failed calls for each success, in rounds that count */
 };
 
-/* Computes what follows from r->rounds[0 .. n). */
+/* True if the figures of a round are in the medians. */
+bool bench_counts(const struct bench_result *r, unsigned round);
+
+/* Computes what follows from r->rounds[0 .. n), and from which of them count. */
 void bench_result_finish(struct bench_result *r, unsigned n);
 
 /* All results of a case. */
@@ -157,6 +236,7 @@ struct bench_table {
 	const struct bench_options *o;
 	const struct bench_result *r;
 	size_t n;
+	struct bench_choice choice;
 };
 
 void bench_report_table(const struct bench_table *t);
@@ -186,12 +266,13 @@ struct bench_verdict {
 	double reached;			    /* ratio of medians, or the figure */
 	double min, max;		    /* of the ratios of each round, or of the figure */
 	bool known, met;
+	enum bench_distance distance; /* of the processors; BENCH_UNKNOWN, too, if that changed or does not matter */
 };
 
 /* Judges result r by target k of the program. False: it is not meant. */
 bool bench_judge(const struct bench_table *t, const struct bench_result *r, size_t k, struct bench_verdict *v);
 
-/* Says a verdict in a few words, as ">= 2.50x ck_ring spsc: 2.71 (2.60-2.83) met". */
+/* Says a verdict in a few words, as ">= 2.50x ck_ring spsc: 2.71 (2.60-2.83) met, near". */
 void bench_verdict_text(const struct bench_verdict *v, char *text, size_t bytes);
 json_t *bench_verdict_json(const struct bench_verdict *v);
 

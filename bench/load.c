@@ -27,6 +27,14 @@ static void compute(pid_t parent)
 		n = n * 2862933555777941757UL + 3037000493UL;
 }
 
+void bench_load_pause(bool pause)
+{
+	unsigned i;
+
+	for (i = 0; i < n_busy; i++)
+		kill(busy[i], pause ? SIGSTOP : SIGCONT);
+}
+
 void bench_load(unsigned n)
 {
 	const pid_t self = getpid();

@@ -61,9 +61,18 @@ static void cpu_model(char *model, size_t bytes)
 	}
 }
 
+/* Which processors the system takes for hyperthreads of the core of the first one used. */
+static void siblings(const struct bench_options *o, char *list, size_t bytes)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", o->cpus[0]);
+	first_line(path, list, bytes);
+}
+
 json_t *bench_machine_json(const struct bench_options *o)
 {
-	char model[256], governor[64], when[32];
+	char model[256], governor[64], when[32], core[128];
 	struct utsname u;
 	double load = -1;
 	time_t now = time(NULL);
@@ -71,15 +80,16 @@ json_t *bench_machine_json(const struct bench_options *o)
 
 	cpu_model(model, sizeof(model));
 	first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", governor, sizeof(governor));
+	siblings(o, core, sizeof(core));
 	if (uname(&u))
 		memset(&u, 0, sizeof(u));
 	if (getloadavg(&load, 1) != 1)
 		load = -1;
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-	return json_pack("{s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:f, s:s}", "cpu", model, "cpus",
+	return json_pack("{s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:f, s:s, s:s, s:f}", "cpu", model, "cpus",
 			 (int)sysconf(_SC_NPROCESSORS_ONLN), "cpus_used", (int)o->n_cpus, "architecture", u.machine,
 			 "kernel", u.release, "system", u.sysname, "governor", governor, "load_at_start", load, "time",
-			 when);
+			 when, "thread_siblings", core, "distance_ns", bench_probe(o));
 }
 
 json_t *bench_build_json(void)
@@ -87,6 +97,22 @@ json_t *bench_build_json(void)
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "maar", maar_version(), "commit", BENCH_COMMIT, "compiler",
 			 BENCH_COMPILER " " __VERSION__, "cflags", BENCH_CFLAGS, "cxxflags", BENCH_CXXFLAGS,
 			 "optimized", OPTIMIZED);
+}
+
+/* Now, and how it decides what is measured. */
+static void print_distance(const struct bench_options *o, double ns, const char *core)
+{
+	printf("distance  ");
+	if (ns > 0)
+		printf("processors %d and %d are %.0f ns apart now, there and back (near: below %d);", o->cpus[0],
+		       o->cpus[1], ns, BENCH_NEAR_NS);
+	else
+		printf("not known how far apart the processors are;");
+	printf(" on the core of %d, says the system: %s\n", o->cpus[0], core);
+	printf("          between threads, runs count that are %s\n",
+	       o->distance == BENCH_WISH_ANY	? "near or far, all of them"
+	       : o->distance == BENCH_WISH_MOST ? "near, or far: whichever there are enough of first"
+						: bench_wish_name(o->distance));
 }
 
 void bench_machine_print(const struct bench_options *o)
@@ -101,6 +127,7 @@ void bench_machine_print(const struct bench_options *o)
 	       TEXT(m, "governor"), json_number_value(json_object_get(m, "load_at_start")));
 	printf("build     maar %s (%s), %s, %s\n", TEXT(b, "maar"), TEXT(b, "commit"), TEXT(b, "compiler"),
 	       TEXT(b, "cflags"));
+	print_distance(o, json_number_value(json_object_get(m, "distance_ns")), TEXT(m, "thread_siblings"));
 	if (!OPTIMIZED)
 		printf("note      compiled without optimization: the figures mean nothing\n");
 #undef TEXT

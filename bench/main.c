@@ -71,9 +71,9 @@ static void progress_clear(const struct progress *g)
 		fprintf(stderr, "\r\033[K");
 }
 
-/* Targets judged, for the last lines. */
+/* Targets judged, for the last lines, by how far apart the processors were. */
 struct tally {
-	unsigned met, missed, unknown;
+	unsigned met[BENCH_DISTANCES], missed[BENCH_DISTANCES], unknown;
 };
 
 static void count_verdicts(const struct bench_table *t, struct tally *tally)
@@ -88,10 +88,55 @@ static void count_verdicts(const struct bench_table *t, struct tally *tally)
 			if (!v.known)
 				tally->unknown++;
 			else if (v.met)
-				tally->met++;
+				tally->met[v.distance]++;
 			else
-				tally->missed++;
+				tally->missed[v.distance]++;
 		}
+}
+
+static void print_tally(const struct tally *tally)
+{
+	static const char *const of[BENCH_DISTANCES] = { "one thread, or not known", "near", "far" };
+	unsigned met = 0, missed = 0, d;
+
+	for (d = 0; d < BENCH_DISTANCES; d++) {
+		met += tally->met[d];
+		missed += tally->missed[d];
+	}
+	if (!(met + missed + tally->unknown))
+		return;
+	printf("\ntargets   %u met, %u missed, %u without anybody to be held against\n", met, missed, tally->unknown);
+	for (d = 0; d < BENCH_DISTANCES; d++)
+		if (tally->met[d] + tally->missed[d])
+			printf("          %s: %u met, %u missed\n", of[d], tally->met[d], tally->missed[d]);
+}
+
+/* Measures rounds until those that count are enough; r[i].rounds and r[i].probes have room for all there may be. */
+static struct bench_choice run_rounds(const struct bench_case *c, const struct bench_options *o, struct bench_result *r,
+				      size_t n, struct progress *g)
+{
+	const bool apart = bench_has_distance(c);
+	const enum bench_wish wish = apart ? o->distance : BENCH_WISH_ANY;
+	struct bench_choice choice = { 0 };
+	double ns = apart ? bench_probe(o) : 0;
+	unsigned round;
+	size_t i;
+
+	for (round = 0; !choice.done; round++) {
+		if (round >= o->rounds)
+			g->total += n;
+		for (i = 0; i < n; i++) {
+			const size_t k = (i + round) % n; /* nobody always follows the same one */
+
+			progress_show(g, c, r[k].contestant, round, round < o->rounds ? o->rounds : 2 * o->rounds);
+			r[k].probes[round].ns[0] = ns;
+			bench_run(r[k].contestant, c, o, &r[k].rounds[round]);
+			ns = apart ? bench_probe(o) : 0;
+			r[k].probes[round].ns[1] = ns;
+		}
+		choice = bench_choose(r, n, round + 1, o->rounds, wish);
+	}
+	return choice;
 }
 
 /* True if all results were right. */
@@ -99,35 +144,30 @@ static bool run_case(const struct bench_program *p, const struct bench_case *c, 
 		     const struct bench_contestant **who, size_t n, struct progress *g, json_t *cases,
 		     struct tally *tally)
 {
-	struct bench_table t = { p, c, o, NULL, n };
 	struct bench_result *r = calloc(n, sizeof(*r));
+	struct bench_table t = { p, c, o, r, n, { 0 } };
 	bool right = true;
-	unsigned round;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		r[i].contestant = who[i];
-		r[i].rounds = calloc(o->rounds, sizeof(*r[i].rounds));
+		r[i].rounds = calloc(2 * (size_t)o->rounds, sizeof(*r[i].rounds));
+		r[i].probes = calloc(2 * (size_t)o->rounds, sizeof(*r[i].probes));
 	}
 	bench_load(bench_setting(c, o).load);
-	for (round = 0; round < o->rounds; round++)
-		for (i = 0; i < n; i++) {
-			const size_t k = (i + round) % n; /* nobody always follows the same one */
-
-			progress_show(g, c, who[k], round, o->rounds);
-			bench_run(who[k], c, o, &r[k].rounds[round]);
-		}
+	t.choice = run_rounds(c, o, r, n, g);
 	progress_clear(g);
 	for (i = 0; i < n; i++) {
-		bench_result_finish(&r[i], o->rounds);
+		bench_result_finish(&r[i], t.choice.rounds);
 		right = right && r[i].status < BENCH_CANNOT;
 	}
-	t.r = r;
 	bench_report_table(&t);
 	json_array_append_new(cases, bench_report_json(&t));
 	count_verdicts(&t, tally);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		free(r[i].rounds);
+		free(r[i].probes);
+	}
 	free(r);
 	return right;
 }
@@ -188,11 +228,12 @@ static json_t *settings_json(const struct bench_options *o)
 {
 	static const char *const pin[] = { "auto", "yes", "no" };
 
-	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:s, s:s, s:i, s:s}", "rounds", (int)o->rounds, "time_ms",
+	return json_pack("{s:i, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:i, s:s}", "rounds", (int)o->rounds, "time_ms",
 			 (json_int_t)o->time_ms, "warmup_ms", (json_int_t)o->warmup_ms, "limit_ms",
 			 (json_int_t)o->limit_ms, "count", (json_int_t)o->count, "pin",
-			 o->pin_said ? pin[o->pin] : "as the case says", "retry", bench_retry_name(o->retry), "load",
-			 (int)o->load, "options", o->words ? o->words : "");
+			 o->pin_said ? pin[o->pin] : "as the case says", "retry", bench_retry_name(o->retry),
+			 "distance", bench_wish_name(o->distance), "load", (int)o->load, "options",
+			 o->words ? o->words : "");
 }
 
 static int run_all(const struct bench_program *p, const struct bench_options *o, const struct bench_contestant **who,
@@ -223,9 +264,7 @@ static int run_all(const struct bench_program *p, const struct bench_options *o,
 			right = false;
 	}
 	bench_load(0);
-	if (tally.met + tally.missed + tally.unknown)
-		printf("\ntargets   %u met, %u missed, %u without anybody to be held against\n", tally.met,
-		       tally.missed, tally.unknown);
+	print_tally(&tally);
 	json_decref(cases);
 	if (!right)
 		fprintf(stderr, "%s: some results were wrong or could not be had: see the tables\n", p->name);

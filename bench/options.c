@@ -31,6 +31,7 @@
 
 enum {
 	KEY_CPUS = 256,
+	KEY_DISTANCE,
 	KEY_LOAD,
 	KEY_ONLY,
 	KEY_QUICK,
@@ -57,6 +58,10 @@ static const struct argp_option option[] = {
 	  2 },
 	{ "load", KEY_LOAD, "N", 0, "N busy processes beside it all the time (0)", 2 },
 	{ "cpus", KEY_CPUS, "LIST", 0, "processors to use, as in 0,2,4 (default: all this process may use)", 2 },
+	{ "distance", KEY_DISTANCE, "WHICH", 0,
+	  "in cases with several threads, the runs that count: near (a line goes there and back between two processors "
+	  "in less than 200 ns), far, most (default): that of which everybody has N first, any: all; see below",
+	  2 },
 	{ "cases", 'f', "GLOBS", 0, "only cases that match, as in 'mpmc/*,self/*'", 3 },
 	{ "only", KEY_ONLY, "PATTERN", 0, "only cases with this in their names, as in 8p8c, or 'bulk*65536,rtt'", 3 },
 	{ "contestants", 'k', "GLOBS", 0, "only contestants that match, as in 'maar*,rte_ring sp/sc'", 3 },
@@ -115,6 +120,18 @@ static void parse_retry(struct argp_state *state, const char *text, struct bench
 	argp_error(state, "--retry: '%s' is none of auto, spin, pause, pause8, yield", text);
 }
 
+static void parse_distance(struct argp_state *state, const char *text, struct bench_options *o)
+{
+	unsigned i;
+
+	for (i = 0; i < BENCH_WISHES; i++)
+		if (!strcmp(text, bench_wish_name((enum bench_wish)i))) {
+			o->distance = (enum bench_wish)i;
+			return;
+		}
+	argp_error(state, "--distance: '%s' is none of most, any, near, far", text);
+}
+
 static void be_quick(struct bench_options *o)
 {
 	o->rounds = QUICK_ROUNDS;
@@ -148,6 +165,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_CPUS:
 		parse_cpus(state, arg, o);
+		break;
+	case KEY_DISTANCE:
+		parse_distance(state, arg, o);
 		break;
 	case KEY_RETRY:
 		parse_retry(state, arg, o);
@@ -234,13 +254,23 @@ void bench_options_parse(const struct bench_program *program, int argc, char **a
 		"that succeeded, and how many times better each row is than the best peer, which a star marks. Peers "
 		"that are no FIFO in that case and the machine's own limits are beside it, not in it. A row of maar's "
 		"that has a target says what it is held against, the ratio, its range over the rounds, and whether it "
-		"is met. Cases of `lat/' time each call: nanoseconds that 50, 99 and 99.9 % of the successful ones "
+		"is met, near or far. Cases of `lat/' time each call: nanoseconds that 50, 99 and 99.9 % of the successful ones "
 		"took, and the share of time in which nobody took anything for 100 us or more.\n\n"
+		"What threads hand to each other takes as long as a cache line takes from one processor to the other: "
+		"on hyperthreads of one core, which share its cache, a fifth of what it takes between two cores. Which "
+		"they are, /sys/devices/system/cpu/cpu0/topology/thread_siblings_list says of a real machine; a virtual "
+		"machine's processors are moved about by its host while it runs, and no file says so. So it is measured "
+		"between all runs of a case with several threads: the time of one line there and back between the first "
+		"two processors used (--cpus). Runs are near (less than 200 ns), far, or unknown (one processor, or it "
+		"changed meanwhile), and rounds go on until everybody has N of one kind, 2 N rounds at most. The "
+		"figures are of that kind alone; the line above a table says which, and how many runs were left out. "
+		"The JSON has them all, and the figures of both kinds. Wrong results count wherever they happen.\n\n"
 		"Examples:\n"
 		"  --list                           what there is\n"
 		"  --quick --only=8p8c              a look at one shape\n"
 		"  -f 'spsc/*' -n 11 -t 100         one family, more carefully\n"
 		"  -f 'mpmc/8p8c/*' -k 'maar*,ck*'  two contestants\n"
+		"  --distance=near --only=1p1c      where processors share a cache\n"
 		"  --load=1 --only=mpmc             while another process computes\n"
 		"  -o bench.json                    all of it, kept\n\n"
 		"Exit status: 0; 1 when a contestant lost, duplicated, reordered or changed messages, crashed, or "

@@ -40,8 +40,8 @@ static void print_status(const struct bench_table *t, const struct bench_result 
 
 	for (i = BENCH_STALLED; i <= BENCH_WRONG; i++)
 		if (r->bad[i])
-			printf("  %s %u of %u", bench_status_name((enum bench_status)i), r->bad[i], t->o->rounds);
-	for (i = 0; i < t->o->rounds; i++)
+			printf("  %s %u of %u", bench_status_name((enum bench_status)i), r->bad[i], t->choice.rounds);
+	for (i = 0; i < t->choice.rounds; i++)
 		if (r->rounds[i].status == r->status && r->status > BENCH_STALLED) {
 			printf(": %s", r->rounds[i].text);
 			break;
@@ -124,11 +124,16 @@ void bench_report_table(const struct bench_table *t)
 	static const char spread[] = "    median       min       max";
 	const struct bench_setting s = bench_setting(t->c, t->o);
 	const struct bench_result *best = bench_best(t, NULL, BENCH_VALUE);
+	char text[300];
 	size_t i;
 
 	printf("\n%s: %s; %s", t->c->name, t->c->title, s.pinned ? "pinned" : "not pinned");
 	if (s.load)
 		printf("; beside %u busy processes", s.load);
+	if (bench_has_distance(t->c)) {
+		bench_choice_text(&t->choice, t->r, t->n, text, sizeof(text));
+		printf("; %s", text);
+	}
 	if (bench_is_timed(t->c)) {
 		printf("\n    %-*s     %30s%30s%30s | enq: stalled %%, deq: longest gap, us\n", NAME_WIDTH, "ns a call",
 		       "p50", "p99", "p99.9");
@@ -147,7 +152,18 @@ void bench_report_table(const struct bench_table *t)
 
 /* ---- for programs ------------------------------------------------------------------------------------------------ */
 
-static json_t *round_json(const struct bench_outcome *out)
+/* How far apart the processors were before and after a round, of what kind that makes it, and whether it counts. */
+static void set_probe(json_t *j, const struct bench_probe *p)
+{
+	json_object_set_new(j, "distance", json_string(bench_distance_name(p->distance)));
+	if (p->ns[0] > 0)
+		json_object_set_new(j, "distance_ns", json_real(p->ns[0]));
+	if (p->ns[1] > 0)
+		json_object_set_new(j, "distance_ns_after", json_real(p->ns[1]));
+	json_object_set_new(j, "counts", json_boolean(p->counts));
+}
+
+static json_t *round_json(const struct bench_table *t, const struct bench_outcome *out, const struct bench_probe *p)
 {
 	json_t *j = json_pack("{s:s, s:I, s:I, s:I}", "status", bench_status_name(out->status), "operations",
 			      (json_int_t)out->done, "failed", (json_int_t)out->failed, "ns", (json_int_t)out->ns);
@@ -158,6 +174,8 @@ static json_t *round_json(const struct bench_outcome *out)
 			json_object_set_new(j, figure_key[f], json_real(out->figure[f]));
 	if (out->text[0])
 		json_object_set_new(j, "text", json_string(out->text));
+	if (bench_has_distance(t->c))
+		set_probe(j, p);
 	return j;
 }
 
@@ -169,10 +187,52 @@ static void set_stats(json_t *j, const struct bench_stats *s)
 	json_object_set_new(j, "mad", json_real(s->mad));
 }
 
+/* The figures of the rounds of one kind, whether or not they count; NULL: there are none. */
+static json_t *kind_json(const struct bench_table *t, const struct bench_result *x, enum bench_distance distance)
+{
+	const unsigned n = t->choice.rounds;
+	struct bench_probe *probes = calloc(n + 1, sizeof(*probes));
+	struct bench_result r = { .contestant = x->contestant, .rounds = x->rounds, .probes = probes };
+	json_t *j = NULL;
+	unsigned i;
+
+	if (!probes)
+		abort(); /* a few dozen bytes */
+	for (i = 0; i < n; i++)
+		probes[i].counts = x->probes[i].distance == distance;
+	bench_result_finish(&r, n);
+	if (bench_has_figure(&r, BENCH_VALUE)) {
+		j = json_object();
+		set_stats(j, &r.stats[BENCH_VALUE]);
+		json_object_set_new(j, "rounds", json_integer(r.stats[BENCH_VALUE].n));
+	}
+	free(probes);
+	return j;
+}
+
+/* What kinds of runs there were, and which count. */
+static json_t *distance_json(const struct bench_table *t)
+{
+	const struct bench_choice *c = &t->choice;
+	const double ns = bench_choice_ns(c, t->r, t->n);
+	json_t *j, *runs = json_object();
+	char text[300];
+	unsigned i;
+
+	for (i = 0; i < BENCH_DISTANCES; i++)
+		json_object_set_new(runs, bench_distance_name((enum bench_distance)i), json_integer(c->runs[i]));
+	bench_choice_text(c, t->r, t->n, text, sizeof(text));
+	j = json_pack("{s:s, s:s, s:i, s:i, s:o}", "counts", c->mixed ? "any" : bench_distance_name(c->distance),
+		      "text", text, "rounds", (int)c->rounds, "runs_counted", (int)c->counted, "runs", runs);
+	if (ns > 0)
+		json_object_set_new(j, "ns", json_real(ns));
+	return j;
+}
+
 /* What further members a result has: spreads, figures of timed calls, targets. */
 static void add_figures(const struct bench_table *t, const struct bench_result *r, json_t *j)
 {
-	json_t *figures = json_object(), *targets = json_array(), *one;
+	json_t *figures = json_object(), *targets = json_array(), *kinds = json_object(), *one;
 	struct bench_verdict v;
 	unsigned f;
 	size_t k;
@@ -193,6 +253,12 @@ static void add_figures(const struct bench_table *t, const struct bench_result *
 	json_object_set_new(j, "targets", targets);
 	if (r->contestant->note)
 		json_object_set_new(j, "note", json_string(r->contestant->note));
+	for (k = 0; k < BENCH_DISTANCES && bench_has_distance(t->c); k++) {
+		one = kind_json(t, r, (enum bench_distance)k);
+		if (one)
+			json_object_set_new(kinds, bench_distance_name((enum bench_distance)k), one);
+	}
+	json_object_set_new(j, "by_distance", kinds);
 }
 
 static json_t *result_json(const struct bench_table *t, const struct bench_result *x)
@@ -201,8 +267,8 @@ static json_t *result_json(const struct bench_table *t, const struct bench_resul
 	json_t *rounds = json_array(), *ratios = json_object(), *j;
 	size_t i;
 
-	for (i = 0; i < t->o->rounds; i++)
-		json_array_append_new(rounds, round_json(&x->rounds[i]));
+	for (i = 0; i < t->choice.rounds; i++)
+		json_array_append_new(rounds, round_json(t, &x->rounds[i], &x->probes[i]));
 	for (i = 0; i < t->n; i++)
 		if (bench_is_ours(&t->r[i]) && &t->r[i] != x && bench_has_figure(x, BENCH_VALUE) &&
 		    bench_has_figure(&t->r[i], BENCH_VALUE))
@@ -229,19 +295,22 @@ json_t *bench_report_json(const struct bench_table *t)
 	const struct bench_setting s = bench_setting(c, t->o);
 	const struct bench_result *best = bench_best(t, NULL, BENCH_VALUE);
 	const bool pair = c->second != BENCH_NOBODY && c->second != BENCH_PONG;
-	json_t *results = json_array();
+	json_t *results = json_array(), *j;
 	size_t i;
 
 	for (i = 0; i < t->n; i++)
 		json_array_append_new(results, result_json(t, &t->r[i]));
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:s, s:i, s:i, s:i, s:s?, s:o}",
-			 "name", c->name, "title", c->title, "unit", unit_name(c->unit), "better",
-			 c->unit == BENCH_MOPS ? "more" : "less", "threads", (int)(c->firsts + c->seconds), "producers",
-			 pair ? (int)c->firsts : 0, "consumers", pair ? (int)c->seconds : 0, "batch", (int)c->batch,
-			 "capacity", (json_int_t)c->capacity, "bytes", (json_int_t)c->bytes, "pinned", (int)s.pinned,
-			 "retry", bench_retry_name(s.retry), "pauses_a_retry", (int)s.relax, "retries_before_yield",
-			 (int)s.pauses, "load", (int)s.load, "best_peer", best ? best->contestant->name : NULL,
-			 "results", results);
+	j = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:s, s:i, s:i, s:i, s:s?, s:o}", "name",
+		      c->name, "title", c->title, "unit", unit_name(c->unit), "better",
+		      c->unit == BENCH_MOPS ? "more" : "less", "threads", (int)(c->firsts + c->seconds), "producers",
+		      pair ? (int)c->firsts : 0, "consumers", pair ? (int)c->seconds : 0, "batch", (int)c->batch,
+		      "capacity", (json_int_t)c->capacity, "bytes", (json_int_t)c->bytes, "pinned", (int)s.pinned,
+		      "retry", bench_retry_name(s.retry), "pauses_a_retry", (int)s.relax, "retries_before_yield",
+		      (int)s.pauses, "load", (int)s.load, "best_peer", best ? best->contestant->name : NULL, "results",
+		      results);
+	if (bench_has_distance(c))
+		json_object_set_new(j, "distance", distance_json(t));
+	return j;
 }
 
 /* The programs of an existing file, or none. */

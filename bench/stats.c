@@ -50,6 +50,11 @@ double bench_ratio(enum bench_unit unit, double a, double b)
 	return unit == BENCH_MOPS ? a / b : b / a;
 }
 
+bool bench_counts(const struct bench_result *r, unsigned round)
+{
+	return !r->probes || r->probes[round].counts;
+}
+
 void bench_result_finish(struct bench_result *r, unsigned n)
 {
 	double *values = malloc((n + 1) * sizeof(*values));
@@ -67,14 +72,14 @@ void bench_result_finish(struct bench_result *r, unsigned n)
 		r->bad[o->status]++;
 		if (o->status > r->status)
 			r->status = o->status;
-		if (o->status > BENCH_STALLED)
+		if (o->status > BENCH_STALLED || !bench_counts(r, i))
 			continue;
 		done += o->done;
 		failed += o->failed;
 	}
 	for (f = 0; f < BENCH_FIGURES; f++) {
 		for (i = k = 0; i < n; i++)
-			if (r->rounds[i].status <= BENCH_STALLED && r->rounds[i].figure[f] >= 0)
+			if (r->rounds[i].status <= BENCH_STALLED && bench_counts(r, i) && r->rounds[i].figure[f] >= 0)
 				values[k++] = r->rounds[i].figure[f];
 		if (k)
 			r->stats[f] = bench_stats(values, k);

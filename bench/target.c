@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Who is the best peer, and what came of the targets. A ratio is one of medians; its range is that of the ratios of each
- * round, in which the two ran one after the other.
+ * Who is the best peer, and what came of the targets. A ratio is one of medians; its range is that of the ratios of
+ * each round that counts for both, in which they ran one after the other.
  */
 #include "internal.h"
 
@@ -59,12 +59,12 @@ static void range_of_ratios(const struct bench_table *t, const struct bench_resu
 	unsigned i;
 
 	v->min = v->max = v->reached;
-	for (i = 0; i < t->o->rounds; i++) {
+	for (i = 0; i < t->choice.rounds; i++) {
 		const struct bench_outcome *x = &a->rounds[i], *y = &b->rounds[i];
 		double ratio;
 
-		if (x->status > BENCH_STALLED || y->status > BENCH_STALLED || !(x->figure[figure] >= 0) ||
-		    !(y->figure[figure] > 0))
+		if (!bench_counts(a, i) || !bench_counts(b, i) || x->status > BENCH_STALLED ||
+		    y->status > BENCH_STALLED || !(x->figure[figure] >= 0) || !(y->figure[figure] > 0))
 			continue;
 		ratio = x->figure[figure] / y->figure[figure];
 		v->min = ratio < v->min ? ratio : v->min;
@@ -82,6 +82,8 @@ bool bench_judge(const struct bench_table *t, const struct bench_result *r, size
 		return false;
 	memset(v, 0, sizeof(*v));
 	v->target = target;
+	if (bench_has_distance(t->c) && !t->choice.mixed)
+		v->distance = t->choice.distance;
 	if (!bench_has_figure(r, f))
 		return true;
 	if (target->aim == BENCH_AT_MOST) {
@@ -129,8 +131,9 @@ void bench_verdict_text(const struct bench_verdict *v, char *text, size_t bytes)
 			 : g->against ? g->against
 				      : "any peer");
 	if (v->known)
-		snprintf(text, bytes, "%s%s %.4g%s: %.2f (%.2f-%.2f) %s", figure_name(g->figure), sign, g->bound,
-			 against, v->reached, v->min, v->max, v->met ? "met" : "MISSED");
+		snprintf(text, bytes, "%s%s %.4g%s: %.2f (%.2f-%.2f) %s%s%s", figure_name(g->figure), sign, g->bound,
+			 against, v->reached, v->min, v->max, v->met ? "met" : "MISSED", v->distance ? ", " : "",
+			 v->distance ? bench_distance_name(v->distance) : "");
 	else
 		snprintf(text, bytes, "%s%s %.4g%s: not known", figure_name(g->figure), sign, g->bound, against);
 }
@@ -148,6 +151,8 @@ json_t *bench_verdict_json(const struct bench_verdict *v)
 		      "bound", v->target->bound, "text", text);
 	if (v->against)
 		json_object_set_new(j, "against", json_string(v->against->contestant->name));
+	if (v->distance)
+		json_object_set_new(j, "distance", json_string(bench_distance_name(v->distance)));
 	if (v->known) {
 		json_object_set_new(j, "reached", json_real(v->reached));
 		json_object_set_new(j, "min", json_real(v->min));

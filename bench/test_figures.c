@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The harness's arithmetic on known data: medians, percentiles, stalls, ratios, targets, sums of what went through.
+ * The harness's arithmetic on known data: medians, percentiles, stalls, ratios, which runs count, targets, sums of what
+ * went through.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -212,6 +213,148 @@ START_TEST(stamps_that_run_backwards)
 }
 END_TEST
 
+/* ---- near and far -----------------------------------------------------------------------------------------------*/
+
+/* Runs of two contestants A and B, who take turns, with a probe at each end of each: 'n' and 'f' are distances, '?' is
+ * none. Returns what is chosen once it says that it is done, or after all of them. */
+static struct bench_choice choose(struct bench_result *r, const char *probes, unsigned enough, enum bench_wish wish)
+{
+	static struct bench_probe of[2][64];
+	struct bench_choice c = { 0 };
+	unsigned round;
+	size_t i, k;
+
+	memset(of, 0, sizeof(of));
+	for (round = 0; probes[2 * round] && probes[2 * round + 1] && !c.done; round++) {
+		for (i = 0; i < 2; i++) {
+			r[i].probes = of[i];
+			for (k = 0; k < 2; k++) {
+				const char what = probes[2 * round + i + k];
+
+				of[i][round].ns[k] = what == 'n' ? 90 : what == 'f' ? 400 : 0;
+			}
+		}
+		c = bench_choose(r, 2, round + 1, enough, wish);
+	}
+	return c;
+}
+
+START_TEST(runs_of_one_kind)
+{
+	static const struct {
+		const char *probes; /* two for each round, and the last one */
+		unsigned enough;
+		enum bench_wish wish;
+		unsigned rounds, counted;
+		enum bench_distance distance;
+		int done, mixed;
+		const char *text;
+	} c[] = {
+		{ "nnnnnnn", 3, BENCH_WISH_MOST, 3, 6, BENCH_NEAR, 1, 0, "processors 90 ns apart (near)" },
+		{ "fffffff", 3, BENCH_WISH_MOST, 3, 6, BENCH_FAR, 1, 0, "processors 400 ns apart (far)" },
+		/* enough of one kind after a change; A has one near run, B has one in which they moved */
+		{ "nnfffff", 2, BENCH_WISH_MOST, 3, 4, BENCH_FAR, 1, 0,
+		  "processors 400 ns apart (far); left out: 1 run near at 90 ns, "
+		  "1 run in which they moved, or that is not known" },
+		/* never enough: what there is most of */
+		{ "nnnffnnff", 2, BENCH_WISH_MOST, 4, 3, BENCH_NEAR, 1, 0,
+		  "processors 90 ns apart (near), only 1 of 2 runs of some; left out: 2 runs far at 400 ns, "
+		  "3 runs in which they moved, or that is not known" },
+		/* not yet enough, and the rounds are not over */
+		{ "nnn", 2, BENCH_WISH_MOST, 1, 2, BENCH_NEAR, 0, 0, NULL },
+		/* one processor */
+		{ "???????", 3, BENCH_WISH_MOST, 3, 6, BENCH_UNKNOWN, 1, 0,
+		  "not known how far apart the processors were" },
+		{ "???????", 3, BENCH_WISH_NEAR, 3, 6, BENCH_UNKNOWN, 1, 0,
+		  "not known how far apart the processors were" },
+		/* a probe that was disturbed */
+		{ "nn?nnnnn", 2, BENCH_WISH_MOST, 3, 4, BENCH_NEAR, 1, 0,
+		  "processors 90 ns apart (near); left out: 2 runs in which they moved, or that is not known" },
+		/* always moving: nothing better to be had than those, all of them */
+		{ "nfnfnfnfn", 2, BENCH_WISH_MOST, 4, 8, BENCH_UNKNOWN, 1, 0,
+		  "not known how far apart the processors were" },
+		{ "nnnfffff", 2, BENCH_WISH_ANY, 2, 4, BENCH_NEAR, 1, 1,
+		  "processors not always equally far apart: 2 runs near at 90 ns, 1 run far at 400 ns, "
+		  "1 run in which they moved, or that is not known" },
+		{ "fffff", 2, BENCH_WISH_ANY, 2, 4, BENCH_FAR, 1, 0, "processors 400 ns apart (far)" },
+		{ "fffffnnnnnnnnnnnn", 2, BENCH_WISH_NEAR, 4, 3, BENCH_NEAR, 1, 0, NULL },
+		{ "fffffffff", 2, BENCH_WISH_NEAR, 4, 0, BENCH_NEAR, 1, 0,
+		  "processors never near: no figures; left out: 8 runs far at 400 ns" },
+		{ "nnfffffffff", 1, BENCH_WISH_FAR, 2, 2, BENCH_FAR, 1, 0, NULL },
+	};
+	struct bench_result r[2] = { 0 };
+	char text[300];
+	size_t i;
+
+	for (i = 0; i < sizeof(c) / sizeof(*c); i++) {
+		const struct bench_choice x = choose(r, c[i].probes, c[i].enough, c[i].wish);
+
+		ck_assert_msg(x.rounds == c[i].rounds, "%s: %u rounds", c[i].probes, x.rounds);
+		ck_assert_msg(x.counted == c[i].counted, "%s: %u count", c[i].probes, x.counted);
+		ck_assert_msg(x.distance == c[i].distance, "%s: %u", c[i].probes, (unsigned)x.distance);
+		ck_assert_msg(x.done == !!c[i].done && x.mixed == !!c[i].mixed, "%s", c[i].probes);
+		ck_assert_uint_eq(x.runs[0] + x.runs[1] + x.runs[2], 2 * x.rounds);
+		bench_choice_text(&x, r, 2, text, sizeof(text));
+		if (c[i].text)
+			ck_assert_str_eq(text, c[i].text);
+	}
+}
+END_TEST
+
+/* A machine whose processors stay about as far apart as the border is has one kind of runs. */
+START_TEST(noise_at_the_border)
+{
+	struct bench_probe probes[] = { { .ns = { 180, 205 } }, { .ns = { 230, 190 } }, { .ns = { 210, 201 } } };
+	struct bench_result r = { .probes = probes };
+	struct bench_choice c = bench_choose(&r, 1, 3, 3, BENCH_WISH_MOST);
+
+	ck_assert_uint_eq(c.runs[BENCH_FAR], 3);
+	probes[1].ns[0] = 170;
+	probes[2].ns[0] = 150;
+	c = bench_choose(&r, 1, 3, 3, BENCH_WISH_MOST);
+	ck_assert_uint_eq(c.runs[BENCH_NEAR], 3);
+	probes[0].ns[0] = 90; /* but not across a real difference */
+	c = bench_choose(&r, 1, 3, 3, BENCH_WISH_MOST);
+	ck_assert_uint_eq(c.runs[BENCH_UNKNOWN], 2);
+}
+END_TEST
+
+/* What does not count is in no median; what was wrong counts all the same. */
+START_TEST(runs_that_do_not_count)
+{
+	struct bench_outcome rounds[] = { { .figure = { 10 }, .done = 1 },
+					  { .figure = { 50 }, .done = 1, .failed = 9 },
+					  { .figure = { 20 }, .done = 1 } };
+	struct bench_probe probes[] = { { .counts = true }, { .counts = false }, { .counts = true } };
+	struct bench_result r = { .rounds = rounds, .probes = probes };
+
+	bench_result_finish(&r, 3);
+	ck_assert_double_eq(r.stats[BENCH_VALUE].median, 15);
+	ck_assert_double_eq(r.stats[BENCH_VALUE].max, 20);
+	ck_assert_double_eq(r.failed_each, 0);
+	ck_assert_int_eq(r.status, BENCH_OK);
+	rounds[1].status = BENCH_WRONG;
+	bench_result_finish(&r, 3);
+	ck_assert_int_eq(r.status, BENCH_WRONG);
+	ck_assert_uint_eq(r.bad[BENCH_WRONG], 1);
+}
+END_TEST
+
+/* The probe itself: a distance that may be, or none. */
+START_TEST(probe_says_something)
+{
+	struct bench_options o = { .n_cpus = 1 };
+	double ns;
+
+	ck_assert_double_eq(bench_probe(&o), 0); /* one processor */
+	o.n_cpus = 2;
+	ck_assert_double_eq(bench_probe(&o), 0); /* the same one twice */
+	o.cpus[1] = 1;
+	ns = bench_probe(&o);
+	ck_assert(ns == 0 || (ns > 1 && ns < 1e9));
+}
+END_TEST
+
 /* ---- the best peer, and targets ---------------------------------------------------------------------------------- */
 
 static const struct bench_contestant judged[] = {
@@ -283,7 +426,7 @@ START_TEST(targets)
 	struct bench_options o = { .rounds = 3, .n_cpus = 2 };
 	struct bench_outcome rounds[JUDGED][3] = { 0 };
 	struct bench_result r[JUDGED] = { 0 };
-	const struct bench_table t = { &program, &c, &o, r, JUDGED };
+	struct bench_table t = { &program, &c, &o, r, JUDGED, { .rounds = 3 } };
 	struct bench_verdict v;
 	char text[200];
 	size_t i, k;
@@ -313,6 +456,13 @@ START_TEST(targets)
 	ck_assert_double_eq(v.max, 3);
 	bench_verdict_text(&v, text, sizeof(text));
 	ck_assert_str_eq(text, ">= 1.5x strict: 2.00 (1.00-3.00) met");
+	t.choice.distance = BENCH_FAR; /* said where it is known, and the same for all */
+	ck_assert(bench_judge(&t, &r[0], 0, &v));
+	bench_verdict_text(&v, text, sizeof(text));
+	ck_assert_str_eq(text, ">= 1.5x strict: 2.00 (1.00-3.00) met, far");
+	t.choice.mixed = true;
+	ck_assert(bench_judge(&t, &r[0], 0, &v));
+	ck_assert_int_eq(v.distance, BENCH_UNKNOWN);
 	ck_assert(bench_judge(&t, &r[0], 1, &v));
 	ck_assert(v.known && !v.met);
 	ck_assert(bench_judge(&t, &r[0], 2, &v));
@@ -386,6 +536,10 @@ int main(void)
 	tcase_add_test(tc, percentiles);
 	tcase_add_test(tc, stalls);
 	tcase_add_test(tc, stamps_that_run_backwards);
+	tcase_add_test(tc, runs_of_one_kind);
+	tcase_add_test(tc, noise_at_the_border);
+	tcase_add_test(tc, runs_that_do_not_count);
+	tcase_add_test(tc, probe_says_something);
 	tcase_add_test(tc, sums_of_wrapping_numbers);
 	tcase_add_test(tc, order_of_wrapping_numbers);
 	tcase_add_test(tc, targets);
