@@ -23,10 +23,12 @@
 #include "loop.h"
 #include "timing.h"
 
-/* Retries before a yield: so many that they never yield while the other side runs, where each thread has a processor;
- * where not, about the time after which the other side is more likely to be waiting for this one's processor. A retry is
- * 8 pauses: with one, whoever finds a ring empty looks at the cell that is being filled so often that all contestants
- * lose, those with cheap calls most (up to half). */
+/*
+ * Retries before a yield: so many that they never yield while the other side runs, where each thread has a processor;
+ * where not, about the time after which the other side is more likely to be waiting for this one's processor. A retry
+ * is 8 pauses: with one, whoever finds a ring empty looks at the cell that is being filled so often that most
+ * contestants run at half the speed.
+ */
 #define PAUSES_OWN_CPU 10000
 #define PAUSES_SHARED  8
 
