@@ -44,7 +44,8 @@
  * Capacity: an enqueue is never refused while fewer than `capacity` values are in the ring. A single consumer tells
  * producers only now and then how far it is (every capacity / 16 values, and when it finds the ring empty), because
  * each telling moves a cache line between cores. Such a ring has twice the cells and may hold up to capacity / 16 - 1
- * values more. With MAAR_RING_EXACT, with many consumers, and up to capacity 16, it holds at most `capacity`.
+ * values more. With MAAR_RING_EXACT, with many consumers, and up to capacity 16, it holds at most `capacity`. (A single
+ * producer of many consumers has twice the cells too, so that what it fills is far from what they read.)
  *
  * Order: what a thread did before enqueueing a value happens before what another does after dequeueing it. What a
  * consumer did with a cell happens before a producer fills it again. "Full" (in rings that hold at most `capacity`) and
@@ -76,7 +77,7 @@ enum maar_ring_flag {
 	MAAR_RING_TICKET = 1u << 2,    /* many producers take tickets: faster in bulk, not lock-free (see Progress) */
 	MAAR_RING_HANDLE = 1u << 3,    /* values below 2^32 in cells of 8 bytes: half the memory traffic */
 	MAAR_RING_SPAN = 1u << 4,      /* SPSC only: a dense array of words, for bursts */
-	MAAR_RING_EXACT = 1u << 5,     /* a single consumer tells each dequeue: at most `capacity` values, ever */
+	MAAR_RING_EXACT = 1u << 5,     /* a single consumer tells each dequeue: at most `capacity` values, ever, and no more cells */
 	MAAR_RING_OVERWRITE = 1u << 6, /* many consumers only: allows enqueue_overwrite, which takes the oldest out */
 
 	MAAR_RING_MPMC = 0,

@@ -40,17 +40,22 @@ static bool flags_agree(unsigned flags)
 /*
  * A sixteenth: telling then moves a line 16 times a round instead of once a value, and a producer misses little room.
  * Up to a capacity of 16 that would be every value: nothing to save, and no cells beyond the capacity are needed.
+ *
+ * A single producer of many consumers is the faster side, so its ring is mostly full. With twice the cells, the one it
+ * fills then is half a ring away from the one that consumers read, not in the same line.
  */
 static int plan_for(struct plan *plan, size_t capacity, unsigned flags)
 {
+	bool roomy;
+
 	if (capacity == 0 || !flags_agree(flags))
 		return -EINVAL;
 	if (capacity > MAAR_RING_MAX_CAPACITY)
 		return -EOVERFLOW;
 	plan->capacity = maar__pow2_at_least(capacity);
-	plan->period =
-		(flags & MAAR_RING_SC) && !(flags & MAAR_RING_EXACT) && plan->capacity > 16 ? plan->capacity / 16 : 1;
-	plan->cells = plan->period > 1 ? plan->capacity * 2 : plan->capacity;
+	roomy = (flags & MAAR_RING_SPSC) && !(flags & MAAR_RING_EXACT) && plan->capacity > 16;
+	plan->period = roomy && (flags & MAAR_RING_SC) ? plan->capacity / 16 : 1;
+	plan->cells = roomy ? plan->capacity * 2 : plan->capacity;
 	plan->cell_bytes =
 		flags & (MAAR_RING_HANDLE | MAAR_RING_SPAN) ? sizeof(uint64_t) : sizeof(struct maar_ring_cell);
 	if (plan->cells > SIZE_MAX || !maar__mul((size_t)plan->cells, plan->cell_bytes, &plan->bytes) ||

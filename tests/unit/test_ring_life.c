@@ -51,7 +51,9 @@ START_TEST(bytes_needed)
 	unit_eq(maar_ring_bytes(1, MAAR_RING_MPMC), header + cell);
 	unit_eq(maar_ring_bytes(2, MAAR_RING_MPMC), header + 2 * cell);
 	unit_eq(maar_ring_bytes(3, MAAR_RING_MPMC), header + 4 * cell);
-	unit_eq(maar_ring_bytes(1000, MAAR_RING_SPMC), header + 1024 * cell);
+	unit_eq(maar_ring_bytes(1000, MAAR_RING_SPMC), header + 2048 * cell);
+	unit_eq(maar_ring_bytes(1000, MAAR_RING_SPMC | MAAR_RING_EXACT), header + 1024 * cell);
+	unit_eq(maar_ring_bytes(16, MAAR_RING_SPMC), header + 16 * cell);
 	/* a single consumer, unless exact or small, has twice the cells */
 	unit_eq(maar_ring_bytes(16, MAAR_RING_SPSC), header + 16 * cell);
 	unit_eq(maar_ring_bytes(17, MAAR_RING_SPSC), header + 64 * cell);
