@@ -77,7 +77,7 @@ enum maar_ring_flag {
 	MAAR_RING_TICKET = 1u << 2,    /* many producers take tickets: faster in bulk, not lock-free (see Progress) */
 	MAAR_RING_HANDLE = 1u << 3,    /* values below 2^32 in cells of 8 bytes: half the memory traffic */
 	MAAR_RING_SPAN = 1u << 4,      /* SPSC only: a dense array of words, for bursts */
-	MAAR_RING_EXACT = 1u << 5,     /* a single consumer tells each dequeue: at most `capacity` values, ever, and no more cells */
+	MAAR_RING_EXACT = 1u << 5,     /* a single consumer tells each dequeue: at most `capacity` values, and cells */
 	MAAR_RING_OVERWRITE = 1u << 6, /* many consumers only: allows enqueue_overwrite, which takes the oldest out */
 
 	MAAR_RING_MPMC = 0,
