@@ -252,6 +252,10 @@ struct sweep {
 	struct showing *hidden;
 	size_t hidden_first, hidden_count;
 	uint64_t last_put_end; /* of the puts that have started */
+	/* spec->holds: from when on each value whose take has ended is no longer in use, in order of time */
+	uint64_t *held;
+	size_t held_first, held_count;
+	uint64_t last_take_end; /* of the takes that have started */
 };
 
 static void open_answer(struct answers *list, struct place place, uint64_t extreme)
@@ -319,6 +323,8 @@ static void take_starts(struct sweep *s, const struct element *x)
 {
 	size_t i;
 
+	if (s->last_take_end < x->take_end)
+		s->last_take_end = x->take_end;
 	if (x->take_start > x->put_end)
 		s->inside_least--;
 	if (x->shown == NEVER)
@@ -327,6 +333,15 @@ static void take_starts(struct sweep *s, const struct element *x)
 	for (i = 0; i < s->empties.count; i++)
 		if (s->empties.open[i].extreme > s->takable)
 			s->empties.open[i].extreme = s->takable;
+}
+
+/* What was taken ahead of it may be out still. */
+static void take_ends(struct sweep *s)
+{
+	if (s->held)
+		s->held[s->held_count++] = s->last_take_end;
+	else
+		s->inside_most--;
 }
 
 static void answer_starts(struct sweep *s, const struct history_event *e, struct place p)
@@ -371,7 +386,7 @@ static void visit(struct sweep *s, struct place p, bool starts)
 	} else if (starts) {
 		take_starts(s, x);
 	} else {
-		s->inside_most--;
+		take_ends(s);
 	}
 }
 
@@ -404,6 +419,11 @@ static bool step(struct sweep *s)
 		show(s, next->element, next->time);
 		return true;
 	}
+	if (s->held_first < s->held_count && s->held[s->held_first] < s->streams[best].time) {
+		s->held_first++;
+		s->inside_most--;
+		return true;
+	}
 	if (s->streams[best].time == NEVER)
 		return false;
 	p = s->streams[best].next;
@@ -422,6 +442,8 @@ static void sweep(struct checker *c)
 	s.streams = need(calloc(2 * (size_t)c->threads + 1, sizeof(*s.streams)));
 	if (c->spec->hides)
 		s.hidden = need(malloc((c->count + 1) * sizeof(*s.hidden)));
+	if (c->spec->holds)
+		s.held = need(malloc((c->count + 1) * sizeof(*s.held)));
 	for (i = 0; i < 2 * c->threads; i++) {
 		s.streams[i].next.thread = i % c->threads;
 		set_time(&s, i);
@@ -429,6 +451,7 @@ static void sweep(struct checker *c)
 	while (!faulty(c) && step(&s))
 		;
 	free(s.hidden);
+	free(s.held);
 	free(s.fulls.open);
 	free(s.empties.open);
 	free(s.streams);

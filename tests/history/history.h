@@ -60,6 +60,11 @@ struct history_spec {
 	 * progress may be out of sight (MAAR_RING_TICKET).
 	 */
 	bool hides;
+	/*
+	 * "Full" may also mean that an entry is being taken and not given back: while it is out, what was taken behind it
+	 * is in use too, whoever is done with it (MAAR_SLOT_RING_TICKET).
+	 */
+	bool holds;
 	bool drained;  /* the log goes on until the queue was empty: whatever is not taken is lost */
 	bool may_lose; /* what is never taken may have been dropped at any time (a ring that overwrites) */
 	uint64_t skew; /* clocks of two threads differ by this at most: every call is taken to be that much longer */

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * Depth first through all orders. A state is: which events are done, and what is in the queue; states that led nowhere are
- * remembered. Where a queue hides what is claimed (spec->hides), a put is two steps: claim the next entry, fill it.
+ * remembered. Where a queue hides what is claimed (spec->hides), a put is two steps: claim the next entry, fill it. Where it
+ * holds what is taken (spec->holds), a take is two: claim the oldest entry, give it back; entries go in their order.
  */
 #include "search.h"
 
@@ -22,7 +23,7 @@ struct op {
 struct state {
 	unsigned claimed, done; /* sets; claimed contains done */
 	unsigned length;
-	unsigned char queue[SEARCH_EVENTS]; /* the put of each value inside, oldest first */
+	unsigned char queue[SEARCH_EVENTS]; /* the put of each value inside, oldest first; of holds, those taken too */
 };
 
 #define REMEMBERED 4096 /* a power of two; a memory that forgets only makes the search longer */
@@ -46,14 +47,39 @@ static uint64_t key_of(const struct state *s)
 
 static bool explains(struct search *f, const struct state *s);
 
-/* How many values a take finds: those ahead of the first that is claimed and not filled. */
-static unsigned findable(const struct state *s)
+/* Is there a take of the value of this put among a set of operations? */
+static bool has_take(const struct search *f, unsigned set, unsigned put)
+{
+	unsigned i;
+
+	for (i = 0; i < f->count; i++) {
+		const struct history_event *e = f->ops[i].e;
+
+		if ((set >> i & 1) && e->op == HISTORY_TAKE && e->ok && e->value == f->ops[put].e->value)
+			return true;
+	}
+	return false;
+}
+
+/* The place of the oldest value that is not taken: with spec->holds some are, and are still in the queue. */
+static unsigned oldest(const struct search *f, const struct state *s)
 {
 	unsigned n = 0;
 
-	while (n < s->length && (s->done >> s->queue[n] & 1))
+	while (f->spec->holds && n < s->length && has_take(f, s->claimed, s->queue[n]))
 		n++;
 	return n;
+}
+
+/* How many values a take finds: those ahead of the first that is claimed and not filled. */
+static unsigned findable(const struct search *f, const struct state *s)
+{
+	const unsigned first = oldest(f, s);
+	unsigned n = first;
+
+	while (n < s->length && (s->done >> s->queue[n] & 1))
+		n++;
+	return n - first;
 }
 
 static bool try_put(struct search *f, const struct state *s, unsigned i)
@@ -77,11 +103,22 @@ static bool try_take(struct search *f, const struct state *s, unsigned i)
 {
 	struct state next = *s;
 
-	if (!findable(s) || f->ops[s->queue[0]].e->value != f->ops[i].e->value)
-		return false;
-	memmove(next.queue, next.queue + 1, --next.length);
-	next.claimed |= 1u << i;
+	if (!(s->claimed >> i & 1)) {
+		const unsigned first = oldest(f, s);
+
+		if (!findable(f, s) || f->ops[s->queue[first]].e->value != f->ops[i].e->value)
+			return false;
+		next.claimed |= 1u << i;
+		if (f->spec->holds)
+			return explains(f, &next);
+	}
 	next.done |= 1u << i;
+	/* What is given back behind one that is out stays. */
+	while (!f->spec->holds || (next.length && has_take(f, next.done, next.queue[0]))) {
+		memmove(next.queue, next.queue + 1, --next.length);
+		if (!f->spec->holds)
+			break;
+	}
 	return explains(f, &next);
 }
 
@@ -90,7 +127,7 @@ static bool try_answer(struct search *f, const struct state *s, unsigned i)
 	const struct history_event *e = f->ops[i].e;
 	struct state next = *s;
 
-	if (e->op == HISTORY_TAKE ? findable(s) >= e->value
+	if (e->op == HISTORY_TAKE ? findable(f, s) >= e->value
 				  : e->value <= f->spec->capacity && s->length <= f->spec->capacity - e->value)
 		return false;
 	next.claimed |= 1u << i;
@@ -105,8 +142,8 @@ static bool is_free(const struct search *f, const struct state *s, unsigned i)
 
 	if (s->done >> i & 1)
 		return false;
-	/* A call claims its entries in order, and fills them in order. */
-	if (f->spec->hides && op->e->op == HISTORY_PUT && op->e->ok) {
+	/* A call claims its entries in order, and fills them, or gives them back, in order. */
+	if (op->e->ok && (op->e->op == HISTORY_PUT ? f->spec->hides : f->spec->holds)) {
 		const unsigned passed = s->claimed >> i & 1 ? s->done : s->claimed;
 
 		return !(op->before & ~op->call_before & ~s->done) && !(op->call_before & ~passed);
@@ -347,7 +384,7 @@ void search_make(struct search_history *h, struct history_spec *spec, const stru
 	unsigned t, left = 2 + (unsigned)stress_below(random, SEARCH_EVENTS - 1), n = 0;
 
 	memset(h, 0, sizeof(*h));
-	*spec = (struct history_spec){ .capacity = HISTORY_UNBOUNDED, .hides = kind->hides };
+	*spec = (struct history_spec){ .capacity = HISTORY_UNBOUNDED, .hides = kind->hides, .holds = kind->holds };
 	if (kind->bounded)
 		spec->capacity = 1 + stress_below(random, 3);
 	if (kind->slack)

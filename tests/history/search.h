@@ -22,6 +22,7 @@ struct search_kind {
 	bool bounded; /* "full", and capacities of 1 to 3 */
 	bool many;    /* calls that move several values, all or nothing */
 	bool hides;
+	bool holds;
 	bool slack;
 };
 
