@@ -39,6 +39,8 @@ struct job {
 
 struct actor {
 	struct job *job;
+	void *side; /* what it calls with: the queue, or its own reader */
+	uint64_t taken, missed;
 	struct history_log log;
 	size_t answers; /* that may still be logged: one more for each call that moved something */
 	uint64_t unlogged;
@@ -74,16 +76,29 @@ static void log_end(struct history_log *log)
 		munmap(log->events, log->room * sizeof(*log->events));
 }
 
+/* What the adapters say of the call they are in, besides what it returns. */
 static __thread struct {
-	uint64_t values[MOST_DROPPED];
-	size_t count;
-} dropped;
+	uint64_t dropped[MOST_DROPPED];
+	size_t drops;
+	bool says_nothing;
+	uint64_t missed;
+} remarks;
 
 void history_dropped(uint64_t value)
 {
-	if (dropped.count < MOST_DROPPED)
-		dropped.values[dropped.count] = value;
-	dropped.count++;
+	if (remarks.drops < MOST_DROPPED)
+		remarks.dropped[remarks.drops] = value;
+	remarks.drops++;
+}
+
+void history_says_nothing(void)
+{
+	remarks.says_nothing = true;
+}
+
+void history_missed(uint64_t values)
+{
+	remarks.missed += values;
 }
 
 struct call {
@@ -91,7 +106,8 @@ struct call {
 	uint64_t start, end;
 	uint64_t values[MOST];
 	size_t want;
-	bool bulk; /* all or nothing */
+	bool bulk;	  /* all or nothing */
+	bool one_refuses; /* a bulk that found no room says that there was none for one */
 	uint32_t events;
 };
 
@@ -106,10 +122,13 @@ static void add(struct history_log *log, struct call *call, enum history_op op, 
 static void record(struct actor *me, struct call *call, size_t n)
 {
 	struct history_log *log = &me->log;
-	const size_t drops = dropped.count;
+	const size_t drops = remarks.drops;
+	const bool says_nothing = remarks.says_nothing;
 	size_t i;
 
-	dropped.count = 0;
+	me->missed += remarks.missed;
+	remarks.missed = remarks.drops = 0;
+	remarks.says_nothing = false;
 	if (n > call->want || (call->bulk && n && n != call->want) || drops > MOST_DROPPED ||
 	    log->count + 2 * (n + drops) > log->room) {
 		stress_fail(me->job->verdict, "a call that wanted %zu%s said %zu, and dropped %zu", call->want,
@@ -119,11 +138,11 @@ static void record(struct actor *me, struct call *call, size_t n)
 	if (drops)
 		add(log, call, HISTORY_PUT, false, 0);
 	for (i = 0; i < drops; i++)
-		add(log, call, HISTORY_TAKE, true, dropped.values[i]);
+		add(log, call, HISTORY_TAKE, true, remarks.dropped[i]);
 	for (i = 0; i < n; i++)
 		add(log, call, call->op, true, call->values[i]);
 	me->answers += n != 0;
-	if (n == call->want)
+	if (n == call->want || says_nothing)
 		return;
 	if (!me->answers) {
 		me->unlogged++;
@@ -131,7 +150,7 @@ static void record(struct actor *me, struct call *call, size_t n)
 	}
 	me->answers--;
 	/* A burst says that there was no room for one more, or not one more was there. */
-	add(log, call, call->op, false, call->bulk ? call->want : 1);
+	add(log, call, call->op, false, call->bulk && !call->one_refuses ? call->want : 1);
 }
 
 /* ---- threads ---- */
@@ -169,7 +188,7 @@ static size_t put_some(struct actor *me, uint64_t next)
 {
 	struct job *job = me->job;
 	const struct history_case *c = job->c;
-	struct call call = { .op = HISTORY_PUT };
+	struct call call = { .op = HISTORY_PUT, .one_refuses = c->queue->one_refuses };
 	enum history_style style = next_call(me, &call.want);
 	const unsigned way = (unsigned)stress_below(&me->random, 1u << 16);
 	size_t n, i;
@@ -178,6 +197,8 @@ static size_t put_some(struct actor *me, uint64_t next)
 		call.want = c->messages - next;
 	if (style == HISTORY_BULK && !c->queue->bulk_puts)
 		style = HISTORY_BURST;
+	if (style == HISTORY_BULK && c->queue->bulk_most && call.want > c->queue->bulk_most)
+		call.want = c->queue->bulk_most;
 	call.bulk = style != HISTORY_BURST;
 	for (i = 0; i < call.want; i++)
 		call.values[i] = value_of(c, me->id * c->messages + next + i);
@@ -218,13 +239,15 @@ static size_t take_some(struct actor *me, bool last)
 	const unsigned way = (unsigned)stress_below(&me->random, 1u << 16);
 	size_t n;
 
-	if (last) /* a bulk finds nothing where fewer are left */
+	/* A bulk finds nothing where fewer are left. */
+	if (last || (style == HISTORY_BULK && c->queue->single_takes))
 		style = HISTORY_BURST;
 	call.bulk = style != HISTORY_BURST;
 	call.start = history_begin();
-	n = c->queue->take(c->queue, job->queue, style, way, call.values, call.want);
+	n = c->queue->take(c->queue, me->side, style, way, call.values, call.want);
 	call.end = history_end();
 	record(me, &call, n);
+	me->taken += n;
 	return n;
 }
 
@@ -263,7 +286,7 @@ static void run_threads(struct job *job, struct actor *actors)
 			abort(); /* those made wait for this one: the machine is out of threads */
 	for (i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
-	while (!stress_failed(job->verdict) && take_some(&actors[count], true))
+	while (!stress_failed(job->verdict) && !job->c->queue->broadcasts && take_some(&actors[count], true))
 		;
 }
 
@@ -272,34 +295,100 @@ static double seconds(void)
 	return (double)history_clock_monotonic() * 1e-9;
 }
 
+static void check_logs(const struct history_log *logs, unsigned count, const struct history_spec *spec,
+		       struct history_report *report, struct history_sum *sum)
+{
+	const double began = seconds();
+
+	history_check(logs, count, spec, report);
+	sum->checking += seconds() - began;
+	sum->puts += report->puts;
+	sum->takes += report->takes;
+	sum->fulls += report->fulls;
+	sum->empties += report->empties;
+}
+
+/*
+ * Each consumer with all producers is a queue of its own. "Full" is said for the slowest of them, so it can be judged only
+ * where there is one; a watcher has no room that could be full, and what it has not got it has missed.
+ */
+static void check_sides(const struct history_case *c, struct history_spec spec, const struct actor *actors,
+			struct verdict *verdict, struct history_report *report, struct history_sum *sum)
+{
+	struct history_log logs[STRESS_SIDE + 1];
+	const uint64_t all = c->messages * c->producers;
+	unsigned i;
+
+	spec.may_lose = c->queue->watches;
+	if (c->queue->watches) {
+		spec.slack = HISTORY_UNBOUNDED;
+		spec.capacity = c->producers == 1 ? HISTORY_UNBOUNDED : 0;
+	} else if (c->consumers > 1) {
+		spec.slack += spec.capacity;
+		spec.capacity = 0;
+	}
+	for (i = 0; i < c->producers; i++)
+		logs[i] = actors[i].log;
+	for (; i < c->producers + c->consumers && report->fault == HISTORY_FINE; i++) {
+		logs[c->producers] = actors[i].log;
+		check_logs(logs, c->producers + 1, &spec, report, sum);
+		if (report->fault == HISTORY_FINE && actors[i].taken + actors[i].missed != all)
+			stress_fail(verdict, "%" PRIu64 " got and %" PRIu64 " missed do not make %" PRIu64,
+				    actors[i].taken, actors[i].missed, all);
+	}
+}
+
 static void check(const struct history_case *c, uint64_t skew, const struct actor *actors, unsigned count,
-		  struct history_report *report, struct history_sum *sum)
+		  struct verdict *verdict, struct history_report *report, struct history_sum *sum)
 {
 	const struct history_queue *q = c->queue;
 	const struct history_spec spec = {
-		.capacity = c->claimed ? c->claimed : c->capacity,
+		.capacity = c->claimed	  ? c->claimed
+			    : q->capacity ? q->capacity(c->capacity)
+					  : c->capacity,
 		.slack = q->slack ? q->slack(c->capacity) : 0,
 		.hides = q->hides,
-		.may_lose = q->may_lose,
+		.holds = q->holds,
 		.drained = true,
 		.skew = skew,
 	};
 	struct history_log logs[2 * STRESS_SIDE + 1];
 	unsigned i;
-	double began;
 
 	for (i = 0; i < count; i++) {
 		logs[i] = actors[i].log;
 		sum->unlogged += actors[i].unlogged;
 	}
-	began = seconds();
-	history_check(logs, count, &spec, report);
-	sum->checking += seconds() - began;
 	sum->cases++;
-	sum->puts += report->puts;
-	sum->takes += report->takes;
-	sum->fulls += report->fulls;
-	sum->empties += report->empties;
+	if (q->broadcasts)
+		check_sides(c, spec, actors, verdict, report, sum);
+	else
+		check_logs(logs, count, &spec, report, sum);
+}
+
+static bool make_sides(struct job *job, struct actor *actors, unsigned count)
+{
+	const struct history_queue *q = job->c->queue;
+	unsigned i;
+
+	for (i = 0; i < count; i++) {
+		const bool own = q->broadcasts && i >= job->c->producers && i + 1 < count;
+
+		actors[i].side = own ? q->side(job->queue) : job->queue;
+		if (!actors[i].side)
+			return false;
+	}
+	return true;
+}
+
+static void end_sides(const struct job *job, const struct actor *actors, unsigned count)
+{
+	const struct history_queue *q = job->c->queue;
+	unsigned i;
+
+	for (i = job->c->producers; q->broadcasts && i + 1 < count; i++)
+		if (actors[i].side)
+			q->leave(actors[i].side);
 }
 
 static bool prepare(struct job *job, struct actor *actors, unsigned count)
@@ -320,7 +409,7 @@ static bool prepare(struct job *job, struct actor *actors, unsigned count)
 			return false;
 	}
 	job->queue = c->queue->make(c->queue, c->capacity, c->start);
-	return job->queue != NULL;
+	return job->queue && make_sides(job, actors, count);
 }
 
 void history_run(const struct history_case *c, uint64_t skew, struct verdict *verdict, struct history_report *report,
@@ -338,11 +427,13 @@ void history_run(const struct history_case *c, uint64_t skew, struct verdict *ve
 	else
 		run_threads(&job, actors);
 	if (!stress_failed(verdict))
-		check(c, skew, actors, count, report, sum);
+		check(c, skew, actors, count, verdict, report, sum);
 	for (i = 0; i < count; i++)
 		log_end(&actors[i].log);
-	if (job.queue)
+	if (job.queue) {
+		end_sides(&job, actors, count);
 		c->queue->end(job.queue);
+	}
 }
 
 /* ---- many cases ---- */

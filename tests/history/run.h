@@ -21,15 +21,24 @@ enum history_lean { LEAN_NONE, LEAN_EMPTY, LEAN_FULL };
 struct history_queue {
 	const char *name;
 	bool one_producer, one_consumer;
-	bool bulk_puts;			    /* put knows HISTORY_BULK */
-	bool small_values;		    /* only values below 2^32 */
-	bool hides, may_lose;		    /* see history_spec */
-	const void *calls;		    /* for put and take */
-	unsigned flags;			    /* for make */
-	uint64_t (*slack)(size_t capacity); /* NULL: none */
+	bool bulk_puts;			       /* put knows HISTORY_BULK */
+	bool single_takes;		       /* take does not */
+	bool one_refuses;		       /* a bulk put is refused only where a single value would be, too */
+	bool small_values;		       /* only values below 2^32 */
+	bool hides, holds;		       /* see history_spec */
+	bool broadcasts;		       /* each consumer gets every value, in its own right: see side */
+	bool watches;			       /* ... unless it comes too late, and nobody waits for it */
+	unsigned bulk_most;		       /* most values in a bulk put; 0: the capacity */
+	const void *calls;		       /* for put and take */
+	unsigned flags;			       /* for make */
+	uint64_t (*capacity)(size_t capacity); /* that it is judged by; NULL: as asked */
+	uint64_t (*slack)(size_t capacity);    /* NULL: none */
 	/* NULL: no memory. `start`: the position at which it begins, if it has such a thing. */
 	void *(*make)(const struct history_queue *kind, size_t capacity, uint64_t start);
 	void (*end)(void *queue);
+	/* broadcasts: what take gets instead of the queue, made before any put; NULL: no memory. And its end. */
+	void *(*side)(void *queue);
+	void (*leave)(void *side);
 	/* Like maar_ring_enqueue and so on. `way`: any number, to choose among calls that should be the same. */
 	size_t (*put)(const struct history_queue *kind, void *queue, enum history_style style, unsigned way,
 		      const uint64_t *values, size_t n);
@@ -39,6 +48,10 @@ struct history_queue {
 
 /* For put, of a queue that overwrites: it was full, and this is what had to go. */
 void history_dropped(uint64_t value);
+/* For put and take: if fewer were moved than asked for, it does not mean "full" or "empty". */
+void history_says_nothing(void);
+/* For take, if the kind watches: so many went by unread. */
+void history_missed(uint64_t values);
 
 struct history_case {
 	const struct history_queue *queue;
@@ -82,5 +95,9 @@ void history_run_all(const struct history_queue *queue, uint64_t operations, uin
 /* Every mode of a ring. */
 extern const struct history_queue history_rings[];
 extern const unsigned history_ring_count;
+
+/* What else is a first-in first-out queue of unique values: slot, batch, record, byte and broadcast rings; queues. */
+extern const struct history_queue history_kinds[];
+extern const unsigned history_kind_count;
 
 #endif
