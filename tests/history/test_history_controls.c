@@ -22,8 +22,8 @@
 #define SELDOM	 (2 * OFTEN)
 #define ATTEMPTS 10
 
-/* Of the other kinds: a fifth, and lies five times as often. */
-#define KIND_VALUES (VALUES / 5)
+/* Of the other kinds: a tenth, and lies ten times as often. */
+#define KIND_VALUES (VALUES / 10)
 static uint64_t often;
 
 /* Handles of a batch of the kind "batches of 8". */
@@ -321,7 +321,7 @@ static size_t take_not(const struct history_queue *kind, void *queue, enum histo
 static size_t take_miscounted(const struct history_queue *kind, void *queue, enum history_style style, unsigned way,
 			      uint64_t *values, size_t n)
 {
-	history_missed(turn(SELDOM / 100));
+	history_missed(turn(7));
 	return honest_take(kind, queue, style, way, values, n);
 }
 
@@ -404,11 +404,11 @@ START_TEST(kind_is_caught)
 		.claimed = control->claimed,
 		.style = control->style,
 		.lean = control->lean,
-		.messages = stress_scaled(KIND_VALUES, LEAST) / control->producers,
+		.messages = stress_scaled(KIND_VALUES, LEAST / 3) / control->producers,
 	};
 
 	good = kind_of(control->kind);
-	often = stress_scaled(KIND_VALUES, LEAST) / 6;
+	often = stress_scaled(KIND_VALUES, LEAST / 3) / 6;
 	queue.put = control->put;
 	queue.take = control->take;
 	queue.holds &= !control->denies_holding;

@@ -7,6 +7,7 @@
 #include "queues.h"
 
 #include "kill.h"
+#include "kinds.h"
 
 #include <maar/ring.h>
 
@@ -127,4 +128,99 @@ CONTROL(vyukov);
 CONTROL(spinlock);
 CONTROL(careless);
 
-const struct kill_calls KILL_CALLS = { ring_calls, vyukov_calls, spinlock_calls, careless_calls };
+/* ---- the other kinds ---- */
+
+CALL(slots_put, kill_slots_put(queue, values, 1))
+CALL(slots_put_bulk, kill_slots_put_bulk(queue, values, 2))
+CALL(slots_put_burst, kill_slots_put(queue, values, 3))
+CALL(slots_reserve, kill_slots_reserve_commit(queue, values[0]))
+CALL(slots_reserve_many, kill_slots_reserve_commit_many(queue, values, 2))
+CALL(slots_take, kill_slots_take(queue, values, 1))
+CALL(slots_take_bulk, kill_slots_take_bulk(queue, values, 2))
+CALL(slots_take_burst, kill_slots_take(queue, values, 3))
+CALL(slots_peek, kill_slots_peek_release(queue, values))
+CALL(slots_peek_many, kill_slots_peek_release_many(queue, values, 2))
+
+static const struct kill_call slot_calls[] = {
+	{ "nothing", .run = nothing },
+	{ "enqueue", PUT, .n = 1, .run = slots_put },
+	{ "enqueue_bulk", PUT, .n = 2, .bulk = true, .run = slots_put_bulk },
+	{ "enqueue_burst", PUT, .n = 3, .run = slots_put_burst },
+	{ "reserve, commit", PUT, .n = 1, .run = slots_reserve },
+	{ "reserve_many, commit_many", PUT, .n = 2, .run = slots_reserve_many },
+	{ "dequeue", TAKE, .n = 1, .run = slots_take },
+	{ "dequeue_bulk", TAKE, .n = 2, .bulk = true, .run = slots_take_bulk },
+	{ "dequeue_burst", TAKE, .n = 3, .run = slots_take_burst },
+	{ "peek, release", TAKE, .n = 1, .run = slots_peek },
+	{ "peek_many, release_many", TAKE, .n = 2, .run = slots_peek_many },
+	{ 0 },
+};
+
+/* The room of a dequeue is more than the one handle that each of the others' batches has. */
+CALL(batches_put, kill_batches_put(queue, values, 1, 0))
+CALL(batches_put_batch, kill_batches_put(queue, values, 3, 0))
+CALL(batches_take, kill_batches_take(queue, values, 3, 0))
+CALL(batches_take_burst, kill_batches_take(queue, values, 3, 1))
+
+static const struct kill_call batch_calls[] = {
+	{ "nothing", .run = nothing },
+	{ "enqueue of one", PUT, .n = 1, .run = batches_put },
+	{ "enqueue", PUT, .n = 3, .bulk = true, .batch = true, .run = batches_put_batch },
+	{ "dequeue", TAKE, .n = 1, .run = batches_take },
+	{ "dequeue_burst", TAKE, .n = 3, .run = batches_take_burst },
+	{ 0 },
+};
+
+CALL(records_put, kill_records_put(queue, values[0]))
+CALL(records_reserve, kill_records_reserve_commit(queue, values[0]))
+CALL(records_take, kill_records_take(queue, values))
+CALL(records_peek, kill_records_peek_release(queue, values, 2))
+
+static const struct kill_call record_calls[] = {
+	{ "nothing", .run = nothing },
+	{ "enqueue", PUT, .n = 1, .run = records_put },
+	{ "reserve, commit_short", PUT, .n = 1, .run = records_reserve },
+	{ "dequeue", TAKE, .n = 1, .run = records_take },
+	{ "peek_many, release_many", TAKE, .n = 2, .run = records_peek },
+	{ 0 },
+};
+
+CALL(broadcast_put, kill_broadcast_put(queue, values, 1))
+CALL(broadcast_put_bulk, kill_broadcast_put_bulk(queue, values, 2))
+CALL(broadcast_put_burst, kill_broadcast_put(queue, values, 3))
+CALL(broadcast_reserve, kill_broadcast_reserve_commit(queue, values[0]))
+CALL(broadcast_take, kill_broadcast_take(queue, values, 1))
+CALL(broadcast_take_burst, kill_broadcast_take(queue, values, 3))
+CALL(broadcast_peek, kill_broadcast_peek_release(queue, values))
+
+static const struct kill_call broadcast_calls[] = {
+	{ "nothing", .run = nothing },
+	{ "publish", PUT, .n = 1, .run = broadcast_put },
+	{ "publish_bulk", PUT, .n = 2, .bulk = true, .run = broadcast_put_bulk },
+	{ "publish_burst", PUT, .n = 3, .run = broadcast_put_burst },
+	{ "reserve, commit", PUT, .n = 1, .in_place = true, .run = broadcast_reserve },
+	{ "read", TAKE, .n = 1, .run = broadcast_take },
+	{ "read_burst", TAKE, .n = 3, .run = broadcast_take_burst },
+	{ "peek, release", TAKE, .n = 1, .run = broadcast_peek },
+	{ 0 },
+};
+
+#if !defined(MAAR_TEST_KILL_POINT_H) || defined(KILL_LIBRARY_HAS_POINTS)
+#define IN_LIBRARY true
+#else
+#define IN_LIBRARY false
+#endif
+
+const struct kill_calls KILL_CALLS = {
+	IN_LIBRARY,
+	{
+		[KILL_RING_CALLS] = ring_calls,
+		[KILL_SLOT_CALLS] = slot_calls,
+		[KILL_BATCH_CALLS] = batch_calls,
+		[KILL_RECORD_CALLS] = record_calls,
+		[KILL_BROADCAST_CALLS] = broadcast_calls,
+		[KILL_VYUKOV_CALLS] = vyukov_calls,
+		[KILL_SPINLOCK_CALLS] = spinlock_calls,
+		[KILL_CARELESS_CALLS] = careless_calls,
+	},
+};

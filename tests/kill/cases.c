@@ -5,58 +5,108 @@
  */
 #include "kill.h"
 
+#include <maar/batch_ring.h>
+#include <maar/broadcast.h>
+#include <maar/record_ring.h>
 #include <maar/ring.h>
+#include <maar/slot_ring.h>
 
 #define FREE  KILL_STALLS_NOBODY
 #define HIDES KILL_HIDES
+#define HOLDS KILL_HOLDS
+#define LENDS KILL_LENDS
+
+/* What <maar/ring.h> and the other headers promise. `as`: see kill_mode. */
+#define RING(title, mode, put, take, variant)                                                                          \
+	{                                                                                                              \
+		title, &kill_ring, mode, put, take, variant, KILL_RING_CALLS, .like = (mode)                           \
+	}
+#define SLOTS(title, mode, put, take, variant, ...)                                                                    \
+	{                                                                                                              \
+		title, &kill_slots, mode, put, take, variant, KILL_SLOT_CALLS, __VA_ARGS__                             \
+	}
+#define BATCHES(title, mode, put, take, variant, ...)                                                                  \
+	{                                                                                                              \
+		title, &kill_batches, mode, put, take, variant, KILL_BATCH_CALLS, __VA_ARGS__                          \
+	}
+#define RECORDS(title, mode, put, take, variant, ...)                                                                  \
+	{                                                                                                              \
+		title, &kill_records, mode, put, take, variant, KILL_RECORD_CALLS, .least = 2, __VA_ARGS__             \
+	}
+#define BROADCAST(title, mode, put, take, variant, ...)                                                                \
+	{                                                                                                              \
+		title, &kill_broadcast, mode, put, take, variant, KILL_BROADCAST_CALLS, __VA_ARGS__                    \
+	}
 
 const struct kill_mode kill_modes[] = {
-	/* name, queue, flags, what a stopped producer and a stopped consumer may do to others, variant */
-	{ "SPSC", &kill_ring, MAAR_RING_SPSC, FREE, FREE, false },
-	{ "SPSC exact", &kill_ring, MAAR_RING_SPSC | MAAR_RING_EXACT, FREE, FREE, true },
-	{ "SPSC handles", &kill_ring, MAAR_RING_SPSC | MAAR_RING_HANDLE, FREE, FREE, false },
-	{ "SPSC span", &kill_ring, MAAR_RING_SPSC | MAAR_RING_SPAN, FREE, FREE, false },
-	{ "SPMC", &kill_ring, MAAR_RING_SPMC, FREE, FREE, true },
-	{ "SPMC handles overwrite", &kill_ring, MAAR_RING_SPMC | MAAR_RING_HANDLE | MAAR_RING_OVERWRITE, FREE, FREE,
-	  true },
-	{ "MPSC ticket", &kill_ring, MAAR_RING_MPSC | MAAR_RING_TICKET, HIDES, FREE, true },
-	{ "MPSC ticket handles", &kill_ring, MAAR_RING_MPSC | MAAR_RING_TICKET | MAAR_RING_HANDLE, HIDES, FREE, true },
-	{ "MPMC ticket", &kill_ring, MAAR_RING_MPMC | MAAR_RING_TICKET, HIDES, FREE, false },
-	{ "MPMC ticket handles overwrite", &kill_ring, MAAR_RING_TICKET | MAAR_RING_HANDLE | MAAR_RING_OVERWRITE, HIDES,
-	  FREE, true },
-	{ "MPSC lock-free handles", &kill_ring, MAAR_RING_MPSC | MAAR_RING_HANDLE, FREE, FREE, true },
-	{ "MPMC lock-free handles", &kill_ring, MAAR_RING_MPMC | MAAR_RING_HANDLE, FREE, FREE, false },
+	/* name, flags, what a stopped producer and a stopped consumer may do to others, variant */
+	RING("SPSC", MAAR_RING_SPSC, FREE, FREE, false),
+	RING("SPSC exact", MAAR_RING_SPSC | MAAR_RING_EXACT, FREE, FREE, true),
+	RING("SPSC handles", MAAR_RING_SPSC | MAAR_RING_HANDLE, FREE, FREE, false),
+	RING("SPSC span", MAAR_RING_SPSC | MAAR_RING_SPAN, FREE, FREE, false),
+	RING("SPMC", MAAR_RING_SPMC, FREE, FREE, true),
+	RING("SPMC handles overwrite", MAAR_RING_SPMC | MAAR_RING_HANDLE | MAAR_RING_OVERWRITE, FREE, FREE, true),
+	RING("MPSC ticket", MAAR_RING_MPSC | MAAR_RING_TICKET, HIDES, FREE, true),
+	RING("MPSC ticket handles", MAAR_RING_MPSC | MAAR_RING_TICKET | MAAR_RING_HANDLE, HIDES, FREE, true),
+	RING("MPMC ticket", MAAR_RING_MPMC | MAAR_RING_TICKET, HIDES, FREE, false),
+	RING("MPMC ticket handles overwrite", MAAR_RING_TICKET | MAAR_RING_HANDLE | MAAR_RING_OVERWRITE, HIDES, FREE,
+	     true),
+	RING("MPSC lock-free handles", MAAR_RING_MPSC | MAAR_RING_HANDLE, FREE, FREE, true),
+	RING("MPMC lock-free handles", MAAR_RING_MPMC | MAAR_RING_HANDLE, FREE, FREE, false),
 #if MAAR_HAVE_CAS2
-	{ "MPSC lock-free", &kill_ring, MAAR_RING_MPSC, FREE, FREE, true },
-	{ "MPMC lock-free", &kill_ring, MAAR_RING_MPMC, FREE, FREE, false },
-	{ "MPMC lock-free overwrite", &kill_ring, MAAR_RING_MPMC | MAAR_RING_OVERWRITE, FREE, FREE, true },
+	RING("MPSC lock-free", MAAR_RING_MPSC, FREE, FREE, true),
+	RING("MPMC lock-free", MAAR_RING_MPMC, FREE, FREE, false),
+	RING("MPMC lock-free overwrite", MAAR_RING_MPMC | MAAR_RING_OVERWRITE, FREE, FREE, true),
 #endif
+	SLOTS("slots SPSC", MAAR_SLOT_RING_SPSC, FREE, FREE, true, .like = MAAR_RING_SPSC, .heirs = true),
+	SLOTS("slots MPMC ticket", MAAR_SLOT_RING_TICKET, HIDES, HOLDS, true, .like = MAAR_RING_TICKET),
+	SLOTS("slots MPSC ticket", MAAR_SLOT_RING_MPSC | MAAR_SLOT_RING_TICKET, HIDES, HOLDS, true,
+	      .like = MAAR_RING_MPSC | MAAR_RING_EXACT | MAAR_RING_TICKET),
+	BROADCAST("broadcast", 0, FREE, FREE, true, .like = MAAR_RING_SPSC | MAAR_RING_EXACT, .heirs = true),
+	BROADCAST("broadcast in place", MAAR_BROADCAST_IN_PLACE, FREE, FREE, true,
+		  .like = MAAR_RING_SPSC | MAAR_RING_EXACT, .in_place = true, .heirs = true),
+	BROADCAST("broadcast MP", MAAR_BROADCAST_MP, HIDES, FREE, true,
+		  .like = MAAR_RING_MPSC | MAAR_RING_EXACT | MAAR_RING_TICKET),
+	SLOTS("slots MPMC lock-free", MAAR_SLOT_RING_MPMC, LENDS, LENDS, true, .in_library = true,
+	      .like = MAAR_RING_MPMC),
+	SLOTS("slots MPSC lock-free", MAAR_SLOT_RING_MPSC, LENDS, LENDS, true, .in_library = true,
+	      .like = MAAR_RING_MPSC | MAAR_RING_EXACT),
+	BATCHES("batches lock-free", 0, FREE, FREE, true, .in_library = true, .like = MAAR_RING_TICKET),
+	BATCHES("batches ticket", MAAR_BATCH_RING_TICKET, HIDES, FREE, true, .in_library = true,
+		.like = MAAR_RING_TICKET),
+	RECORDS("records", 0, HIDES, FREE, true, .in_library = true, .like = MAAR_RING_MPSC | MAAR_RING_EXACT),
+	RECORDS("records SP", MAAR_RECORD_RING_SP, HIDES, FREE, true, .in_library = true,
+		.like = MAAR_RING_SPSC | MAAR_RING_EXACT),
 };
 const int kill_modes_count = (int)KILL_COUNT_OF(kill_modes);
 
 const struct kill_mode kill_controls[] = {
-	{ "vyukov", &kill_vyukov, 0, KILL_BLOCKS, KILL_BLOCKS, false },
-	{ "spinlock", &kill_spinlock, 0, KILL_LOCKS, KILL_LOCKS, false },
-	{ "careless", &kill_careless, 0, FREE, FREE, false },
+	{ "vyukov", &kill_vyukov, 0, KILL_BLOCKS, KILL_BLOCKS, false, KILL_VYUKOV_CALLS, .like = 0 },
+	{ "spinlock", &kill_spinlock, 0, KILL_LOCKS, KILL_LOCKS, false, KILL_SPINLOCK_CALLS, .like = 0 },
+	{ "careless", &kill_careless, 0, FREE, FREE, false, KILL_CARELESS_CALLS, .like = 0 },
 };
 
 static bool is_for(const struct kill_call *call, const struct kill_mode *mode)
 {
 	const unsigned alone = call->side == KILL_PUT ? MAAR_RING_SP : MAAR_RING_SC;
-	const bool in_bulk = call->alone || (mode->flags & (MAAR_RING_SP | MAAR_RING_TICKET));
+	/* Lock-free slots go one at a time, either way. */
+	const bool takes_bulk = mode->take != KILL_LENDS;
+	const bool in_bulk = call->alone || (mode->like & (MAAR_RING_SP | MAAR_RING_TICKET));
 
-	if (!call->n || (call->many && (mode->flags & alone)) || (call->single && !(mode->flags & alone)))
+	if (!call->n || (call->many && (mode->like & alone)) || (call->single && !(mode->like & alone)))
 		return false;
-	if (call->evicts && !(mode->flags & MAAR_RING_OVERWRITE))
+	if (call->in_place && !mode->in_place)
 		return false;
-	return call->side == KILL_TAKE || !call->bulk || in_bulk;
+	if (call->evicts && !(mode->like & MAAR_RING_OVERWRITE))
+		return false;
+	return !call->bulk || (call->side == KILL_TAKE ? takes_bulk : in_bulk);
 }
 
 size_t kill_undisturbed(const struct kill_case *c)
 {
 	const size_t can = c->call->evicts ? 1 : c->call->side == KILL_PUT ? c->most - c->filled : c->filled;
 
-	if (c->call->n <= can)
+	if (c->call->n <= can || (c->call->batch && can))
 		return c->call->n;
 	return c->call->bulk ? 0 : can;
 }
@@ -64,7 +114,7 @@ size_t kill_undisturbed(const struct kill_case *c)
 /* A single consumer tells producers late in rings beyond 16: see "Capacity" in the header. */
 static size_t most(const struct kill_mode *mode, size_t capacity)
 {
-	const bool late = (mode->flags & MAAR_RING_SC) && !(mode->flags & MAAR_RING_EXACT) && capacity > 16;
+	const bool late = (mode->like & MAAR_RING_SC) && !(mode->like & MAAR_RING_EXACT) && capacity > 16;
 
 	return late ? capacity + capacity / 16 - 1 : capacity;
 }
@@ -106,8 +156,11 @@ void kill_each_state(const struct kill_mode *mode, const struct kill_call *call,
 		return;
 	for (i = 0; i < count; i++) {
 		const size_t capacity = c.capacity = capacities[i];
+		const size_t least = mode->least ? mode->least : 1;
 		const size_t levels[] = { 0, 1, capacity - 1, capacity };
 
+		if (capacity < least)
+			continue;
 		c.most = most(mode, capacity);
 		if (capacity > 8 && c.most == capacity)
 			continue; /* nothing that a smaller one does not show */

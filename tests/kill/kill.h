@@ -8,6 +8,7 @@
  *     by_ptrace.c  points are instructions: the victim is a process, traced, the stage is memory shared with it
  *     by_hooks.c   points are atomic accesses: the victim is a fiber that its n-th MAAR_POINT leaves
  *     others.c     what the others do meanwhile, and the ledger of all values
+ *     kinds.h      slot, batch, record and broadcast rings as queues of single values   (kinds.c: for the others)
  *     queues.h     faulty queues, as controls
  *     sweep.c      every point of one call from one state, judged
  *     cases.c      every mode, call and state; the tables of what the headers promise
@@ -24,9 +25,9 @@
 
 /* ---- the stage: what the victim and the others share ---- */
 
-#define KILL_QUEUE_BYTES 4096 /* of the largest queue, with room to spare */
-#define KILL_MOST_VALUES 8    /* of one call */
-#define KILL_EVICTED	 3    /* values[KILL_EVICTED]: how many an overwriting call evicted; they follow */
+#define KILL_QUEUE_BYTES 16384 /* of the largest queue: a lock-free batch ring has 64 blocks to spare */
+#define KILL_MOST_VALUES 8     /* of one call */
+#define KILL_EVICTED	 3     /* values[KILL_EVICTED]: how many an overwriting call evicted; they follow */
 
 struct kill_call;
 
@@ -51,13 +52,27 @@ struct kill_call {
 	bool single;   /* refused where the mode has many threads on this side */
 	bool pointers; /* moves what another does, for pointers */
 	bool evicts;   /* refused where the mode does not overwrite */
+	bool batch;    /* its values together have the room of one */
+	bool in_place; /* refused where the mode is not made for it */
 	size_t n;
 	size_t (*run)(void *queue, uint64_t *values);
 };
 
 /* Each table ends with a call without a name. Its first call does nothing, to measure what surrounds a call. */
+enum kill_table {
+	KILL_RING_CALLS,
+	KILL_SLOT_CALLS,
+	KILL_BATCH_CALLS,
+	KILL_RECORD_CALLS,
+	KILL_BROADCAST_CALLS,
+	KILL_VYUKOV_CALLS,
+	KILL_SPINLOCK_CALLS,
+	KILL_CARELESS_CALLS,
+	KILL_TABLES
+};
 struct kill_calls {
-	const struct kill_call *ring, *vyukov, *spinlock, *careless;
+	bool in_library; /* the library's own code has points, too */
+	const struct kill_call *of[KILL_TABLES];
 };
 extern const struct kill_calls kill_calls_plain, kill_calls_hooked;
 
@@ -97,7 +112,15 @@ struct kill_queue {
 	size_t (*take)(void *queue, uint64_t *values, size_t n);
 	size_t (*count)(const void *queue); /* claimed or filled */
 	bool (*locked)(const void *queue);  /* NULL: there is no lock */
+	/*
+	 * What a thread between two halves of a call (reserve and commit, peek and release) has out: KILL_LENDS: how many;
+	 * KILL_HOLDS: from the oldest on. NULL: there is no such thing.
+	 */
+	size_t (*held)(const void *queue);
+	/* Called by whoever takes a side over from one who died alone there; NULL: nothing is asked. */
+	void (*succeed)(void *queue, enum kill_side side);
 };
+extern const struct kill_queue kill_slots, kill_batches, kill_records, kill_broadcast;
 extern const struct kill_queue kill_ring, kill_vyukov, kill_spinlock, kill_careless;
 
 /* ---- what is promised ---- */
@@ -105,6 +128,8 @@ extern const struct kill_queue kill_ring, kill_vyukov, kill_spinlock, kill_carel
 enum kill_promise {
 	KILL_STALLS_NOBODY,
 	KILL_HIDES, /* where a cell is claimed and not filled, consumers find nothing from there on; nowhere else */
+	KILL_HOLDS, /* what it has out stops producers that come round to it, a capacity later; nothing else does */
+	KILL_LENDS, /* what it has out is missing, one for one; it stalls others only if it is all there is */
 	KILL_LOCKS, /* a control: where the lock is held, nobody's call returns */
 	KILL_BLOCKS /* a control: somewhere, and the sweep says where */
 };
@@ -115,6 +140,16 @@ struct kill_mode {
 	unsigned flags;		     /* of the ring */
 	enum kill_promise put, take; /* a thread stopped, or killed, in it ... */
 	bool variant;		     /* its moves are those of other modes: fewer states by ptrace */
+	enum kill_table calls;
+	/*
+	 * The flags of a ring that behaves alike: who is alone (SP, SC), a single consumer that tells each dequeue (EXACT),
+	 * enqueues in bulk though there are many producers (TICKET).
+	 */
+	unsigned like;
+	bool in_library; /* its moves are not inline: no points by hooks, unless the library has them */
+	bool in_place;	 /* made for in_place calls */
+	bool heirs;	 /* death of a producer that was alone leaves its successor everything in order, too */
+	size_t least;	 /* capacity; 0: 1 */
 };
 
 /* One call from one state. */
@@ -158,6 +193,7 @@ struct kill_others {
 	uint32_t next[2]; /* by producer: the least number that the others may still receive */
 	uint32_t calls;	  /* since the victim stands */
 	uint32_t moving;  /* of them, those that moved a value */
+	uint32_t lent;	  /* KILL_LENDS: so much less fits, while the victim has it */
 	/* How often each value was received; beyond `sent`, zero. */
 	unsigned char seen_of_victim[KILL_MOST_VALUES], seen[KILL_MOST_SENT];
 };

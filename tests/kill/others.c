@@ -86,9 +86,15 @@ static bool control_locked(const void *queue)
 			;                                                                                              \
 		return k;                                                                                              \
 	}                                                                                                              \
-	const struct kill_queue kill_##name = { control_init, name##_put, name##_take, control_count, lock }
+	const struct kill_queue kill_##name = {                                                                        \
+		.init = control_init,                                                                                  \
+		.put = name##_put,                                                                                     \
+		.take = name##_take,                                                                                   \
+		.count = control_count,                                                                                \
+		.locked = (lock),                                                                                      \
+	}
 
-const struct kill_queue kill_ring = { ring_init, ring_put, ring_take, ring_count, NULL };
+const struct kill_queue kill_ring = { .init = ring_init, .put = ring_put, .take = ring_take, .count = ring_count };
 CONTROL(vyukov, NULL);
 CONTROL(spinlock, control_locked);
 CONTROL(careless, NULL);
@@ -221,7 +227,7 @@ static enum kill_verdict use(struct kill_others *o, unsigned rounds)
 
 		if (in + out == 0)
 			return KILL_STUCK;
-		if (in < o->c->capacity || in > o->c->most || out != in)
+		if (in + o->lent < o->c->capacity || in > o->c->most || out != in)
 			return wrong(o, "%zu values went in and %zu came out of a queue of %zu", in, out,
 				     o->c->capacity);
 	}
@@ -302,7 +308,7 @@ static enum kill_verdict turn_over(struct kill_others *o)
 		if (round == 0)
 			exact = in + c->filled + of_victim >= c->capacity && in + c->filled <= c->most + of_victim;
 		else
-			exact = exact && in >= c->capacity && in <= c->most && out == in;
+			exact = exact && in + o->lent >= c->capacity && in <= c->most && out == in;
 	}
 	return exact ? KILL_FREE : wrong(o, "\"full\" came at another count than the capacity");
 }
@@ -312,7 +318,8 @@ static enum kill_verdict one_side(struct kill_others *o, bool may_put)
 {
 	const struct kill_case *c = o->c;
 	const size_t most = may_put ? c->most - c->filled : c->filled;
-	const size_t least = may_put ? c->capacity - c->filled : c->filled - (c->call->evicts && c->filled);
+	const size_t room = c->capacity - c->filled, lent = o->lent < room ? o->lent : room;
+	const size_t least = may_put ? room - lent : c->filled - (c->call->evicts && c->filled);
 	const size_t moved = may_put ? fill(o, 1) : drain(o, 1);
 
 	if (moved < least || moved > most + c->call->n)
@@ -394,7 +401,8 @@ static void claim(struct kill_others *o, const struct kill_stage *stage)
 		return;
 	for (i = 0; i < taken; i++) {
 		received(o, KILL_VICTIM, values[i]);
-		if (i > 0 && !call->evicts && values[i] != values[i - 1] + 1)
+		/* Lock-free slots go one at a time. */
+		if (i > 0 && !call->evicts && o->c->mode->take != KILL_LENDS && values[i] != values[i - 1] + 1)
 			wrong(o, "the victim took values that were not next to each other");
 	}
 }
@@ -421,6 +429,8 @@ static enum kill_verdict inherit(struct kill_others *o, int how)
 	const struct kill_call *call = o->c->call;
 	enum kill_verdict verdict = KILL_FREE;
 
+	if (heir && o->c->mode->queue->succeed)
+		o->c->mode->queue->succeed(o->queue, call->side);
 	if (heir && fill_first)
 		fill(o, 1);
 	drain(o, 1);

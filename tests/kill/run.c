@@ -29,11 +29,15 @@ static void set_error(struct kill_run *run, const char *call, const char *text)
 static void judge(struct kill_run *run, const struct kill_case *c, const struct kill_found *found)
 {
 	const size_t moves = kill_undisturbed(c);
-	const bool claims = c->call->side == KILL_PUT && c->mode->put == KILL_HIDES && !c->call->alone && moves > 0;
+	const bool puts = c->call->side == KILL_PUT;
+	const enum kill_promise promise = puts ? c->mode->put : c->mode->take;
+	const bool alone = c->call->alone || (c->mode->like & (puts ? MAAR_RING_SP : MAAR_RING_SC));
+	const bool claims = (promise == KILL_HIDES || promise == KILL_HOLDS) && !alone && moves > 0;
+	const bool may_claim = promise == KILL_LENDS && c->call->n >= c->capacity; /* all that there is */
 
 	if (found->points == 0 && moves > 0)
 		set_error(run, c->call->name, "no point to stop at");
-	if (claims != (found->blocked > 0))
+	if (claims != (found->blocked > 0) && !may_claim)
 		set_error(run, c->call->name, claims ? "no point between claim and fill" : "a stop stalls the others");
 	if (found->blocked && found->last_blocked - found->first_blocked + 1 != found->blocked)
 		set_error(run, c->call->name, "the points that stall others are not in one piece");
@@ -104,15 +108,25 @@ static enum kill_extent extent(const struct kill_run *run, const struct kill_mod
 	return twin ? KILL_ONE : KILL_MOST;
 }
 
+/* The other kinds' calls are longer than a ring's, and their others only see more of the same: a fifth will do. */
+static unsigned operations(const struct kill_run *run, const struct kill_mode *mode)
+{
+	return run->all || mode->queue == &kill_ring ? run->operations : run->operations / 5;
+}
+
 void kill_run_mode(struct kill_run *run, const struct kill_mode *mode)
 {
 	struct report report = { .run = run };
-	const struct kill_call *call = run->stepper->calls->ring;
+	const struct kill_call *call = run->stepper->calls->of[mode->calls];
 
+	if (mode->in_library && !run->stepper->calls->in_library) {
+		run->note("%s: no points %s in the library here", mode->name, run->stepper->name);
+		return;
+	}
 	report.overhead = overhead(run, mode, call);
 	for (call++; call->name; call++) {
 		report.done = report.refused = 0;
-		kill_each_state(mode, call, extent(run, mode, call), run->operations, visit, &report);
+		kill_each_state(mode, call, extent(run, mode, call), operations(run, mode), visit, &report);
 		note_length(&report, call);
 	}
 	run->note("%s %s, %s: %u states, %u points, %u of them stall others", mode->name,
@@ -164,9 +178,9 @@ void kill_run_controls(struct kill_run *run)
 	const struct kill_call *call;
 	struct kill_found found;
 
-	must_stall(run, &kill_controls[0], calls->vyukov);
-	must_stall(run, &kill_controls[1], calls->spinlock);
-	for (call = calls->careless; call->name && !run->kills; call++) {
+	must_stall(run, &kill_controls[0], calls->of[KILL_VYUKOV_CALLS]);
+	must_stall(run, &kill_controls[1], calls->of[KILL_SPINLOCK_CALLS]);
+	for (call = calls->of[KILL_CARELESS_CALLS]; call->name && !run->kills; call++) {
 		control(run, &kill_controls[2], call, &found);
 		if (!found.error[0])
 			set_error(run, call->name, "a control was not caught: it loses and doubles values");

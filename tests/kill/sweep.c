@@ -20,6 +20,7 @@ struct sweep {
 	const struct kill_case *c;
 	struct kill_found *found;
 	bool may_put, may_take;		  /* the others, while the victim is alive */
+	size_t held;			  /* what the victim has out */
 	struct kill_others first, others; /* as it was in the beginning; going on */
 	char error[KILL_ERROR];
 };
@@ -69,6 +70,12 @@ static bool has_heir(const struct sweep *s)
 	return s->may_put || s->c->call->side == KILL_TAKE;
 }
 
+/* Where it is the only consumer nobody is stalled as yet, and its successor will be. */
+static bool is_deadly(const struct sweep *s, bool stalls)
+{
+	return stalls || (promised(s) == KILL_HOLDS && s->held > 0);
+}
+
 /*
  * Where the victim was the only producer, its death must leave consumers what was in; what its successor would find is
  * only counted (heirs), since the ring's header promises it nothing. A consumer may be succeeded at any time.
@@ -76,6 +83,7 @@ static bool has_heir(const struct sweep *s)
 static void judge_death(struct sweep *s, unsigned k, bool stalls)
 {
 	const enum kill_promise promise = promised(s);
+	const bool deadly = is_deadly(s, stalls);
 	char error[KILL_ERROR];
 	bool dead = false;
 	int order;
@@ -84,15 +92,18 @@ static void judge_death(struct sweep *s, unsigned k, bool stalls)
 		if (inherited(&s->first, has_heir(s), order, error) == KILL_FREE)
 			continue;
 		dead = true;
-		if (!stalls && promise != KILL_BLOCKS)
+		if (!deadly && promise != KILL_BLOCKS)
 			fail(s, k, "and killed there: %s", error[0] ? error : "nobody can move a value");
 	}
-	if (stalls && !dead)
+	if (deadly && !dead)
 		fail(s, k, "it stalls the others, yet its death does not");
 	s->found->dead += dead;
-	if (!has_heir(s) && (inherited(&s->first, true, false, error) != KILL_FREE ||
-			     inherited(&s->first, true, true, error) != KILL_FREE))
-		s->found->heirs++;
+	if (has_heir(s) || (inherited(&s->first, true, false, error) == KILL_FREE &&
+			    inherited(&s->first, true, true, error) == KILL_FREE))
+		return;
+	s->found->heirs++;
+	if (s->c->mode->heirs)
+		fail(s, k, "and killed there, its successor finds: %s", error[0] ? error : "nobody can move a value");
 }
 
 /* ---- the victim stands ---- */
@@ -111,6 +122,12 @@ static bool must_stall(struct sweep *s, size_t *visible)
 		memcpy(copy, s->stage->queue, sizeof(copy));
 		*visible = kill_others_visible(s->c, copy);
 		return *visible < mode->queue->count(s->stage->queue);
+	case KILL_HOLDS:
+		*visible = s->c->capacity - s->held;
+		return s->may_take && s->held > 0;
+	case KILL_LENDS:
+		*visible = s->c->filled;
+		return s->held == s->c->capacity;
 	case KILL_LOCKS:
 		return mode->queue->locked(s->stage->queue);
 	case KILL_STALLS_NOBODY:
@@ -134,8 +151,9 @@ static bool stand(struct sweep *s, unsigned k, bool must, size_t visible)
 	else if (must && !stalls)
 		fail(s, k, "the others go on past a cell that is %s",
 		     promise == KILL_LOCKS ? "locked" : "claimed and not filled");
-	else if (stalls && promise == KILL_HIDES && s->others.drained != visible)
-		fail(s, k, "%u values came out, and %zu were before the one claimed", s->others.drained, visible);
+	else if (stalls && (promise == KILL_HIDES || promise == KILL_HOLDS) && s->others.drained != visible)
+		fail(s, k, "%u values came out, and %zu should have, up to the one claimed", s->others.drained,
+		     visible);
 	else if (stalls && promise == KILL_HIDES && s->c->mode->queue->count(s->others.queue) < s->c->capacity)
 		fail(s, k, "the others were refused at %zu values", s->c->mode->queue->count(s->others.queue));
 	if (stalls) {
@@ -152,6 +170,7 @@ static void resumed(struct sweep *s, unsigned k, bool stalls)
 	/* It is to find all kinds of things when it goes on. */
 	if (s->may_put && !stalls)
 		kill_others_leave(&s->others, k % 3 == 0 ? 0 : k % 3 == 1 ? 1 : s->c->most);
+	s->others.lent = 0;
 	if (!s->stepper->finish(s->stage))
 		fail(s, k, "the victim does not return");
 	else if (kill_others_settle(&s->others, s->stage) != KILL_FREE)
@@ -161,7 +180,7 @@ static void resumed(struct sweep *s, unsigned k, bool stalls)
 static void killed(struct sweep *s, unsigned k, bool stalls)
 {
 	s->stepper->kill(s->stage);
-	if (!stalls && kill_others_inherit(&s->others, has_heir(s), k % 2) != KILL_FREE)
+	if (!is_deadly(s, stalls) && kill_others_inherit(&s->others, has_heir(s), k % 2) != KILL_FREE)
 		fail(s, k, "and killed: %s", s->error);
 }
 
@@ -179,8 +198,8 @@ static bool begin(struct sweep *s)
 		stage->values[i] = KILL_VALUE(KILL_VICTIM, i);
 	stage->call = c->call;
 	stage->result = 0;
-	s->may_put = !(producer && (c->call->alone || (c->mode->flags & MAAR_RING_SP)));
-	s->may_take = producer || !(c->call->alone || (c->mode->flags & MAAR_RING_SC));
+	s->may_put = !(producer && (c->call->alone || (c->mode->like & MAAR_RING_SP)));
+	s->may_take = producer || !(c->call->alone || (c->mode->like & MAAR_RING_SC));
 	return kill_others_begin(&s->first, c, stage->queue, s->error);
 }
 
@@ -216,9 +235,11 @@ void kill_sweep(const struct kill_stepper *stepper, struct kill_stage *stage, co
 	stepper->begin(stage);
 	for (k = 0; k < MOST_POINTS && stepper->at(stage, k); k++) {
 		size_t visible = 0;
-		const bool must = must_stall(s, &visible);
-		bool stalls;
+		bool must, stalls;
 
+		s->held = c->mode->queue->held ? c->mode->queue->held(stage->queue) : 0;
+		must = must_stall(s, &visible);
+		s->first.lent = promised(s) == KILL_LENDS ? (uint32_t)s->held : 0;
 		judge_death(s, k, must);
 		kill_others_copy(&s->others, &s->first, s->stage->queue, s->error);
 		stalls = stand(s, k, must, visible);
@@ -230,6 +251,7 @@ void kill_sweep(const struct kill_stepper *stepper, struct kill_stage *stage, co
 			break;
 	}
 	found->points = k;
+	s->first.lent = 0;
 	if (found->error[0])
 		stepper->kill(stage);
 	else
