@@ -173,11 +173,11 @@ step_cross()
 			"$srcdir/tests/stress/cross.c" -lpthread -o "$work/cross-$name" || return 1
 		"qemu-$name" "$work/cross-$name" || return 1
 		"$triplet-gcc" -static -O2 -Wall -Wextra -Werror -D_GNU_SOURCE -I"$srcdir/include" \
-			-include "$srcdir/tests/kill/point.h" -DKILL_LIBRARY_HAS_POINTS "$srcdir/src/ring/ring.c" \
-			"$srcdir/src/base/memory.c" "$srcdir/src/base/misuse.c" "$srcdir/tests/kill/cross.c" \
+			-include "$srcdir/tests/kill/point.h" -DKILL_LIBRARY_HAS_POINTS "$srcdir"/src/ring/*.c \
+			"$srcdir/src/base/memory.c" "$srcdir/src/base/misuse.c" "$srcdir"/tests/kill/cross.c \
 			"$srcdir/tests/kill/calls_hooked.c" "$srcdir/tests/kill/by_hooks.c" "$srcdir/tests/kill/others.c" \
-			"$srcdir/tests/kill/sweep.c" "$srcdir/tests/kill/cases.c" "$srcdir/tests/kill/run.c" \
-			-lpthread -o "$work/cross-kill-$name" || return 1
+			"$srcdir/tests/kill/kinds.c" "$srcdir/tests/kill/sweep.c" "$srcdir/tests/kill/cases.c" \
+			"$srcdir/tests/kill/run.c" -lpthread -o "$work/cross-kill-$name" || return 1
 		"qemu-$name" "$work/cross-kill-$name" || return 1
 	done
 	return "$rc"

@@ -86,7 +86,7 @@ const struct kill_mode kill_controls[] = {
 	{ "careless", &kill_careless, 0, FREE, FREE, false, KILL_CARELESS_CALLS, .like = 0 },
 };
 
-static bool is_for(const struct kill_call *call, const struct kill_mode *mode)
+bool kill_is_for(const struct kill_call *call, const struct kill_mode *mode)
 {
 	const unsigned alone = call->side == KILL_PUT ? MAAR_RING_SP : MAAR_RING_SC;
 	/* Lock-free slots go one at a time, either way. */
@@ -152,7 +152,7 @@ void kill_each_state(const struct kill_mode *mode, const struct kill_call *call,
 	unsigned number = 0;
 	size_t i, j;
 
-	if (extent == KILL_NONE || !is_for(call, mode))
+	if (extent == KILL_NONE || !kill_is_for(call, mode))
 		return;
 	for (i = 0; i < count; i++) {
 		const size_t capacity = c.capacity = capacities[i];

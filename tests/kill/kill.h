@@ -237,6 +237,9 @@ void kill_sweep(const struct kill_stepper *stepper, struct kill_stage *stage, co
 extern const struct kill_mode kill_modes[], kill_controls[];
 extern const int kill_modes_count;
 
+/* Whether a mode has such a call. */
+bool kill_is_for(const struct kill_call *call, const struct kill_mode *mode);
+
 typedef void kill_visit_fn(const struct kill_case *c, void *arg);
 
 /* How many states to call a call in: points are ten times as many by ptrace as by hooks. */
@@ -268,7 +271,7 @@ struct kill_run {
 
 /* Every call of a mode in every state; `kills`: the calls that name no side in few. Notes what was found. */
 void kill_run_mode(struct kill_run *run, const struct kill_mode *mode);
-/* The faulty queues: the sweep must find what is wrong with each. */
+/* The faulty queues, and good ones of which too much is said: the sweep must find what is wrong with each. */
 void kill_run_controls(struct kill_run *run);
 
 #endif

@@ -114,12 +114,17 @@ static unsigned operations(const struct kill_run *run, const struct kill_mode *m
 	return run->all || mode->queue == &kill_ring ? run->operations : run->operations / 5;
 }
 
+static bool has_points(const struct kill_run *run, const struct kill_mode *mode)
+{
+	return !mode->in_library || run->stepper->calls->in_library;
+}
+
 void kill_run_mode(struct kill_run *run, const struct kill_mode *mode)
 {
 	struct report report = { .run = run };
 	const struct kill_call *call = run->stepper->calls->of[mode->calls];
 
-	if (mode->in_library && !run->stepper->calls->in_library) {
+	if (!has_points(run, mode)) {
 		run->note("%s: no points %s in the library here", mode->name, run->stepper->name);
 		return;
 	}
@@ -172,11 +177,61 @@ static void must_stall(struct kill_run *run, const struct kill_mode *mode, const
 	}
 }
 
+/* Whether one of the calls of a side shows that something is wrong with a mode. */
+static bool is_found(struct kill_run *run, const struct kill_mode *mode, enum kill_side side)
+{
+	const struct kill_call *call = run->stepper->calls->of[mode->calls];
+	struct kill_found found;
+
+	for (call++; call->name; call++) {
+		const struct kill_case c = { .mode = mode,
+					     .call = call,
+					     .capacity = 2,
+					     .most = 2,
+					     .filled = 1,
+					     .start = UINT64_MAX,
+					     .operations = run->operations / 10 };
+
+		if (call->side != side || call->alone || !kill_is_for(call, mode))
+			continue;
+		kill_sweep(run->stepper, run->stage, &c, false, &found);
+		if (found.error[0])
+			return true;
+	}
+	return false;
+}
+
+/* A mode whose threads may stall others, or be missed, said to be free of that; successors who do not as they should. */
+static void must_be_found(struct kill_run *run, const struct kill_mode *mode)
+{
+	struct kill_mode said = *mode;
+	struct kill_queue queue = *mode->queue;
+	enum kill_side side;
+
+	said.put = said.take = KILL_STALLS_NOBODY;
+	for (side = KILL_PUT; side <= KILL_TAKE; side++) {
+		const unsigned alone = side == KILL_PUT ? MAAR_RING_SP : 0;
+
+		if ((side == KILL_PUT ? mode->put : mode->take) == KILL_STALLS_NOBODY || (mode->like & alone))
+			continue;
+		if (!is_found(run, &said, side))
+			set_error(run, mode->name, "said to stall nobody, and it was not noticed");
+	}
+	/* By hooks a reader's gate and its own memory change at one point. */
+	if (!mode->queue->succeed || !mode->heirs || (run->stepper->cheap && mode->calls == KILL_BROADCAST_CALLS))
+		return;
+	said.queue = &queue;
+	queue.succeed = NULL;
+	if (!is_found(run, &said, KILL_PUT) && !is_found(run, &said, KILL_TAKE))
+		set_error(run, mode->name, "a successor did nothing, and it was not noticed");
+}
+
 void kill_run_controls(struct kill_run *run)
 {
 	const struct kill_calls *calls = run->stepper->calls;
 	const struct kill_call *call;
 	struct kill_found found;
+	int mode;
 
 	must_stall(run, &kill_controls[0], calls->of[KILL_VYUKOV_CALLS]);
 	must_stall(run, &kill_controls[1], calls->of[KILL_SPINLOCK_CALLS]);
@@ -185,4 +240,7 @@ void kill_run_controls(struct kill_run *run)
 		if (!found.error[0])
 			set_error(run, call->name, "a control was not caught: it loses and doubles values");
 	}
+	for (mode = 0; mode < kill_modes_count && !run->kills; mode++)
+		if (has_points(run, &kill_modes[mode]))
+			must_be_found(run, &kill_modes[mode]);
 }

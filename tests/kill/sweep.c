@@ -53,6 +53,12 @@ static enum kill_promise promised(const struct sweep *s)
 
 /* ---- what death at this point would leave, on copies ---- */
 
+/* Whether somebody else may be on the victim's side once it is dead. */
+static bool has_heir(const struct sweep *s)
+{
+	return s->may_put || s->c->call->side == KILL_TAKE;
+}
+
 static enum kill_verdict inherited(const struct kill_others *from, bool heir, bool fill_first, char *error)
 {
 	static unsigned char queue[KILL_QUEUE_BYTES] __attribute__((aligned(128)));
@@ -64,16 +70,13 @@ static enum kill_verdict inherited(const struct kill_others *from, bool heir, bo
 	return kill_others_inherit(&o, heir, fill_first);
 }
 
-/* Whether somebody else may be on the victim's side once it is dead. */
-static bool has_heir(const struct sweep *s)
-{
-	return s->may_put || s->c->call->side == KILL_TAKE;
-}
-
-/* Where it is the only consumer nobody is stalled as yet, and its successor will be. */
+/* Where it is alone on its side nobody may be stalled as yet, and its successor will be. */
 static bool is_deadly(const struct sweep *s, bool stalls)
 {
-	return stalls || (promised(s) == KILL_HOLDS && s->held > 0);
+	const enum kill_promise promise = promised(s);
+
+	return stalls || (promise == KILL_HOLDS && s->held > 0) ||
+	       (promise == KILL_LENDS && has_heir(s) && s->held == s->c->capacity);
 }
 
 /*
@@ -127,7 +130,7 @@ static bool must_stall(struct sweep *s, size_t *visible)
 		return s->may_take && s->held > 0;
 	case KILL_LENDS:
 		*visible = s->c->filled;
-		return s->held == s->c->capacity;
+		return s->may_put && s->may_take && s->held == s->c->capacity;
 	case KILL_LOCKS:
 		return mode->queue->locked(s->stage->queue);
 	case KILL_STALLS_NOBODY:
