@@ -92,13 +92,23 @@ static unsigned overhead(struct kill_run *run, const struct kill_mode *mode, con
 	return found.points;
 }
 
+static bool is_ring(const struct kill_mode *mode)
+{
+	return mode->queue == &kill_ring;
+}
+
 /* How many states; fewer where another call or mode has the same moves, and no more than a quarter minute takes. */
 static enum kill_extent extent(const struct kill_run *run, const struct kill_mode *mode, const struct kill_call *call)
 {
 	const bool twin = call->alone || call->many || call->pointers, cheap = run->stepper->cheap;
 
-	if (run->all)
+	if (run->all && is_ring(mode))
 		return run->kills ? KILL_FEW : KILL_ALL;
+	/* A victim that is killed in earnest walks all the way from the start again: too far in the longer calls. */
+	if (run->all && run->kills)
+		return call->n == 1 ? KILL_ONE : KILL_NONE;
+	if (run->all)
+		return KILL_MOST;
 	if (run->kills)
 		return twin || (mode->variant && !call->evicts && !cheap) ? KILL_NONE : KILL_ONE;
 	if (cheap)
@@ -111,7 +121,7 @@ static enum kill_extent extent(const struct kill_run *run, const struct kill_mod
 /* The other kinds' calls are longer than a ring's, and their others only see more of the same: a fifth will do. */
 static unsigned operations(const struct kill_run *run, const struct kill_mode *mode)
 {
-	return run->all || mode->queue == &kill_ring ? run->operations : run->operations / 5;
+	return run->all || is_ring(mode) ? run->operations : run->operations / 5;
 }
 
 static bool has_points(const struct kill_run *run, const struct kill_mode *mode)
