@@ -45,7 +45,8 @@
  * Order: what a thread did before it enqueued a value happens before what the consumer does after dequeueing it.
  * Values of one producer come out in the order in which it enqueued them; over all producers there is one order, that
  * of the positions. "Full" by limit is exact: there was an instant during the call when it was so. "Empty" may mean
- * "the next cell is claimed and not filled". "None to be had" of the mring is what the mring says.
+ * "the next cell is claimed and not filled", or "the next chunk is being added": also by a producer that then finds no
+ * room in it. "None to be had" of the mring is what the mring says.
  *
  * Positions come round after 2^(64 - s) chunks: a thread stopped inside a call while exactly so many pass takes a place
  * for another. With slots of 4 KiB and 2^16 of them that is 2^56 values, two years at 10^9 a second.

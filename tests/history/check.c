@@ -346,6 +346,8 @@ static void take_ends(struct sweep *s)
 
 static void answer_starts(struct sweep *s, const struct history_event *e, struct place p)
 {
+	if (e->op == HISTORY_PUT && s->c->spec->refused_hides && s->last_put_end < widened_end(s->c, e))
+		s->last_put_end = widened_end(s->c, e);
 	if (e->op == HISTORY_PUT)
 		open_answer(&s->fulls, p, s->inside_most);
 	else

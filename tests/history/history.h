@@ -60,6 +60,8 @@ struct history_spec {
 	 * progress may be out of sight (MAAR_RING_TICKET).
 	 */
 	bool hides;
+	/* hides: so may a put that is refused in the end, since it had begun to add room that others have used up meanwhile. */
+	bool refused_hides;
 	/*
 	 * "Full" may also mean that an entry is being taken and not given back: while it is out, what was taken behind it
 	 * is in use too, whoever is done with it (MAAR_SLOT_RING_TICKET).

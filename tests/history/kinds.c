@@ -5,7 +5,7 @@
  * call are those in which many threads may use a kind at once: by copy, in place, several at a time, given up and tried
  * again.
  */
-#include "run.h"
+#include "kinds.h"
 
 #include <maar/batch_ring.h>
 #include <maar/broadcast.h>
@@ -15,52 +15,12 @@
 #include <maar/slot_ring.h>
 
 #include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "../../src/queue/queue_priv.h"
 #include "../../src/ring/batch_ring_priv.h"
-#include "../../src/ring/broadcast_priv.h"
 #include "../../src/ring/byte_ring_priv.h"
 #include "../../src/ring/record_ring_priv.h"
 #include "../../src/ring/slot_ring_priv.h"
-
-#define HAS(flags, flag) (((flags) & (flag)) != 0)
-
-/* Most values in one call, as in run.c. */
-#define MOST 32
-
-/* ---- values in elements of three words: one that is torn, or read too early, is no value of anybody's ---- */
-
-struct element {
-	uint64_t value, inverse, mixed;
-};
-
-static struct element element_of(uint64_t value)
-{
-	return (struct element){ value, ~value, stress_mix(value) };
-}
-
-static uint64_t value_in(const struct element *e)
-{
-	return e->inverse == ~e->value && e->mixed == stress_mix(e->value) ? e->value : ~e->value;
-}
-
-static void elements_of(struct element *elements, const uint64_t *values, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		elements[i] = element_of(values[i]);
-}
-
-static void values_in(uint64_t *values, const struct element *elements, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		values[i] = value_in(&elements[i]);
-}
 
 /* What a single consumer may not have told producers yet. */
 static uint64_t untold(size_t capacity)
@@ -476,171 +436,6 @@ static size_t byte_take(const struct history_queue *kind, void *queue, enum hist
 	return maar_byte_ring_skip(queue, k) / sizeof(*values);
 }
 
-/* ---- queues ---- */
-
-/*
- * Cells of a chunk: the fewest, so that chunks come and go, where the capacity of a case is low. With a chunk's head of 16
- * bytes, 7 fill a slot of 128 bytes, 11 one of 192, 67 one of 1088; slots are multiples of 64.
- */
-static size_t queue_cells(size_t capacity)
-{
-	return capacity < 8 ? 7 : capacity < 64 ? 11 : 67;
-}
-
-/*
- * Slots for all values that a history can have (run.c), and more than come and go: while one that is handed from thread to
- * thread is out of sight, there is another.
- */
-#define QUEUE_VALUES	     400000
-#define QUEUE_SPARE_SLOTS    4096
-#define QUEUE_SLOT_OF(cells) (sizeof(struct maar_queue_chunk) + (cells) * sizeof(struct maar_queue_cell))
-
-/* The kind with a limit has it as its capacity. */
-static bool queue_is_limited(const struct history_queue *kind)
-{
-	return kind->slack != NULL;
-}
-
-static void *queue_make(const struct history_queue *kind, size_t capacity, uint64_t start)
-{
-	const struct maar_mring_options bare = { .no_lanes = 1 };
-	const size_t cells = queue_cells(capacity), values = queue_is_limited(kind) ? capacity : QUEUE_VALUES;
-	struct maar_mring *mring =
-		maar_mring_create(values / cells + QUEUE_SPARE_SLOTS, QUEUE_SLOT_OF(cells), start % 2 ? &bare : NULL);
-	struct maar_queue *queue =
-		mring ? maar_queue_create(mring, queue_is_limited(kind) ? capacity : 0, kind->flags) : NULL;
-
-	if (queue)
-		maar__queue_start_at(queue, start >> queue->shift, (start & queue->mask) % queue->cells);
-	else if (mring)
-		(void)maar_mring_destroy(mring);
-	return queue;
-}
-
-static void queue_end(void *queue)
-{
-	struct maar_mring *mring = maar_queue_mring(queue);
-
-	maar_queue_destroy(queue);
-	if (maar_mring_destroy(mring))
-		abort(); /* a slot is lost */
-}
-
-static uint64_t queue_unbounded(size_t capacity)
-{
-	(void)capacity;
-	return HISTORY_UNBOUNDED;
-}
-
-/* Whole chunks: as many as `capacity` values may be spread over. */
-static uint64_t queue_slack(size_t capacity)
-{
-	const uint64_t cells = queue_cells(capacity);
-
-	return ((capacity - 1 + cells - 1) / cells + 1) * cells - capacity;
-}
-
-static size_t queue_put(const struct history_queue *kind, void *queue, enum history_style style, unsigned way,
-			const uint64_t *values, size_t n)
-{
-	(void)kind;
-	if (way % 64 == 0)
-		maar_queue_trim(queue);
-	if (style == HISTORY_ONE)
-		return maar_queue_enqueue(queue, values[0]);
-	return maar_queue_enqueue_burst(queue, values, n);
-}
-
-static size_t queue_take(const struct history_queue *kind, void *queue, enum history_style style, unsigned way,
-			 uint64_t *values, size_t n)
-{
-	(void)kind;
-	if (style == HISTORY_ONE)
-		return maar_queue_dequeue(queue, values);
-	if (way % 3 == 0)
-		return maar_queue_release(queue, maar_queue_peek(queue, values, n));
-	return maar_queue_dequeue_burst(queue, values, n);
-}
-
-/* ---- broadcast rings: each reader's own queue ---- */
-
-static void *broadcast_make(const struct history_queue *kind, size_t capacity, uint64_t start)
-{
-	struct maar_broadcast *ring =
-		maar_broadcast_create(capacity, sizeof(struct element), kind->watches ? 0 : STRESS_SIDE, kind->flags);
-
-	if (ring)
-		maar__broadcast_start_at(ring, start);
-	return ring;
-}
-
-static void broadcast_end(void *queue)
-{
-	maar_broadcast_destroy(queue);
-}
-
-static void *broadcast_side(void *queue)
-{
-	struct maar_broadcast_reader *reader = calloc(1, sizeof(*reader));
-	const bool joins = maar_broadcast_consumers(queue) != 0;
-
-	if (reader && (joins ? maar_broadcast_join(queue, reader, 0) : maar_broadcast_watch(queue, reader, 0)) == 0)
-		return reader;
-	free(reader);
-	return NULL;
-}
-
-static void broadcast_leave(void *side)
-{
-	(void)maar_broadcast_leave(side);
-	free(side);
-}
-
-static size_t broadcast_put(const struct history_queue *kind, void *queue, enum history_style style, unsigned way,
-			    const uint64_t *values, size_t n)
-{
-	struct element elements[MOST];
-	void *place;
-
-	elements_of(elements, values, n);
-	if (style == HISTORY_BULK)
-		return maar_broadcast_publish_bulk(queue, elements, n);
-	if (style == HISTORY_BURST)
-		return maar_broadcast_publish_burst(queue, elements, n);
-	if (!HAS(kind->flags, MAAR_BROADCAST_IN_PLACE) || way % 2)
-		return maar_broadcast_publish(queue, elements);
-	place = maar_broadcast_reserve(queue);
-	if (!place)
-		return 0;
-	memcpy(place, elements, sizeof(elements[0]));
-	return maar_broadcast_commit(queue);
-}
-
-static size_t broadcast_take(const struct history_queue *kind, void *side, enum history_style style, unsigned way,
-			     uint64_t *values, size_t n)
-{
-	struct element elements[MOST];
-	uint64_t missed = 0;
-	const void *place;
-	size_t k;
-
-	if (style == HISTORY_ONE && !kind->watches && way % 2) {
-		place = maar_broadcast_peek(side);
-		if (!place)
-			return 0;
-		memcpy(elements, place, sizeof(elements[0]));
-		values_in(values, elements, 1);
-		return maar_broadcast_release(side);
-	}
-	k = style == HISTORY_ONE ? maar_broadcast_read(side, elements, &missed)
-				 : maar_broadcast_read_burst(side, elements, n, &missed);
-	values_in(values, elements, k);
-	history_missed(missed);
-	if (kind->watches && (k || missed)) /* the next gap may have ended it, or it has run after too many */
-		history_says_nothing();
-	return k;
-}
-
 /* ---- the table ---- */
 
 /* "Full" by TICKET may mean that the next cell is still looked at, "empty" that it is reserved. */
@@ -665,13 +460,13 @@ static size_t broadcast_take(const struct history_queue *kind, void *side, enum 
 #define QUEUE(title, mode, room, more)                                                                                 \
 	.name = title, .flags = (mode), .one_producer = HAS(mode, MAAR_QUEUE_SP), .one_consumer = true,                \
 	.single_takes = true, .hides = !HAS(mode, MAAR_QUEUE_SP), .capacity = (room), .slack = (more),                 \
-	.make = queue_make, .end = queue_end, .put = queue_put, .take = queue_take
+	.make = history_queue_make, .end = history_queue_end, .put = history_queue_put, .take = history_queue_take
 
 #define BROADCAST(title, mode, lossy)                                                                                  \
 	.name = title, .flags = (mode), .one_producer = !HAS(mode, MAAR_BROADCAST_MP), .bulk_puts = true,              \
 	.single_takes = true, .broadcasts = true, .watches = (lossy), .hides = HAS(mode, MAAR_BROADCAST_MP),           \
-	.make = broadcast_make, .end = broadcast_end, .side = broadcast_side, .leave = broadcast_leave,                \
-	.put = broadcast_put, .take = broadcast_take
+	.make = history_broadcast_make, .end = history_broadcast_end, .side = history_broadcast_side,                  \
+	.leave = history_broadcast_leave, .put = history_broadcast_put, .take = history_broadcast_take
 
 const struct history_queue history_kinds[] = {
 	{ SLOT_IN_ORDER("slots SPSC", MAAR_SLOT_RING_SPSC), .slack = untold },
@@ -687,9 +482,9 @@ const struct history_queue history_kinds[] = {
 	{ RECORD("records of 1 grain", 0, RECORD_SHORT, record_capacity, NULL) },
 	{ RECORD("records", 0, RECORD_LONG, record_long_capacity, record_long_slack) },
 	{ RECORD("records SP", MAAR_RECORD_RING_SP, RECORD_LONG, record_long_capacity, record_long_slack) },
-	{ QUEUE("queue SP", MAAR_QUEUE_SPSC, queue_unbounded, NULL) },
-	{ QUEUE("queue MP", MAAR_QUEUE_MPSC, queue_unbounded, NULL) },
-	{ QUEUE("queue MP with a limit", MAAR_QUEUE_MPSC, NULL, queue_slack) },
+	{ QUEUE("queue SP", MAAR_QUEUE_SPSC, history_queue_unbounded, NULL) },
+	{ QUEUE("queue MP", MAAR_QUEUE_MPSC, history_queue_unbounded, NULL) },
+	{ QUEUE("queue MP with a limit", MAAR_QUEUE_MPSC, NULL, history_queue_slack), .refused_hides = true },
 	{ BROADCAST("broadcast, joined", MAAR_BROADCAST_IN_PLACE, false) },
 	{ BROADCAST("broadcast MP, joined", MAAR_BROADCAST_MP, false) },
 	{ BROADCAST("broadcast, watched", 0, true) },

@@ -118,6 +118,12 @@ static void add(struct history_log *log, struct call *call, enum history_op op, 
 	};
 }
 
+/* Is the last event of a log one that a call like this one has made, and alone? */
+static bool is_refused(const struct history_event *last, const struct call *call)
+{
+	return last->op == call->op && !last->ok && last->at == 0;
+}
+
 /* Writes down a call that moved n values. */
 static void record(struct actor *me, struct call *call, size_t n)
 {
@@ -144,11 +150,17 @@ static void record(struct actor *me, struct call *call, size_t n)
 	me->answers += n != 0;
 	if (n == call->want || says_nothing)
 		return;
-	if (!me->answers) {
+	if (!me->answers && !me->job->c->queue->refused_hides) {
 		me->unlogged++;
 		return;
 	}
-	me->answers--;
+	/* Where even a refused put explains something, each is logged; those in a row are one that took longer. */
+	if (!me->answers && n == 0 && log->count && is_refused(&log->events[log->count - 1], call)) {
+		log->events[log->count - 1].end = call->end;
+		me->unlogged++;
+		return;
+	}
+	me->answers -= me->answers != 0;
 	/* A burst says that there was no room for one more, or not one more was there. */
 	add(log, call, call->op, false, call->bulk && !call->one_refuses ? call->want : 1);
 }
@@ -348,6 +360,7 @@ static void check(const struct history_case *c, uint64_t skew, const struct acto
 					  : c->capacity,
 		.slack = q->slack ? q->slack(c->capacity) : 0,
 		.hides = q->hides,
+		.refused_hides = q->refused_hides,
 		.holds = q->holds,
 		.drained = true,
 		.skew = skew,

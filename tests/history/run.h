@@ -25,7 +25,7 @@ struct history_queue {
 	bool single_takes;		       /* take does not */
 	bool one_refuses;		       /* a bulk put is refused only where a single value would be, too */
 	bool small_values;		       /* only values below 2^32 */
-	bool hides, holds;		       /* see history_spec */
+	bool hides, refused_hides, holds;      /* see history_spec */
 	bool broadcasts;		       /* each consumer gets every value, in its own right: see side */
 	bool watches;			       /* ... unless it comes too late, and nobody waits for it */
 	unsigned bulk_most;		       /* most values in a bulk put; 0: the capacity */

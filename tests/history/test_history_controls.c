@@ -342,7 +342,8 @@ static size_t take_older(const struct history_queue *kind, void *queue, enum his
 static size_t take_nothing(const struct history_queue *kind, void *queue, enum history_style style, unsigned way,
 			   uint64_t *values, size_t n)
 {
-	return turn(SELDOM / 100) ? 0 : honest_take(kind, queue, style, way, values, n);
+	/* Not in the end (a burst), when nothing means that there is no more to come. */
+	return style == HISTORY_ONE && turn(SELDOM / 100) ? 0 : honest_take(kind, queue, style, way, values, n);
 }
 
 static const struct kind_control {

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Rings and the other kinds under the history checker: that there is an order of all calls in which a queue of that capacity would have given
- * the same answers, "full" and "empty" among them. Built twice, the second time with random delays at every atomic access.
+ * Rings and the other kinds under the history checker: that there is an order of all calls in which a queue of that
+ * capacity would have given the same answers, "full" and "empty" among them. Built twice, the second time with random
+ * delays at every atomic access.
  */
 #include "../unit/common.h"
 #include "clock.h"
@@ -13,15 +14,20 @@
 /* Operations of each mode, unless MAAR_HISTORY_OPS says how many; a sixth to a third where accesses are watched or delayed. */
 #define OPERATIONS 500000
 #define LEAST	   20000
-/* The other kinds stand on what rings of words prove, and are many. */
+/* The other kinds are many: fewer in make check; and a fifth with delays, if somebody says how many. */
 #define OPERATIONS_OF_KINDS 100000
+#ifdef STRESS_FUZZ
+#define KINDS_SHARE 5
+#else
+#define KINDS_SHARE 1
+#endif
 
 static uint64_t skew;
 
-static uint64_t asked(uint64_t unless)
+static uint64_t asked(uint64_t unless, unsigned share)
 {
 	const char *given = getenv("MAAR_HISTORY_OPS");
-	const uint64_t operations = given ? strtoull(given, NULL, 10) : 0;
+	const uint64_t operations = given ? strtoull(given, NULL, 10) / share : 0;
 
 	return stress_scaled(operations ? operations : unless, LEAST);
 }
@@ -43,13 +49,13 @@ static void judge(const struct history_queue *queue, int number, uint64_t operat
 
 START_TEST(has_an_order)
 {
-	judge(&history_rings[_i], _i, asked(OPERATIONS));
+	judge(&history_rings[_i], _i, asked(OPERATIONS, 1));
 }
 END_TEST
 
 START_TEST(kind_has_an_order)
 {
-	judge(&history_kinds[_i], 100 + _i, asked(OPERATIONS_OF_KINDS));
+	judge(&history_kinds[_i], 100 + _i, asked(OPERATIONS_OF_KINDS, KINDS_SHARE));
 }
 END_TEST
 
@@ -57,12 +63,14 @@ Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("ring histories");
 	TCase *tcase = unit_tcase(suite, "ring histories");
-	const double patience = (double)asked(OPERATIONS) / OPERATIONS;
+	const double patience = (double)asked(OPERATIONS, 1) / OPERATIONS;
 
 	skew = history_clock_choose();
 	unit_note("stamps: %s; cores differ by %" PRIu64, history_clock_name(), skew);
 	tcase_set_timeout(tcase, UNIT_TIMEOUT * (patience > 1 ? patience : 1));
 	tcase_add_loop_test(tcase, has_an_order, 0, (int)history_ring_count);
+	tcase = unit_tcase(suite, "kinds");
+	tcase_set_timeout(tcase, UNIT_TIMEOUT * (patience > 1 ? patience : 1));
 	tcase_add_loop_test(tcase, kind_has_an_order, 0, (int)history_kind_count);
 	return suite;
 }

@@ -214,8 +214,10 @@ static bool is_found(struct kill_run *run, const struct kill_mode *mode, enum ki
 /* A mode whose threads may stall others, or be missed, said to be free of that; successors who do not as they should. */
 static void must_be_found(struct kill_run *run, const struct kill_mode *mode)
 {
-	struct kill_mode said = *mode;
+#ifndef MAAR_DEBUG
 	struct kill_queue queue = *mode->queue;
+#endif
+	struct kill_mode said = *mode;
 	enum kill_side side;
 
 	said.put = said.take = KILL_STALLS_NOBODY;
@@ -230,10 +232,12 @@ static void must_be_found(struct kill_run *run, const struct kill_mode *mode)
 	/* By hooks a reader's gate and its own memory change at one point. */
 	if (!mode->queue->succeed || !mode->heirs || (run->stepper->cheap && mode->calls == KILL_BROADCAST_CALLS))
 		return;
+#ifndef MAAR_DEBUG /* which stops such a successor */
 	said.queue = &queue;
 	queue.succeed = NULL;
 	if (!is_found(run, &said, KILL_PUT) && !is_found(run, &said, KILL_TAKE))
 		set_error(run, mode->name, "a successor did nothing, and it was not noticed");
+#endif
 }
 
 void kill_run_controls(struct kill_run *run)
