@@ -20,7 +20,7 @@ Half an hour on two processors. Steps, all by default:
   debug                --enable-debug: misuse stops the program, right use does not
   model                each scenario of the memory-model explorer, 400,000 executions; its controls
   stress               the stress tests at five times their usual count, rings at every start in every capacity
-  history              the history checker and its controls; rings under it, five million operations of each kind
+  history              the history checker and its controls; rings of all kinds under it, five million operations of each
   kill                 a thread stopped, and killed, at every instruction of every call, in every state
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * What <maar/ring.h> promises of each mode under "Progress", and the states to hold it to. A new mode is one line here.
+ * What the headers promise of each mode under "Progress", and the states to hold them to. A new mode is one line here.
  */
 #include "kill.h"
 
@@ -16,7 +16,6 @@
 #define HOLDS KILL_HOLDS
 #define LENDS KILL_LENDS
 
-/* What <maar/ring.h> and the other headers promise. `as`: see kill_mode. */
 #define RING(title, mode, put, take, variant)                                                                          \
 	{                                                                                                              \
 		title, &kill_ring, mode, put, take, variant, KILL_RING_CALLS, .like = (mode)                           \
