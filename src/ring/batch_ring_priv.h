@@ -92,14 +92,14 @@ static inline uint64_t *maar__batch_cell(struct maar__batch_view v, uint64_t pos
 	const uint64_t index = maar__batch_index(v, position);
 
 	if (v.ticket)
-		return (uint64_t *)((uintptr_t)(v.ring + 1) + index * v.stride);
-	return (uint64_t *)((uintptr_t)(v.ring + 1) + MAAR__BATCH_SPARE_BYTES + index * MAAR_CACHE_LINE);
+		return (uint64_t *)((uintptr_t)(v.ring + 1) + (uintptr_t)(index * v.stride));
+	return (uint64_t *)((uintptr_t)(v.ring + 1) + MAAR__BATCH_SPARE_BYTES + (uintptr_t)(index * MAAR_CACHE_LINE));
 }
 
 /* The words of a block, or of a cell (ticket): handles in pairs. */
 static inline uint64_t *maar__batch_words(struct maar__batch_view v, uint64_t number)
 {
-	return (uint64_t *)((uintptr_t)v.ring + v.blocks + number * v.stride);
+	return (uint64_t *)((uintptr_t)v.ring + (uintptr_t)(v.blocks + number * v.stride));
 }
 
 /* The lap of a filled cell, and how many units a stamp's lap is ahead of it: 0 filled, below 0 not yet. */
