@@ -5,19 +5,12 @@
  * them, so each is called here by its name, and held to what the headers say of it, also where the inline call in front
  * of it would not have come so far. (maar__debug_fail stops the program: test_debug.c.)
  */
-#include "common.h"
+#include "waits.h"
 
-#ifndef MAAR_FAULTS
-#error "compile with -DMAAR_FAULTS, as the library is, for maar__sleep_calls"
-#endif
-#include "../../src/base/sleep.h"
 #include "../../src/queue/queue_priv.h"
 
 #include <maar/queue.h>
 #include <maar/slot_ring.h>
-#include <maar/wait.h>
-
-#define ANNOUNCED(e) ((unsigned)(maar_a_load(&(e)->word, RELAXED) & MAAR__EVENT_WAITERS))
 
 /* ---- events ---- */
 
@@ -43,12 +36,12 @@ START_TEST(event_wake)
 		woken = cases[i].there && cases[i].n;
 		maar__event_wake(&e, cases[i].n);
 		unit_eq(maar__sleep_calls() - calls, woken);
-		unit_eq(maar_a_load(&e.word, RELAXED) >> 32, woken);
+		unit_eq(epoch_of(&e), woken);
 		/* None of them slept, so nobody of those counted does: the count is cleared. */
-		unit_eq(ANNOUNCED(&e), woken ? 0 : cases[i].left);
+		unit_eq(asleep_on(&e), woken ? 0 : cases[i].left);
 		for (k = 0; k < cases[i].there; k++)
 			maar_event_cancel(&e, keys[k]);
-		unit_eq(ANNOUNCED(&e), 0);
+		unit_eq(asleep_on(&e), 0);
 		maar_event_destroy(&e);
 	}
 }
@@ -108,11 +101,11 @@ START_TEST(wait_room)
 
 		maar__wait_room(wait);
 		unit_eq(maar__sleep_calls(), calls);
-		unit_eq(ANNOUNCED(&wait->not_full), 1);
+		unit_eq(asleep_on(&wait->not_full), 1);
 		unit_eq(maar_ring_dequeue(ring, &value), 1);
 	}
 	maar__wait_room(wait);
-	unit_eq(ANNOUNCED(&wait->not_full), 0);
+	unit_eq(asleep_on(&wait->not_full), 0);
 	unit_eq(maar_event_wait(&wait->not_full, key, MAAR_FOREVER), 0);
 	maar_wait_destroy(wait);
 	maar_ring_destroy(ring);
