@@ -5,7 +5,7 @@
  */
 #include "ring_priv.h"
 
-#include "../base/base.h"
+#include "../base/life.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -126,14 +126,12 @@ static void set_up(struct maar_ring *ring, const struct plan *plan, unsigned fla
 int maar_ring_init_layout(void *mem, size_t bytes, size_t capacity, unsigned flags, unsigned layout)
 {
 	struct plan plan;
-	const int rc = check_request(&plan, capacity, flags, layout);
+	int rc = check_request(&plan, capacity, flags, layout);
 
+	if (!rc)
+		rc = maar__unfit(mem, bytes, plan.bytes);
 	if (rc)
 		return rc;
-	if (!mem || (uintptr_t)mem % MAAR_APART)
-		return -EINVAL;
-	if (bytes < plan.bytes)
-		return -ENOSPC;
 	memset(mem, 0, plan.bytes);
 	set_up(mem, &plan, flags);
 	return 0;
@@ -143,13 +141,8 @@ struct maar_ring *maar_ring_create_layout(size_t capacity, unsigned flags, unsig
 {
 	struct plan plan;
 	const int rc = check_request(&plan, capacity, flags, layout);
-	struct maar_ring *ring;
+	struct maar_ring *ring = maar__refused(rc) ? NULL : maar__map(plan.bytes);
 
-	if (rc) {
-		errno = -rc;
-		return NULL;
-	}
-	ring = maar__map(plan.bytes);
 	if (!ring)
 		return NULL;
 	set_up(ring, &plan, flags);

@@ -6,7 +6,7 @@
  */
 #include "slot_ring_priv.h"
 
-#include "../base/base.h"
+#include "../base/life.h"
 #include "ring_priv.h"
 
 #include <errno.h>
@@ -89,6 +89,11 @@ static int plan_for(struct plan *plan, size_t capacity, size_t element, unsigned
 	    !maar__mul((size_t)plan->cells, plan->stride, &cells) || !maar__add(plan->slots_at, cells, &plan->bytes))
 		return -EOVERFLOW;
 	return 0;
+}
+
+static int check_request(struct plan *plan, size_t capacity, size_t element, unsigned flags, unsigned layout)
+{
+	return layout == MAAR_SLOT_RING_LAYOUT ? plan_for(plan, capacity, element, flags) : -EPROTO;
 }
 
 size_t maar_slot_ring_bytes(size_t capacity, size_t element, unsigned flags)
@@ -215,17 +220,12 @@ int maar_slot_ring_init_layout(void *mem, size_t bytes, size_t capacity, size_t 
 			       unsigned layout)
 {
 	struct plan plan;
-	int rc;
+	int rc = check_request(&plan, capacity, element, flags, layout);
 
-	if (layout != MAAR_SLOT_RING_LAYOUT)
-		return -EPROTO;
-	rc = plan_for(&plan, capacity, element, flags);
+	if (!rc)
+		rc = maar__unfit(mem, bytes, plan.bytes);
 	if (rc)
 		return rc;
-	if (!mem || (uintptr_t)mem % MAAR_APART)
-		return -EINVAL;
-	if (bytes < plan.bytes)
-		return -ENOSPC;
 	memset(mem, 0, plan.bytes);
 	set_up(mem, &plan, flags);
 	return 0;
@@ -233,16 +233,10 @@ int maar_slot_ring_init_layout(void *mem, size_t bytes, size_t capacity, size_t 
 
 struct maar_slot_ring *maar_slot_ring_create_layout(size_t capacity, size_t element, unsigned flags, unsigned layout)
 {
-	struct maar_slot_ring *ring;
 	struct plan plan;
-	int rc;
+	const int rc = check_request(&plan, capacity, element, flags, layout);
+	struct maar_slot_ring *ring = maar__refused(rc) ? NULL : maar__map(plan.bytes);
 
-	rc = layout == MAAR_SLOT_RING_LAYOUT ? plan_for(&plan, capacity, element, flags) : -EPROTO;
-	if (rc) {
-		errno = -rc;
-		return NULL;
-	}
-	ring = maar__map(plan.bytes);
 	if (!ring)
 		return NULL;
 	set_up(ring, &plan, flags);
