@@ -72,7 +72,7 @@ struct maar_byte_ring {
 	uint32_t magic;	   /* MAAR__BYTE_RING_MAGIC while the ring lives: a stray pointer is refused */
 	uint32_t layout;   /* MAAR_BYTE_RING_LAYOUT */
 	uint32_t flags;	   /* enum maar_byte_ring_flag */
-	uint32_t owns;	   /* 1 if create took the memory, so that destroy gives it back */
+	uint32_t owns;	   /* not 0: create took the memory; a mark of where, so that a copy gives nothing back */
 	uint64_t capacity; /* bytes, a power of two */
 	uint64_t mask;	   /* capacity - 1 */
 	uint64_t data_at;  /* bytes from this struct to the data: no pointer, so the memory can be shared */
@@ -123,8 +123,9 @@ MAAR_API MAAR_NODISCARD int maar_byte_ring_init_layout(void *mem, size_t bytes, 
 MAAR_API MAAR_MALLOC_LIKE struct maar_byte_ring *maar_byte_ring_create(size_t capacity, unsigned flags);
 
 /*
- * Ends a ring; no other call may be running or follow. Bytes left are forgotten. Gives back what create took. NULL is
- * ignored.
+ * Ends a ring; no other call may be running or follow. Bytes left are forgotten. Gives back what create took; a
+ * copy of the ring's bytes elsewhere is a ring of its own, for which nothing was taken (of a mirrored ring's it is none).
+ * NULL is ignored.
  */
 MAAR_API void maar_byte_ring_destroy(struct maar_byte_ring *ring);
 

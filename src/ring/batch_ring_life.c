@@ -102,7 +102,7 @@ struct maar_batch_ring *maar_batch_ring_create(size_t capacity, size_t batch, un
 	if (!ring)
 		return NULL;
 	set_up(ring, &m, batch, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -116,7 +116,7 @@ void maar_batch_ring_destroy_each(struct maar_batch_ring *ring, maar_batch_ring_
 	if (each)
 		maar_batch_ring_drain(ring, each, arg);
 	ring->magic = 0;
-	if (ring->owns)
+	if (ring->owns == maar__owner(ring))
 		maar__unmap(ring, maar_batch_ring_bytes((size_t)ring->capacity, ring->batch, ring->flags));
 }
 

@@ -101,7 +101,7 @@ struct maar_broadcast *maar_broadcast_create(size_t capacity, size_t element, si
 	if (!ring)
 		return NULL;
 	set_up(ring, capacity, element, consumers, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -113,7 +113,7 @@ void maar_broadcast_destroy(struct maar_broadcast *ring)
 	if (ring->magic != MAAR__BROADCAST_MAGIC)
 		return;
 	ring->magic = 0;
-	if (ring->owns)
+	if (ring->owns == maar__owner(ring))
 		maar__unmap(ring, maar_broadcast_bytes((size_t)ring->capacity, ring->element, ring->consumers));
 }
 

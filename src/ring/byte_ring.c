@@ -94,7 +94,7 @@ struct maar_byte_ring *maar_byte_ring_create(size_t capacity, unsigned flags)
 	if (!ring)
 		return NULL;
 	set_up(ring, capacity, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -170,7 +170,7 @@ static bool sound_shape(const struct maar_byte_ring *ring)
 {
 	const bool mirrored = ring->flags & MAAR_BYTE_RING_MIRROR;
 
-	if ((ring->flags & ~(unsigned)MAAR_BYTE_RING_MIRROR) || ring->owns > 1 || (mirrored && !ring->owns))
+	if ((ring->flags & ~(unsigned)MAAR_BYTE_RING_MIRROR) || (mirrored && !ring->owns))
 		return false;
 	if (!maar__is_pow2(ring->capacity) || ring->capacity > MAAR_BYTE_RING_MAX_CAPACITY ||
 	    ring->mask != ring->capacity - 1)

@@ -102,7 +102,7 @@ struct maar_record_ring *maar_record_ring_create(size_t capacity, unsigned flags
 	if (!ring)
 		return NULL;
 	set_up(ring, &m, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -134,7 +134,7 @@ void maar_record_ring_destroy_each(struct maar_record_ring *ring, maar_record_ea
 	if (each)
 		each_left(ring, each, arg);
 	ring->magic = 0;
-	if (ring->owns)
+	if (ring->owns == maar__owner(ring))
 		maar__unmap(ring, maar_record_ring_bytes((size_t)ring->capacity));
 }
 

@@ -146,7 +146,7 @@ struct maar_ring *maar_ring_create_layout(size_t capacity, unsigned flags, unsig
 	if (!ring)
 		return NULL;
 	set_up(ring, &plan, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -199,7 +199,7 @@ void maar_ring_destroy_each(struct maar_ring *ring, maar_ring_value_fn *each, vo
 	if (each)
 		maar_ring_drain(ring, each, arg);
 	ring->magic = 0;
-	if (ring->owns)
+	if (ring->owns == maar__owner(ring))
 		maar__unmap(ring, maar_ring_bytes((size_t)ring->capacity, ring->flags));
 }
 

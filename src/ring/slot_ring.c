@@ -240,7 +240,7 @@ struct maar_slot_ring *maar_slot_ring_create_layout(size_t capacity, size_t elem
 	if (!ring)
 		return NULL;
 	set_up(ring, &plan, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -277,7 +277,7 @@ void maar_slot_ring_destroy_each(struct maar_slot_ring *ring, maar_slot_ring_fn 
 		maar_slot_ring_drain(ring, each, arg);
 	}
 	ring->magic = 0;
-	if (ring->owns)
+	if (ring->owns == maar__owner(ring))
 		maar__unmap(ring, maar_slot_ring_bytes((size_t)ring->capacity, ring->element, ring->flags));
 }
 

@@ -382,7 +382,7 @@ START_TEST(check_finds)
 #define FIELD(name, least, most)                                                                                       \
 	{ #name, offsetof(struct maar_byte_ring, name), sizeof(((struct maar_byte_ring *)0)->name), (uint64_t)(least), \
 	  (uint64_t)(most) }
-		FIELD(magic, 0, 0), FIELD(layout, 0, 0), FIELD(flags, 0, 0), FIELD(owns, 0, 1), FIELD(capacity, 0, 0),
+		FIELD(magic, 0, 0), FIELD(layout, 0, 0), FIELD(flags, 0, 0), FIELD(owns, 0, UINT64_MAX), FIELD(capacity, 0, 0),
 		FIELD(mask, 0, 0), FIELD(data_at, 0, 0), FIELD(reach, 0, 0),
 		/* at tail 106, head_seen 100, offered 2, head 101, tail_seen 103, by prepare */
 		FIELD(tail, -3, 0),	 /* not before tail_seen; no room for the offer behind it */
@@ -393,6 +393,7 @@ START_TEST(check_finds)
 	};
 	struct unit_place place = unit_place(maar_byte_ring_bytes(8));
 	struct maar_byte_ring *ring = (void *)place.memory;
+	uint32_t owns;
 	size_t bit;
 
 	for (bit = 0; bit < 8 * fields[_i].bytes; bit++) {
@@ -419,9 +420,10 @@ START_TEST(check_finds)
 	unit_place_end(&place);
 	ring = maar_byte_ring_create(8, MAAR_BYTE_RING_MIRROR);
 	ck_assert_ptr_nonnull(ring);
+	owns = ring->owns;
 	ring->owns = 0; /* memory of the caller's is never mirrored */
 	unit_eq(maar_byte_ring_check(ring), -EBADMSG);
-	ring->owns = 1;
+	ring->owns = owns;
 	unit_eq(maar_byte_ring_check(ring), 0);
 	maar_byte_ring_destroy(ring);
 }
