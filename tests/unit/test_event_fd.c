@@ -131,6 +131,45 @@ START_TEST(one_descriptor_for_all)
 }
 END_TEST
 
+/* ---- no cancellation point: a thread that is to be cancelled comes to the end of all these ---- */
+
+static void *cancelled(void *arg)
+{
+	unsigned *step = arg;
+	struct maar_event e;
+	int fd;
+
+	unit_eq(pthread_cancel(pthread_self()), 0);
+	unit_eq(maar_event_init(&e, 0), 0);
+	fd = maar_event_fd(&e);
+	unit_must(fd >= 0);
+	for (*step = 1; *step < 3; ++*step) {
+		unit_eq(maar_event_arm(&e), 0);
+		if (*step == 1)
+			maar_event_notify_one(&e);
+		else
+			maar_event_fire(&e);
+		maar_event_disarm(&e);
+	}
+	unit_eq(maar_event_until(&e, 1000, false), -ETIMEDOUT);
+	unit_eq(maar_event_arm(&e), 0);
+	maar_event_close(&e);
+	maar_event_destroy(&e);
+	*step = 4;
+	pthread_testcancel();
+	*step = 5;
+	return NULL;
+}
+
+START_TEST(no_cancellation_point)
+{
+	unsigned step = 0;
+
+	unit_in_thread(cancelled, &step);
+	unit_eq(step, 4);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("event descriptor");
@@ -139,5 +178,6 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, descriptor);
 	tcase_add_test(tcase, no_descriptor_left);
 	tcase_add_test(tcase, one_descriptor_for_all);
+	tcase_add_test(tcase, no_cancellation_point);
 	return suite;
 }
