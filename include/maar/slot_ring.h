@@ -209,8 +209,8 @@ MAAR_INLINE void *maar_slot_ring_reserve(struct maar_slot_ring *ring);
 /*
  * Hands a reserved slot to consumers. SPSC: slots are committed in the order reserved. Returns 1, or 0 (nothing
  * changed; MAAR_DEBUG stops the program) if `slot` is no slot of this ring's, is not reserved (committed before), or
- * (SPSC) not the next. Any thread may commit, in a ring that is not SPSC. Cost: one store; lock-free two
- * compare-and-swaps, or none if SP.
+ * (SPSC) not the next. Any thread may commit what another has reserved, but in a ring of one producer without TICKET.
+ * Cost: one store; lock-free two compare-and-swaps, or none if SP.
  */
 MAAR_INLINE size_t maar_slot_ring_commit(struct maar_slot_ring *ring, void *slot);
 
@@ -313,7 +313,8 @@ MAAR_INLINE int maar_slot_ring_full(const struct maar_slot_ring *ring);
 
 /*
  * Writes a description for people to `to`: mode, sizes, positions, and the first bytes of the first elements. Returns
- * 0, -EINVAL if `ring` is no slot ring, or -EIO. Wants a ring at rest, since it reads elements that others may write.
+ * 0, -EINVAL if `ring` is no slot ring or `to` is NULL, -EBADMSG if its first lines are overwritten, or -EIO. Wants a
+ * ring at rest, since it reads elements that others may write.
  */
 MAAR_API int maar_slot_ring_dump(const struct maar_slot_ring *ring, FILE *to);
 

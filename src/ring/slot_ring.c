@@ -286,6 +286,20 @@ void maar_slot_ring_destroy(struct maar_slot_ring *ring)
 	maar_slot_ring_destroy_each(ring, NULL, NULL);
 }
 
+/* Whether what never changes is what init wrote: then cells can be looked at. */
+static bool geometry_is_whole(const struct maar_slot_ring *ring)
+{
+	struct plan plan;
+
+	return ring->layout == MAAR_SLOT_RING_LAYOUT && ring->capacity <= MAAR_SLOT_RING_MAX_CAPACITY &&
+	       plan_for(&plan, (size_t)ring->capacity, ring->element, ring->flags) == 0 &&
+	       plan.capacity == ring->capacity && ring->limit == plan.capacity + plan.period - 1 &&
+	       ring->mask == plan.cells - 1 && ring->tell == ~(plan.period - 1) && ring->stride == plan.stride &&
+	       ring->shift == (uint32_t)__builtin_ctz(plan.stride) &&
+	       ring->inverse == inverse_of(plan.stride >> ring->shift) && ring->slots_at == plan.slots_at &&
+	       ring->filled_at == plan.filled_at;
+}
+
 /* ---- for people ---- */
 
 static void dump_element(const struct maar_slot_ring *ring, uint64_t position, FILE *to)
@@ -306,9 +320,12 @@ static void dump_element(const struct maar_slot_ring *ring, uint64_t position, F
 int maar_slot_ring_dump(const struct maar_slot_ring *ring, FILE *to)
 {
 	uint64_t first, n, i;
+	int rc;
 
-	if (!ring || !to || ring->magic != MAAR__SLOT_RING_MAGIC)
+	if (!ring || !to || (uintptr_t)ring % MAAR_APART || ring->magic != MAAR__SLOT_RING_MAGIC)
 		return -EINVAL;
+	if (!geometry_is_whole(ring))
+		return -EBADMSG;
 	fprintf(to, "slot ring %p: %s, %s producer%s, %s consumer%s\n", (const void *)ring,
 		is_spsc(ring->flags)	   ? "cells in order"
 		: is_lockfree(ring->flags) ? "lock-free"
@@ -322,9 +339,8 @@ int maar_slot_ring_dump(const struct maar_slot_ring *ring, FILE *to)
 	if (is_lockfree(ring->flags)) {
 		fprintf(to, "  slots used so far %" PRIu64 "; free ones, then filled ones:\n",
 			maar_a_load(&ring->fresh, RELAXED));
-		if (maar_ring_dump(maar__slot_free_ring(ring), to) || maar_ring_dump(maar__slot_filled_ring(ring), to))
-			return -EIO;
-		return ferror(to) ? -EIO : 0;
+		rc = maar_ring_dump(maar__slot_free_ring(ring), to);
+		return rc ? rc : maar_ring_dump(maar__slot_filled_ring(ring), to);
 	}
 	first = maar_a_load(is_spsc(ring->flags) ? &ring->taken : &ring->head, RELAXED);
 	fprintf(to, "  next to take %" PRIu64 ", tail %" PRIu64 "\n", first, maar_a_load(&ring->tail, RELAXED));
@@ -336,19 +352,6 @@ int maar_slot_ring_dump(const struct maar_slot_ring *ring, FILE *to)
 }
 
 /* ---- validation ---- */
-
-static bool geometry_is_whole(const struct maar_slot_ring *ring)
-{
-	struct plan plan;
-
-	return ring->layout == MAAR_SLOT_RING_LAYOUT && ring->capacity <= MAAR_SLOT_RING_MAX_CAPACITY &&
-	       plan_for(&plan, (size_t)ring->capacity, ring->element, ring->flags) == 0 &&
-	       plan.capacity == ring->capacity && ring->limit == plan.capacity + plan.period - 1 &&
-	       ring->mask == plan.cells - 1 && ring->tell == ~(plan.period - 1) && ring->stride == plan.stride &&
-	       ring->shift == (uint32_t)__builtin_ctz(plan.stride) &&
-	       ring->inverse == inverse_of(plan.stride >> ring->shift) && ring->slots_at == plan.slots_at &&
-	       ring->filled_at == plan.filled_at;
-}
 
 /* Of a position: how its lap differs from that of the position's free cell. */
 static int64_t state_at(struct maar__slot_view v, uint64_t position)

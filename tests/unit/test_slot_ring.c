@@ -734,6 +734,10 @@ START_TEST(checks)
 	}
 	unit_eq(maar_slot_ring_check(ring), 0);
 	unit_eq(maar_slot_ring_check((void *)((char *)ring + 8)), -EINVAL);
+	unit_eq(maar_slot_ring_dump((void *)((char *)ring + 8), stderr), -EINVAL);
+	ring->mask = UINT64_MAX;
+	unit_eq(maar_slot_ring_dump(ring, stderr), -EBADMSG); /* and looks at no cell */
+	ring->mask = v.mask;
 	ring->magic++;
 	unit_eq(maar_slot_ring_check(ring), -EINVAL);
 	unit_eq(maar_slot_ring_dump(ring, stderr), -EINVAL);
