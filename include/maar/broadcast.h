@@ -281,8 +281,10 @@ MAAR_INLINE int maar_broadcast_joined(const struct maar_broadcast_reader *reader
 
 /* ---- debug ---- */
 
-/* Writes a description for people to `to`: make, positions, who has joined, the newest messages' first words. Returns
- * 0, -EINVAL if `ring` is no ring, or -EIO. */
+/*
+ * Writes a description for people to `to`: make, positions, who has joined, the newest messages' first words. Returns
+ * 0, -EINVAL if `ring` is no ring or `to` is NULL, or -EIO.
+ */
 MAAR_API int maar_broadcast_dump(const struct maar_broadcast *ring, FILE *to);
 
 /*

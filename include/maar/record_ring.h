@@ -276,8 +276,11 @@ MAAR_API int maar_record_ring_full(const struct maar_record_ring *ring, size_t l
 
 /* ---- debug ---- */
 
-/* Writes a description for people to `to`: capacity, positions, counts, and the first records, without their contents.
- * Returns 0, -EINVAL if `ring` is no ring, or -EIO. Takes nothing out; records that move meanwhile may show old. */
+/*
+ * Writes a description for people to `to`: capacity, positions, counts, and the first records, without their contents.
+ * Returns 0, -EINVAL if `ring` is no ring or `to` is NULL, or -EIO. Takes nothing out; records that move meanwhile may
+ * show old.
+ */
 MAAR_API int maar_record_ring_dump(const struct maar_record_ring *ring, FILE *to);
 
 /*

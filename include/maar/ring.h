@@ -299,8 +299,11 @@ MAAR_INLINE size_t maar_ring_free_count(const struct maar_ring *ring); /* at mos
 MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring);	       /* 1 if a dequeue would find nothing */
 MAAR_INLINE int maar_ring_full(const struct maar_ring *ring);	       /* 1 if free_count is 0 */
 
-/* Writes a description for people to `to`: mode, capacity, positions, and the first entries. Returns 0, -EINVAL if
- * `ring` is no ring, -EBADMSG if its first line is overwritten, or -EIO. Entries that move meanwhile may show old. */
+/*
+ * Writes a description for people to `to`: mode, capacity, positions, and the first entries. Returns 0, -EINVAL if
+ * `ring` is no ring or `to` is NULL, -EBADMSG if its first line is overwritten, or -EIO. Entries that move meanwhile may
+ * show old.
+ */
 MAAR_API int maar_ring_dump(const struct maar_ring *ring, FILE *to);
 
 /*
