@@ -6,6 +6,7 @@
 #include "ring_priv.h"
 
 #include "../base/life.h"
+#include "shape.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,10 +17,7 @@
 
 /* What follows from a request. */
 struct plan {
-	uint64_t capacity;
-	uint64_t period; /* a single consumer tells its position each time it has taken so many */
-	uint64_t cells;
-	size_t cell_bytes;
+	struct maar__ring_shape shape;
 	size_t bytes; /* of the whole ring */
 };
 
@@ -37,23 +35,19 @@ static bool flags_agree(unsigned flags)
 	return !(flags & MAAR_RING_OVERWRITE) || !(flags & MAAR_RING_SC);
 }
 
-/*
- * A sixteenth: telling then moves a line 16 times a round instead of once a value, and a producer misses little room.
- * Up to a capacity of 16 that would be every value: nothing to save, and no cells beyond the capacity are needed.
- */
 static int plan_for(struct plan *plan, size_t capacity, unsigned flags)
 {
+	const bool small = flags & (MAAR_RING_HANDLE | MAAR_RING_SPAN);
+	uint64_t cells;
+
 	if (capacity == 0 || !flags_agree(flags))
 		return -EINVAL;
 	if (capacity > MAAR_RING_MAX_CAPACITY)
 		return -EOVERFLOW;
-	plan->capacity = maar__pow2_at_least(capacity);
-	plan->period =
-		(flags & MAAR_RING_SC) && !(flags & MAAR_RING_EXACT) && plan->capacity > 16 ? plan->capacity / 16 : 1;
-	plan->cells = plan->period > 1 ? plan->capacity * 2 : plan->capacity;
-	plan->cell_bytes =
-		flags & (MAAR_RING_HANDLE | MAAR_RING_SPAN) ? sizeof(uint64_t) : sizeof(struct maar_ring_cell);
-	if (plan->cells > SIZE_MAX || !maar__mul((size_t)plan->cells, plan->cell_bytes, &plan->bytes) ||
+	plan->shape = maar__ring_shape(capacity, (flags & MAAR_RING_SC) && !(flags & MAAR_RING_EXACT));
+	cells = plan->shape.mask + 1;
+	if (cells > SIZE_MAX ||
+	    !maar__mul((size_t)cells, small ? sizeof(uint64_t) : sizeof(struct maar_ring_cell), &plan->bytes) ||
 	    !maar__add(plan->bytes, sizeof(struct maar_ring), &plan->bytes))
 		return -EOVERFLOW;
 	return 0;
@@ -115,11 +109,11 @@ static void set_up(struct maar_ring *ring, const struct plan *plan, unsigned fla
 {
 	ring->layout = MAAR_RING_LAYOUT;
 	ring->flags = flags;
-	ring->capacity = plan->capacity;
-	ring->limit = plan->capacity + plan->period - 1;
-	ring->mask = plan->cells - 1;
-	ring->shift = (uint32_t)__builtin_ctzll(plan->cells);
-	ring->tell = ~(plan->period - 1);
+	ring->capacity = plan->shape.capacity;
+	ring->limit = plan->shape.limit;
+	ring->mask = plan->shape.mask;
+	ring->tell = plan->shape.tell;
+	ring->shift = (uint32_t)__builtin_ctzll(ring->mask + 1);
 	ring->magic = MAAR__RING_MAGIC;
 }
 
@@ -214,9 +208,9 @@ static bool geometry_is_whole(const struct maar_ring *ring)
 	struct plan plan;
 
 	return ring->layout == MAAR_RING_LAYOUT && ring->capacity <= MAAR_RING_MAX_CAPACITY &&
-	       plan_for(&plan, (size_t)ring->capacity, ring->flags) == 0 && plan.capacity == ring->capacity &&
-	       ring->limit == plan.capacity + plan.period - 1 && ring->mask == plan.cells - 1 &&
-	       ring->tell == ~(plan.period - 1) && ring->shift == (uint32_t)__builtin_ctzll(plan.cells);
+	       plan_for(&plan, (size_t)ring->capacity, ring->flags) == 0 &&
+	       maar__is_shape(&plan.shape, ring->capacity, ring->limit, ring->mask, ring->tell) &&
+	       ring->shift == (uint32_t)__builtin_ctzll(ring->mask + 1);
 }
 
 /* ---- for people ---- */

@@ -8,6 +8,7 @@
 
 #include "../base/life.h"
 #include "ring_priv.h"
+#include "shape.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,9 +21,7 @@
 
 /* What follows from a request. */
 struct plan {
-	uint64_t capacity;
-	uint64_t period; /* SPSC: the consumer tells its position each time it has released so many */
-	uint64_t cells;
+	struct maar__ring_shape shape;
 	uint32_t element, stride;
 	unsigned free_flags, filled_flags; /* lock-free: of the rings of handles */
 	size_t filled_at, slots_at;
@@ -59,8 +58,8 @@ static bool plan_rings(struct plan *plan, unsigned flags)
 
 	plan->free_flags = MAAR_RING_HANDLE | (sp ? MAAR_RING_SC : 0);
 	plan->filled_flags = MAAR_RING_HANDLE | (sp ? MAAR_RING_SP : 0) | (sc ? MAAR_RING_SC : 0);
-	free_bytes = maar_ring_bytes((size_t)plan->capacity, plan->free_flags);
-	filled_bytes = maar_ring_bytes((size_t)plan->capacity, plan->filled_flags);
+	free_bytes = maar_ring_bytes((size_t)plan->shape.capacity, plan->free_flags);
+	filled_bytes = maar_ring_bytes((size_t)plan->shape.capacity, plan->filled_flags);
 	return free_bytes && filled_bytes && maar__add(sizeof(struct maar_slot_ring), free_bytes, &plan->filled_at) &&
 	       maar__round_up(plan->filled_at, MAAR_APART, &plan->filled_at) &&
 	       maar__add(plan->filled_at, filled_bytes, &plan->slots_at) &&
@@ -69,24 +68,21 @@ static bool plan_rings(struct plan *plan, unsigned flags)
 
 static int plan_for(struct plan *plan, size_t capacity, size_t element, unsigned flags)
 {
-	const bool may_lag = is_spsc(flags) && !(flags & MAAR_SLOT_RING_EXACT);
 	size_t cells;
 
 	if (capacity == 0 || element == 0 || !flags_agree(flags))
 		return -EINVAL;
 	if (capacity > MAAR_SLOT_RING_MAX_CAPACITY || element > MAAR_SLOT_RING_MAX_ELEMENT)
 		return -EOVERFLOW;
-	plan->capacity = maar__pow2_at_least(capacity);
-	/* A sixteenth, as in ring.c, and for the same reasons. */
-	plan->period = may_lag && plan->capacity > 16 ? plan->capacity / 16 : 1;
-	plan->cells = plan->period > 1 ? plan->capacity * 2 : plan->capacity;
+	plan->shape = maar__ring_shape(capacity, is_spsc(flags) && !(flags & MAAR_SLOT_RING_EXACT));
 	plan->element = (uint32_t)element;
 	plan->stride = maar__slot_ring_stride_of(element, flags);
 	plan->free_flags = plan->filled_flags = 0;
 	plan->filled_at = 0;
 	plan->slots_at = sizeof(struct maar_slot_ring);
-	if (plan->cells > SIZE_MAX || (is_lockfree(flags) && !plan_rings(plan, flags)) ||
-	    !maar__mul((size_t)plan->cells, plan->stride, &cells) || !maar__add(plan->slots_at, cells, &plan->bytes))
+	if (plan->shape.mask >= SIZE_MAX || (is_lockfree(flags) && !plan_rings(plan, flags)) ||
+	    !maar__mul((size_t)plan->shape.mask + 1, plan->stride, &cells) ||
+	    !maar__add(plan->slots_at, cells, &plan->bytes))
 		return -EOVERFLOW;
 	return 0;
 }
@@ -196,10 +192,10 @@ static void set_up(struct maar_slot_ring *ring, const struct plan *plan, unsigne
 {
 	ring->layout = MAAR_SLOT_RING_LAYOUT;
 	ring->flags = flags;
-	ring->capacity = plan->capacity;
-	ring->limit = plan->capacity + plan->period - 1;
-	ring->mask = plan->cells - 1;
-	ring->tell = ~(plan->period - 1);
+	ring->capacity = plan->shape.capacity;
+	ring->limit = plan->shape.limit;
+	ring->mask = plan->shape.mask;
+	ring->tell = plan->shape.tell;
 	ring->element = plan->element;
 	ring->stride = plan->stride;
 	ring->shift = (uint32_t)__builtin_ctz(plan->stride);
@@ -207,10 +203,10 @@ static void set_up(struct maar_slot_ring *ring, const struct plan *plan, unsigne
 	ring->slots_at = plan->slots_at;
 	ring->filled_at = plan->filled_at;
 	if (is_lockfree(flags)) { /* both are as large as was planned, so neither is refused */
-		if (maar_ring_init(maar__slot_free_ring(ring), plan->filled_at - sizeof(*ring), (size_t)plan->capacity,
-				   plan->free_flags) ||
+		if (maar_ring_init(maar__slot_free_ring(ring), plan->filled_at - sizeof(*ring),
+				   (size_t)plan->shape.capacity, plan->free_flags) ||
 		    maar_ring_init(maar__slot_filled_ring(ring), plan->slots_at - plan->filled_at,
-				   (size_t)plan->capacity, plan->filled_flags))
+				   (size_t)plan->shape.capacity, plan->filled_flags))
 			return;
 	}
 	ring->magic = MAAR__SLOT_RING_MAGIC;
@@ -293,9 +289,8 @@ static bool geometry_is_whole(const struct maar_slot_ring *ring)
 
 	return ring->layout == MAAR_SLOT_RING_LAYOUT && ring->capacity <= MAAR_SLOT_RING_MAX_CAPACITY &&
 	       plan_for(&plan, (size_t)ring->capacity, ring->element, ring->flags) == 0 &&
-	       plan.capacity == ring->capacity && ring->limit == plan.capacity + plan.period - 1 &&
-	       ring->mask == plan.cells - 1 && ring->tell == ~(plan.period - 1) && ring->stride == plan.stride &&
-	       ring->shift == (uint32_t)__builtin_ctz(plan.stride) &&
+	       maar__is_shape(&plan.shape, ring->capacity, ring->limit, ring->mask, ring->tell) &&
+	       ring->stride == plan.stride && ring->shift == (uint32_t)__builtin_ctz(plan.stride) &&
 	       ring->inverse == inverse_of(plan.stride >> ring->shift) && ring->slots_at == plan.slots_at &&
 	       ring->filled_at == plan.filled_at;
 }

@@ -20,7 +20,7 @@ static struct maar_ring *ring(const void *state)
 
 /*
  * A scenario's flag: the consumer tells its position every second value, in twice the cells. Rings do so from a capacity
- * of 32 on (src/ring/ring.c, plan_for), which is more than can be explored, so here a small one is made to.
+ * of 32 on (src/ring/shape.h), which is more than can be explored, so here a small one is made to.
  */
 #define LAZY (1u << 31)
 
