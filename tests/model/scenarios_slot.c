@@ -74,21 +74,6 @@ static bool take_one(struct world *w, unsigned me)
 	return slot != NULL;
 }
 
-static void take_n(struct world *w, unsigned me, unsigned n)
-{
-	while (n) {
-		if (take_one(w, me))
-			n--;
-		else
-			model_yield();
-	}
-}
-
-static void must_take(struct world *w, unsigned me)
-{
-	model_assert(take_one(w, me), "empty, though there was a value at every instant");
-}
-
 static void all_taken(void *state)
 {
 	world_all_taken(state);
@@ -97,19 +82,9 @@ static void all_taken(void *state)
 		     "the ring should be empty, and in order");
 }
 
-/* ---- stream: producers put 4 values each, consumers take all; the ring wraps ---- */
+#include "both_ends.h"
 
-static void produce_1(void *s)
-{
-	for (unsigned i = 0; i < 4; i++)
-		put_one(s, world_value(s, 0, i));
-}
-
-static void produce_2(void *s)
-{
-	for (unsigned i = 0; i < 4; i++)
-		put_one(s, world_value(s, 1, i));
-}
+/* ---- streams ---- */
 
 /* Two values do where each is two of the lock-free kind's rings, so that the execution is not twice as long. */
 static void produce_2_few(void *s)
@@ -118,34 +93,14 @@ static void produce_2_few(void *s)
 		put_one(s, world_value(s, 1, i));
 }
 
-static void consume_2(void *s)
-{
-	take_n(s, 1, 2);
-}
-
 static void consume_2_too(void *s)
 {
 	take_n(s, 2, 2);
 }
 
-static void consume_4(void *s)
-{
-	take_n(s, 1, 4);
-}
-
-static void consume_4_too(void *s)
-{
-	take_n(s, 2, 4);
-}
-
 static void consume_6(void *s)
 {
 	take_n(s, 1, 6);
-}
-
-static void consume_8(void *s)
-{
-	take_n(s, 1, 8);
 }
 
 /* The same with two at a time, by copies. */
@@ -270,83 +225,9 @@ static void consume_with_unpeeks(void *s)
 	}
 }
 
-/* ---- told: one knows from the other that there is room, or a value; so neither may be told otherwise ---- */
-
-static void put_as_told(void *s)
-{
-	struct world *w = s;
-	unsigned n = 0;
-
-	for (; n < w->capacity; n++)
-		must_put(w, world_value(w, 0, n));
-	for (unsigned round = 1; round <= 2; round++) {
-		world_signal(w, 0, n);
-		world_await(w, 1, round);
-		must_put(w, world_value(w, 0, n++));
-	}
-	world_signal(w, 0, n);
-}
-
-static void take_as_told(void *s)
-{
-	struct world *w = s;
-	unsigned n = 0;
-
-	for (unsigned round = 1; round <= 2; round++) {
-		world_await(w, 0, w->capacity + round - 1);
-		must_take(w, 1);
-		n++;
-		world_signal(w, 1, round);
-	}
-	world_await(w, 0, w->capacity + 2);
-	for (; n < w->capacity + 2; n++)
-		must_take(w, 1);
-	model_assert(!maar_slot_ring_peek(ring(w)), "a value in an empty ring");
-}
-
-/* ---- both roles, and room for each: no put finds it full, and without tickets no take finds it empty ---- */
-
-static void put_then_take(struct world *w, unsigned me)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		must_put(w, world_value(w, me, i));
-		if (w->flags & MAAR_SLOT_RING_TICKET)
-			take_n(w, me, 1);
-		else
-			must_take(w, me);
-	}
-}
-
-static void both_roles_1(void *s)
-{
-	put_then_take(s, 1);
-}
-
-static void both_roles_2(void *s)
-{
-	put_then_take(s, 2);
-}
-
 /* ---- observers ---- */
 
-/* One value is always in: whoever looks must see at least one. */
-static void one_inside(void *state)
-{
-	set_up_ring(state);
-	put_one(state, world_value(state, 0, 0));
-}
-
-static void put_and_take_other(void *s)
-{
-	struct world *w = s;
-
-	for (unsigned i = 0; i < 3; i++) {
-		put_one(w, world_value(w, 1, i));
-		take_n(w, 1, 1);
-	}
-}
-
-/* So whoever takes one, once, finds it; */
+/* One value is in, and one more is put: whoever takes one, once, finds it; */
 static void put_and_take_one(void *s)
 {
 	put_one(s, world_value(s, 1, 0));
@@ -408,9 +289,6 @@ static void drain_all(void *s)
 			.flags = flags_, .capacity = capacity_, .start = start_, .base = WORLD_WORDS                   \
 		}                                                                                                      \
 	}
-
-#define WRAP32 (UINT64_C(0x100000000) - 2)
-#define WRAP64 (UINT64_MAX - 1)
 
 /* For one producer and one consumer at least: every mode. */
 #define PAIR(label, flags)                                                                                             \
