@@ -143,11 +143,7 @@ BENCH_INLINE void bench_receive(struct bench_worker *w, bench_take_fn *take, ben
 		if (bench_consumer_idle(w, &tries, &dry))
 			break;
 	}
-	w->done = n;
-	w->failed = failed;
-	w->count += n;
-	w->sum += sum;
-	bench_report(w, n);
+	bench_consumer_ends(w, n, sum, failed);
 }
 
 #endif

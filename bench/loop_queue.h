@@ -128,6 +128,15 @@ BENCH_INLINE int bench_consumer_idle(struct bench_worker *w, unsigned *tries, un
 	return 0;
 }
 
+BENCH_INLINE void bench_consumer_ends(struct bench_worker *w, uint64_t taken, uint64_t sum, uint64_t failed)
+{
+	w->done = taken;
+	w->failed = failed;
+	w->count += taken;
+	w->sum += sum;
+	bench_report(w, taken);
+}
+
 BENCH_INLINE void bench_consume(struct bench_worker *w, bench_take_fn *take)
 {
 	void *const q = w->handle[0];
@@ -150,11 +159,7 @@ BENCH_INLINE void bench_consume(struct bench_worker *w, bench_take_fn *take)
 		if (bench_consumer_idle(w, &tries, &dry))
 			break;
 	}
-	w->done = n;
-	w->failed = failed;
-	w->count += n;
-	w->sum += sum;
-	bench_report(w, n);
+	bench_consumer_ends(w, n, sum, failed);
 }
 
 BENCH_INLINE void bench_consume_n(struct bench_worker *w, bench_take_n_fn *take_n, const size_t batch)
@@ -181,11 +186,7 @@ BENCH_INLINE void bench_consume_n(struct bench_worker *w, bench_take_n_fn *take_
 		if (bench_consumer_idle(w, &tries, &dry))
 			break;
 	}
-	w->done = n;
-	w->failed = failed;
-	w->count += n;
-	w->sum += sum;
-	bench_report(w, n);
+	bench_consumer_ends(w, n, sum, failed);
 }
 
 /* ---- one way, each call between two time stamps ------------------------------------------------------------------ */
@@ -237,11 +238,7 @@ BENCH_INLINE void bench_consume_timed(struct bench_worker *w, bench_take_fn *tak
 		if (bench_consumer_idle(w, &tries, &dry))
 			break;
 	}
-	w->done = n;
-	w->failed = failed;
-	w->count += n;
-	w->sum += sum;
-	bench_report(w, n);
+	bench_consumer_ends(w, n, sum, failed);
 }
 
 /* ---- there and back ---------------------------------------------------------------------------------------------- */

@@ -86,7 +86,7 @@ struct maar_batch_ring {
 	uint32_t magic;	   /* a mark while the ring lives: a stray pointer is refused */
 	uint32_t layout;   /* MAAR_BATCH_RING_LAYOUT */
 	uint32_t flags;	   /* enum maar_batch_ring_flag */
-	uint32_t owns;	   /* 1 if create took the memory, so that destroy gives it back */
+	uint32_t owns;	   /* not 0: create took the memory; a mark of where, so that a copy gives nothing back */
 	uint64_t capacity; /* batches, a power of two; the ring has as many cells */
 	uint64_t mask;	   /* of a position within the cells: positions count in 1/65536 of a batch */
 	uint64_t stride;   /* bytes of a block; TICKET: of a cell */
@@ -141,7 +141,8 @@ MAAR_API MAAR_MALLOC_LIKE struct maar_batch_ring *maar_batch_ring_create(size_t 
 /*
  * Ends a ring; no other call may be running or follow. Handles left are forgotten, or handed to `each` (may be NULL)
  * with `arg`, oldest first, up to a cell that a TICKET producer claimed and died before filling. Gives back what create
- * took. NULL is ignored, and so is what is no ring (MAAR_DEBUG stops the program).
+ * took; a copy of the ring's bytes elsewhere is a ring of its own, for which nothing was taken. NULL is ignored, and
+ * so is what is no ring (MAAR_DEBUG stops the program).
  */
 MAAR_API void maar_batch_ring_destroy(struct maar_batch_ring *ring);
 MAAR_API void maar_batch_ring_destroy_each(struct maar_batch_ring *ring, maar_batch_ring_handle_fn *each, void *arg);

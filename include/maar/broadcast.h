@@ -85,7 +85,7 @@ struct maar_broadcast {
 	uint32_t magic;	    /* MAAR__BROADCAST_MAGIC while the ring lives: a stray pointer is refused */
 	uint32_t layout;    /* MAAR_BROADCAST_LAYOUT */
 	uint32_t flags;	    /* enum maar_broadcast_flag */
-	uint32_t owns;	    /* 1 if create took the memory, so that destroy gives it back */
+	uint32_t owns;	    /* not 0: create took the memory; a mark of where, so that a copy gives nothing back */
 	uint64_t capacity;  /* cells, a power of two */
 	uint64_t mask;	    /* capacity - 1 */
 	uint64_t first;	    /* the position of the first message ever: what is below never was */
@@ -143,8 +143,10 @@ MAAR_API MAAR_NODISCARD int maar_broadcast_init_layout(void *mem, size_t bytes, 
 MAAR_API MAAR_MALLOC_LIKE struct maar_broadcast *maar_broadcast_create(size_t capacity, size_t element,
 								       size_t consumers, unsigned flags);
 
-/* Ends a ring; no other call may be running or follow, of its readers neither. Gives back what create took. NULL is
- * ignored. */
+/*
+ * Ends a ring; no other call may be running or follow, of its readers neither. Gives back what create took; a copy of the
+ * ring's bytes elsewhere is a ring of its own, for which nothing was taken. NULL is ignored.
+ */
 MAAR_API void maar_broadcast_destroy(struct maar_broadcast *ring);
 
 /* ---- readers ---- */
@@ -279,8 +281,10 @@ MAAR_INLINE int maar_broadcast_joined(const struct maar_broadcast_reader *reader
 
 /* ---- debug ---- */
 
-/* Writes a description for people to `to`: make, positions, who has joined, the newest messages' first words. Returns
- * 0, -EINVAL if `ring` is no ring, or -EIO. */
+/*
+ * Writes a description for people to `to`: make, positions, who has joined, the newest messages' first words. Returns
+ * 0, -EINVAL if `ring` is no ring or `to` is NULL, or -EIO.
+ */
 MAAR_API int maar_broadcast_dump(const struct maar_broadcast *ring, FILE *to);
 
 /*

@@ -72,7 +72,7 @@ struct maar_byte_ring {
 	uint32_t magic;	   /* MAAR__BYTE_RING_MAGIC while the ring lives: a stray pointer is refused */
 	uint32_t layout;   /* MAAR_BYTE_RING_LAYOUT */
 	uint32_t flags;	   /* enum maar_byte_ring_flag */
-	uint32_t owns;	   /* 1 if create took the memory, so that destroy gives it back */
+	uint32_t owns;	   /* not 0: create took the memory; a mark of where, so that a copy gives nothing back */
 	uint64_t capacity; /* bytes, a power of two */
 	uint64_t mask;	   /* capacity - 1 */
 	uint64_t data_at;  /* bytes from this struct to the data: no pointer, so the memory can be shared */
@@ -123,8 +123,9 @@ MAAR_API MAAR_NODISCARD int maar_byte_ring_init_layout(void *mem, size_t bytes, 
 MAAR_API MAAR_MALLOC_LIKE struct maar_byte_ring *maar_byte_ring_create(size_t capacity, unsigned flags);
 
 /*
- * Ends a ring; no other call may be running or follow. Bytes left are forgotten. Gives back what create took. NULL is
- * ignored.
+ * Ends a ring; no other call may be running or follow. Bytes left are forgotten. Gives back what create took; a
+ * copy of the ring's bytes elsewhere is a ring of its own, for which nothing was taken (of a mirrored ring's it is none).
+ * NULL is ignored.
  */
 MAAR_API void maar_byte_ring_destroy(struct maar_byte_ring *ring);
 
@@ -135,7 +136,7 @@ MAAR_API void maar_byte_ring_reset(struct maar_byte_ring *ring);
 
 /*
  * Puts the first bytes of `bytes`, as many as fit, at most n. Returns how many, 0 to n; 0 if the ring is full or n is 0
- * (then `bytes` may be NULL). The consumer sees all of them at once. Ends an offer of write_spans.
+ * (then `bytes` may be NULL). The consumer sees all of them at once. If it puts any, it ends an offer of write_spans.
  * Cost: the copy, in two pieces at the end of the data.
  */
 MAAR_INLINE size_t maar_byte_ring_put(struct maar_byte_ring *ring, const void *bytes, size_t n);
@@ -151,7 +152,7 @@ MAAR_INLINE size_t maar_byte_ring_put_all(struct maar_byte_ring *ring, const voi
 /*
  * Shows the free bytes behind the tail, as many as there are, at most `most`: spans[0], then spans[1], whose iov_len is
  * 0 if one piece is enough (always, if mirrored). Returns the sum of both lengths; 0 if the ring is full or most is 0.
- * Nothing is in the ring until commit; a put, a read_from or the next write_spans ends the offer.
+ * Nothing is in the ring until commit; a put of a byte or more, a read_from or the next write_spans ends the offer.
  * SIZE_MAX asks for all, and looks at the consumer's line each time; less looks there only when it must.
  */
 MAAR_INLINE size_t maar_byte_ring_write_spans(struct maar_byte_ring *ring, struct iovec spans[2], size_t most);

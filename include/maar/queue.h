@@ -160,7 +160,8 @@ MAAR_API MAAR_MALLOC_LIKE struct maar_queue *maar_queue_create_layout(struct maa
 /*
  * Ends a queue and gives its slots back to the mring; no other call may be running or follow. Values left are
  * forgotten, or handed to `each` (may be NULL) with `arg`, oldest first, without those that a producer claimed and died
- * before filling. Gives back what create took. NULL is ignored.
+ * before filling. Gives back what create took. NULL is ignored. (A copy of its bytes is no queue: it has the slots of the
+ * first.)
  */
 MAAR_API void maar_queue_destroy(struct maar_queue *queue);
 MAAR_API void maar_queue_destroy_each(struct maar_queue *queue, maar_queue_value_fn *each, void *arg);

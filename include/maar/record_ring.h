@@ -77,7 +77,7 @@ struct maar_record_ring {
 	uint32_t magic;	   /* a mark while the ring lives: a stray pointer is refused */
 	uint32_t layout;   /* MAAR_RECORD_RING_LAYOUT */
 	uint32_t flags;	   /* enum maar_record_ring_flag */
-	uint32_t owns;	   /* 1 if create took the memory, so that destroy gives it back */
+	uint32_t owns;	   /* not 0: create took the memory; a mark of where, so that a copy gives nothing back */
 	uint64_t capacity; /* bytes of data, a power of two */
 	uint64_t mask;	   /* grains - 1 */
 	uint64_t data_at;  /* bytes from the beginning of this struct to the data */
@@ -148,7 +148,8 @@ MAAR_API MAAR_MALLOC_LIKE struct maar_record_ring *maar_record_ring_create(size_
 /*
  * Ends a ring; no other call may be running or follow. Records left are forgotten, or handed to `each` (may be NULL)
  * with `arg`, oldest first: all that were committed, also those behind a reservation that never was. Gives back what
- * create took. NULL is ignored, and so is what is no ring (MAAR_DEBUG stops the program).
+ * create took; a copy of the ring's bytes elsewhere is a ring of its own, for which nothing was taken. NULL is ignored, and
+ * so is what is no ring (MAAR_DEBUG stops the program).
  */
 MAAR_API void maar_record_ring_destroy(struct maar_record_ring *ring);
 MAAR_API void maar_record_ring_destroy_each(struct maar_record_ring *ring, maar_record_each_fn *each, void *arg);
@@ -275,8 +276,11 @@ MAAR_API int maar_record_ring_full(const struct maar_record_ring *ring, size_t l
 
 /* ---- debug ---- */
 
-/* Writes a description for people to `to`: capacity, positions, counts, and the first records, without their contents.
- * Returns 0, -EINVAL if `ring` is no ring, or -EIO. Takes nothing out; records that move meanwhile may show old. */
+/*
+ * Writes a description for people to `to`: capacity, positions, counts, and the first records, without their contents.
+ * Returns 0, -EINVAL if `ring` is no ring or `to` is NULL, or -EIO. Takes nothing out; records that move meanwhile may
+ * show old.
+ */
 MAAR_API int maar_record_ring_dump(const struct maar_record_ring *ring, FILE *to);
 
 /*

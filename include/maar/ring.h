@@ -107,7 +107,7 @@ struct maar_ring {
 	uint32_t magic;	   /* MAAR__RING_MAGIC while the ring lives: a stray pointer is refused */
 	uint32_t layout;   /* MAAR_RING_LAYOUT */
 	uint32_t flags;	   /* enum maar_ring_flag */
-	uint32_t owns;	   /* 1 if create took the memory, so that destroy gives it back */
+	uint32_t owns;	   /* not 0: create took the memory; a mark of where, so that a copy gives nothing back */
 	uint64_t capacity; /* entries promised, a power of two */
 	uint64_t limit;	   /* entries that may be in: capacity, and what a single consumer may not have told yet */
 	uint64_t mask;	   /* cells - 1 */
@@ -163,7 +163,7 @@ MAAR_API MAAR_NODISCARD int maar_ring_init_layout(void *mem, size_t bytes, size_
 /*
  * Ends a ring; no other call may be running or follow. Values left are forgotten, or handed to `each` (may be NULL)
  * with `arg`, oldest first, up to a cell that a TICKET producer claimed and died before filling. Gives back what create
- * took. NULL is ignored.
+ * took; a copy of the ring's bytes elsewhere is a ring of its own, for which nothing was taken. NULL is ignored.
  */
 MAAR_API void maar_ring_destroy(struct maar_ring *ring);
 MAAR_API void maar_ring_destroy_each(struct maar_ring *ring, maar_ring_value_fn *each, void *arg);
@@ -300,8 +300,11 @@ MAAR_INLINE size_t maar_ring_free_count(const struct maar_ring *ring); /* at mos
 MAAR_INLINE int maar_ring_empty(const struct maar_ring *ring);	       /* 1 if a dequeue would find nothing */
 MAAR_INLINE int maar_ring_full(const struct maar_ring *ring);	       /* 1 if free_count is 0 */
 
-/* Writes a description for people to `to`: mode, capacity, positions, and the first entries. Returns 0, -EINVAL if
- * `ring` is no ring, -EBADMSG if its first line is overwritten, or -EIO. Entries that move meanwhile may show old. */
+/*
+ * Writes a description for people to `to`: mode, capacity, positions, and the first entries. Returns 0, -EINVAL if
+ * `ring` is no ring or `to` is NULL, -EBADMSG if its first line is overwritten, or -EIO. Entries that move meanwhile may
+ * show old.
+ */
 MAAR_API int maar_ring_dump(const struct maar_ring *ring, FILE *to);
 
 /*

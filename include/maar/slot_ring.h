@@ -102,7 +102,7 @@ struct maar_slot_ring {
 	uint32_t magic;	   /* MAAR__SLOT_RING_MAGIC while the ring lives: a stray pointer is refused */
 	uint32_t layout;   /* MAAR_SLOT_RING_LAYOUT */
 	uint32_t flags;	   /* enum maar_slot_ring_flag */
-	uint32_t owns;	   /* 1 if create took the memory, so that destroy gives it back */
+	uint32_t owns;	   /* not 0: create took the memory; a mark of where, so that a copy gives nothing back */
 	uint64_t capacity; /* elements promised, a power of two */
 	uint64_t limit;	   /* elements that may be in: capacity, and what a single consumer may not have told yet */
 	uint64_t mask;	   /* cells - 1 */
@@ -184,7 +184,8 @@ MAAR_API MAAR_MALLOC_LIKE struct maar_slot_ring *maar_slot_ring_create_layout(si
 /*
  * Ends a ring; no other call may be running or follow. Elements left are forgotten, or handed to `each` (may be NULL)
  * with `arg`, oldest first: those that a single consumer of an SPSC ring looked at too; with TICKET up to a cell
- * reserved and not committed. Gives back what create took. NULL is ignored.
+ * reserved and not committed. Gives back what create took; a copy of the ring's bytes elsewhere is a ring of its own, for
+ * which nothing was taken. NULL is ignored.
  */
 MAAR_API void maar_slot_ring_destroy(struct maar_slot_ring *ring);
 MAAR_API void maar_slot_ring_destroy_each(struct maar_slot_ring *ring, maar_slot_ring_fn *each, void *arg);
@@ -208,8 +209,8 @@ MAAR_INLINE void *maar_slot_ring_reserve(struct maar_slot_ring *ring);
 /*
  * Hands a reserved slot to consumers. SPSC: slots are committed in the order reserved. Returns 1, or 0 (nothing
  * changed; MAAR_DEBUG stops the program) if `slot` is no slot of this ring's, is not reserved (committed before), or
- * (SPSC) not the next. Any thread may commit, in a ring that is not SPSC. Cost: one store; lock-free two
- * compare-and-swaps, or none if SP.
+ * (SPSC) not the next. Any thread may commit what another has reserved, but in a ring of one producer without TICKET.
+ * Cost: one store; lock-free two compare-and-swaps, or none if SP.
  */
 MAAR_INLINE size_t maar_slot_ring_commit(struct maar_slot_ring *ring, void *slot);
 
@@ -312,7 +313,8 @@ MAAR_INLINE int maar_slot_ring_full(const struct maar_slot_ring *ring);
 
 /*
  * Writes a description for people to `to`: mode, sizes, positions, and the first bytes of the first elements. Returns
- * 0, -EINVAL if `ring` is no slot ring, or -EIO. Wants a ring at rest, since it reads elements that others may write.
+ * 0, -EINVAL if `ring` is no slot ring or `to` is NULL, -EBADMSG if its first lines are overwritten, or -EIO. Wants a
+ * ring at rest, since it reads elements that others may write.
  */
 MAAR_API int maar_slot_ring_dump(const struct maar_slot_ring *ring, FILE *to);
 

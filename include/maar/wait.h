@@ -83,7 +83,7 @@ MAAR_API MAAR_NODISCARD int maar_wait_init_layout(void *mem, size_t bytes, struc
 
 /*
  * Ends it; no other call may be running or follow. Closes the descriptor, gives back what create took, and leaves the ring
- * and what is in it alone. NULL is ignored.
+ * and what is in it alone. NULL is ignored. (A copy of its bytes is no wait: it has the descriptor of the first.)
  */
 MAAR_API void maar_wait_destroy(struct maar_wait *wait);
 

@@ -40,7 +40,7 @@ static inline bool maar__fault(enum maar__fault kind)
 
 /* ---- memory (memory.c) ---- */
 
-/* Zeroed, page-aligned memory straight from the system, touched by nobody; NULL with errno if there is none. */
+/* Zeroed, page-aligned memory straight from the system, touched by nobody; NULL with errno = ENOMEM. */
 void *maar__map(size_t bytes);
 void maar__unmap(void *memory, size_t bytes);
 

@@ -24,7 +24,10 @@ void *maar__map(size_t bytes)
 		return NULL;
 	}
 	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return memory == MAP_FAILED ? NULL : memory;
+	if (memory != MAP_FAILED)
+		return memory;
+	errno = ENOMEM; /* EAGAIN it says where mlockall is in force: no memory either */
+	return NULL;
 }
 
 void maar__unmap(void *memory, size_t bytes)

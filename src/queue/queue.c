@@ -6,7 +6,7 @@
  */
 #include "queue_priv.h"
 
-#include "../base/base.h"
+#include "../base/life.h"
 #include "../mring/mring_priv.h"
 
 #include <errno.h>
@@ -213,27 +213,18 @@ int maar__queue_init_cells(struct maar_queue *q, struct maar_mring *mring, size_
 int maar_queue_init_layout(void *mem, size_t bytes, struct maar_mring *mring, size_t limit, unsigned flags,
 			   unsigned layout)
 {
-	const int rc = check_request(mring, flags, layout);
+	int rc = check_request(mring, flags, layout);
 
-	if (rc)
-		return rc;
-	if (!mem || (uintptr_t)mem % MAAR_APART)
-		return -EINVAL;
-	if (bytes < maar_queue_bytes())
-		return -ENOSPC;
-	return maar__queue_init_cells(mem, mring, limit, flags, SIZE_MAX);
+	if (!rc)
+		rc = maar__unfit(mem, bytes, maar_queue_bytes());
+	return rc ? rc : maar__queue_init_cells(mem, mring, limit, flags, SIZE_MAX);
 }
 
 struct maar_queue *maar_queue_create_layout(struct maar_mring *mring, size_t limit, unsigned flags, unsigned layout)
 {
 	int rc = check_request(mring, flags, layout);
-	struct maar_queue *q;
+	struct maar_queue *q = maar__refused(rc) ? NULL : maar__alloc(sizeof(*q));
 
-	if (rc) {
-		errno = -rc;
-		return NULL;
-	}
-	q = maar__alloc(sizeof(*q));
 	if (!q)
 		return NULL;
 	rc = maar__queue_init_cells(q, mring, limit, flags, SIZE_MAX);

@@ -5,6 +5,8 @@
  */
 #include "batch_ring_priv.h"
 
+#include "../base/life.h"
+
 #include <inttypes.h>
 
 #define KNOWN_FLAGS ((unsigned)MAAR_BATCH_RING_TICKET)
@@ -79,16 +81,13 @@ static void set_up(struct maar_batch_ring *ring, const struct measures *m, size_
 
 int maar_batch_ring_init_layout(void *mem, size_t bytes, size_t capacity, size_t batch, unsigned flags, unsigned layout)
 {
-	const int rc = check_request(capacity, batch, flags, layout);
-	struct measures m;
+	const struct measures m = measure(capacity, batch, flags & MAAR_BATCH_RING_TICKET);
+	int rc = check_request(capacity, batch, flags, layout);
 
+	if (!rc)
+		rc = maar__unfit(mem, bytes, m.bytes);
 	if (rc)
 		return rc;
-	m = measure(capacity, batch, flags & MAAR_BATCH_RING_TICKET);
-	if (!mem || (uintptr_t)mem % MAAR_APART)
-		return -EINVAL;
-	if (bytes < m.bytes)
-		return -ENOSPC;
 	memset(mem, 0, m.bytes);
 	set_up(mem, &m, batch, flags);
 	return 0;
@@ -97,19 +96,13 @@ int maar_batch_ring_init_layout(void *mem, size_t bytes, size_t capacity, size_t
 struct maar_batch_ring *maar_batch_ring_create(size_t capacity, size_t batch, unsigned flags)
 {
 	const int rc = check_request(capacity, batch, flags, MAAR_BATCH_RING_LAYOUT);
-	struct maar_batch_ring *ring;
-	struct measures m;
+	const struct measures m = measure(capacity, batch, flags & MAAR_BATCH_RING_TICKET);
+	struct maar_batch_ring *ring = maar__refused(rc) ? NULL : maar__map(m.bytes);
 
-	if (rc) {
-		errno = -rc;
-		return NULL;
-	}
-	m = measure(capacity, batch, flags & MAAR_BATCH_RING_TICKET);
-	ring = maar__map(m.bytes);
 	if (!ring)
 		return NULL;
 	set_up(ring, &m, batch, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -123,7 +116,7 @@ void maar_batch_ring_destroy_each(struct maar_batch_ring *ring, maar_batch_ring_
 	if (each)
 		maar_batch_ring_drain(ring, each, arg);
 	ring->magic = 0;
-	if (ring->owns)
+	if (ring->owns == maar__owner(ring))
 		maar__unmap(ring, maar_batch_ring_bytes((size_t)ring->capacity, ring->batch, ring->flags));
 }
 

@@ -6,7 +6,7 @@
  */
 #include "broadcast_priv.h"
 
-#include "../base/base.h"
+#include "../base/life.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -80,17 +80,13 @@ int maar_broadcast_init_layout(void *mem, size_t bytes, size_t capacity, size_t 
 			       unsigned flags, unsigned layout)
 {
 	size_t needed;
-	int rc;
+	int rc =
+		layout == MAAR_BROADCAST_LAYOUT ? check_request(capacity, element, consumers, flags, &needed) : -EPROTO;
 
-	if (layout != MAAR_BROADCAST_LAYOUT)
-		return -EPROTO;
-	rc = check_request(capacity, element, consumers, flags, &needed);
+	if (!rc)
+		rc = maar__unfit(mem, bytes, needed);
 	if (rc)
 		return rc;
-	if (!mem || (uintptr_t)mem % MAAR_APART)
-		return -EINVAL;
-	if (bytes < needed)
-		return -ENOSPC;
 	memset(mem, 0, needed);
 	set_up(mem, capacity, element, consumers, flags);
 	return 0;
@@ -100,17 +96,12 @@ struct maar_broadcast *maar_broadcast_create(size_t capacity, size_t element, si
 {
 	size_t bytes;
 	const int rc = check_request(capacity, element, consumers, flags, &bytes);
-	struct maar_broadcast *ring;
+	struct maar_broadcast *ring = maar__refused(rc) ? NULL : maar__map(bytes);
 
-	if (rc) {
-		errno = -rc;
-		return NULL;
-	}
-	ring = maar__map(bytes);
 	if (!ring)
 		return NULL;
 	set_up(ring, capacity, element, consumers, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -122,7 +113,7 @@ void maar_broadcast_destroy(struct maar_broadcast *ring)
 	if (ring->magic != MAAR__BROADCAST_MAGIC)
 		return;
 	ring->magic = 0;
-	if (ring->owns)
+	if (ring->owns == maar__owner(ring))
 		maar__unmap(ring, maar_broadcast_bytes((size_t)ring->capacity, ring->element, ring->consumers));
 }
 

@@ -6,7 +6,7 @@
  */
 #include "byte_ring_priv.h"
 
-#include "../base/base.h"
+#include "../base/life.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -69,17 +69,12 @@ static void set_up(struct maar_byte_ring *ring, size_t capacity, unsigned flags)
 
 int maar_byte_ring_init_layout(void *mem, size_t bytes, size_t capacity, unsigned flags, unsigned layout)
 {
-	int rc;
+	int rc = layout == MAAR_BYTE_RING_LAYOUT ? check_request(capacity, flags, 0) : -EPROTO;
 
-	if (layout != MAAR_BYTE_RING_LAYOUT)
-		return -EPROTO;
-	rc = check_request(capacity, flags, 0);
+	if (!rc)
+		rc = maar__unfit(mem, bytes, maar_byte_ring_bytes(capacity));
 	if (rc)
 		return rc;
-	if (!mem || (uintptr_t)mem % MAAR_APART)
-		return -EINVAL;
-	if (bytes < maar_byte_ring_bytes(capacity))
-		return -ENOSPC;
 	memset(mem, 0, sizeof(struct maar_byte_ring));
 	set_up(mem, capacity, flags);
 	return 0;
@@ -90,10 +85,8 @@ struct maar_byte_ring *maar_byte_ring_create(size_t capacity, unsigned flags)
 	const int rc = check_request(capacity, flags, MAAR_BYTE_RING_MIRROR);
 	struct maar_byte_ring *ring;
 
-	if (rc) {
-		errno = -rc;
+	if (maar__refused(rc))
 		return NULL;
-	}
 	if (flags & MAAR_BYTE_RING_MIRROR)
 		ring = maar__map_mirrored(maar__page(), data_bytes(capacity, true));
 	else
@@ -101,7 +94,7 @@ struct maar_byte_ring *maar_byte_ring_create(size_t capacity, unsigned flags)
 	if (!ring)
 		return NULL;
 	set_up(ring, capacity, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -112,7 +105,8 @@ void maar_byte_ring_destroy(struct maar_byte_ring *ring)
 	MAAR_DEBUG_CHECK(ring->magic == MAAR__BYTE_RING_MAGIC, "not a byte ring, or one destroyed before");
 	if (ring->magic != MAAR__BYTE_RING_MAGIC)
 		return;
-	if (ring->owns) /* a process on the other side of a fork may have it too: nothing is written */
+	if (ring->owns ==
+	    maar__owner(ring)) /* a process on the other side of a fork may have it too: nothing is written */
 		maar__unmap(ring, (size_t)(ring->data_at + ring->reach));
 	else
 		ring->magic = 0;
@@ -176,7 +170,7 @@ static bool sound_shape(const struct maar_byte_ring *ring)
 {
 	const bool mirrored = ring->flags & MAAR_BYTE_RING_MIRROR;
 
-	if ((ring->flags & ~(unsigned)MAAR_BYTE_RING_MIRROR) || ring->owns > 1 || (mirrored && !ring->owns))
+	if ((ring->flags & ~(unsigned)MAAR_BYTE_RING_MIRROR) || (mirrored && !ring->owns))
 		return false;
 	if (!maar__is_pow2(ring->capacity) || ring->capacity > MAAR_BYTE_RING_MAX_CAPACITY ||
 	    ring->mask != ring->capacity - 1)

@@ -5,7 +5,7 @@
  */
 #include "record_ring_priv.h"
 
-#include "../base/base.h"
+#include "../base/life.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -81,15 +81,13 @@ static void set_up(struct maar_record_ring *ring, const struct measures *m, unsi
 
 int maar_record_ring_init_layout(void *mem, size_t bytes, size_t capacity, unsigned flags, unsigned layout)
 {
-	const int rc = check_request(capacity, flags, layout);
 	const struct measures m = measure(capacity);
+	int rc = check_request(capacity, flags, layout);
 
+	if (!rc)
+		rc = maar__unfit(mem, bytes, m.bytes);
 	if (rc)
 		return rc;
-	if (!mem || (uintptr_t)mem % MAAR_APART)
-		return -EINVAL;
-	if (bytes < m.bytes)
-		return -ENOSPC;
 	memset(mem, 0, m.data_at);
 	set_up(mem, &m, flags);
 	return 0;
@@ -99,17 +97,12 @@ struct maar_record_ring *maar_record_ring_create(size_t capacity, unsigned flags
 {
 	const int rc = check_request(capacity, flags, MAAR_RECORD_RING_LAYOUT);
 	const struct measures m = measure(capacity);
-	struct maar_record_ring *ring;
+	struct maar_record_ring *ring = maar__refused(rc) ? NULL : maar__map(m.bytes);
 
-	if (rc) {
-		errno = -rc;
-		return NULL;
-	}
-	ring = maar__map(m.bytes);
 	if (!ring)
 		return NULL;
 	set_up(ring, &m, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -141,7 +134,7 @@ void maar_record_ring_destroy_each(struct maar_record_ring *ring, maar_record_ea
 	if (each)
 		each_left(ring, each, arg);
 	ring->magic = 0;
-	if (ring->owns)
+	if (ring->owns == maar__owner(ring))
 		maar__unmap(ring, maar_record_ring_bytes((size_t)ring->capacity));
 }
 

@@ -5,7 +5,8 @@
  */
 #include "ring_priv.h"
 
-#include "../base/base.h"
+#include "../base/life.h"
+#include "shape.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,10 +17,7 @@
 
 /* What follows from a request. */
 struct plan {
-	uint64_t capacity;
-	uint64_t period; /* a single consumer tells its position each time it has taken so many */
-	uint64_t cells;
-	size_t cell_bytes;
+	struct maar__ring_shape shape;
 	size_t bytes; /* of the whole ring */
 };
 
@@ -38,27 +36,29 @@ static bool flags_agree(unsigned flags)
 }
 
 /*
- * A sixteenth: telling then moves a line 16 times a round instead of once a value, and a producer misses little room.
- * Up to a capacity of 16 that would be every value: nothing to save, and no cells beyond the capacity are needed.
- *
  * A single producer of many consumers is the faster side, so its ring is mostly full. With twice the cells, the one it
  * fills then is half a ring away from the one that consumers read, not in the same line.
  */
+static bool is_mostly_full(uint64_t capacity, unsigned flags)
+{
+	return (flags & (MAAR_RING_SPSC | MAAR_RING_EXACT)) == MAAR_RING_SP && capacity > 16;
+}
+
 static int plan_for(struct plan *plan, size_t capacity, unsigned flags)
 {
-	bool roomy;
+	const bool small = flags & (MAAR_RING_HANDLE | MAAR_RING_SPAN);
+	uint64_t cells;
 
 	if (capacity == 0 || !flags_agree(flags))
 		return -EINVAL;
 	if (capacity > MAAR_RING_MAX_CAPACITY)
 		return -EOVERFLOW;
-	plan->capacity = maar__pow2_at_least(capacity);
-	roomy = (flags & MAAR_RING_SPSC) && !(flags & MAAR_RING_EXACT) && plan->capacity > 16;
-	plan->period = roomy && (flags & MAAR_RING_SC) ? plan->capacity / 16 : 1;
-	plan->cells = roomy ? plan->capacity * 2 : plan->capacity;
-	plan->cell_bytes =
-		flags & (MAAR_RING_HANDLE | MAAR_RING_SPAN) ? sizeof(uint64_t) : sizeof(struct maar_ring_cell);
-	if (plan->cells > SIZE_MAX || !maar__mul((size_t)plan->cells, plan->cell_bytes, &plan->bytes) ||
+	plan->shape = maar__ring_shape(capacity, (flags & MAAR_RING_SC) && !(flags & MAAR_RING_EXACT));
+	if (is_mostly_full(plan->shape.capacity, flags))
+		plan->shape.mask = plan->shape.capacity * 2 - 1;
+	cells = plan->shape.mask + 1;
+	if (cells > SIZE_MAX ||
+	    !maar__mul((size_t)cells, small ? sizeof(uint64_t) : sizeof(struct maar_ring_cell), &plan->bytes) ||
 	    !maar__add(plan->bytes, sizeof(struct maar_ring), &plan->bytes))
 		return -EOVERFLOW;
 	return 0;
@@ -120,25 +120,23 @@ static void set_up(struct maar_ring *ring, const struct plan *plan, unsigned fla
 {
 	ring->layout = MAAR_RING_LAYOUT;
 	ring->flags = flags;
-	ring->capacity = plan->capacity;
-	ring->limit = plan->capacity + plan->period - 1;
-	ring->mask = plan->cells - 1;
-	ring->shift = (uint32_t)__builtin_ctzll(plan->cells);
-	ring->tell = ~(plan->period - 1);
+	ring->capacity = plan->shape.capacity;
+	ring->limit = plan->shape.limit;
+	ring->mask = plan->shape.mask;
+	ring->tell = plan->shape.tell;
+	ring->shift = (uint32_t)__builtin_ctzll(ring->mask + 1);
 	ring->magic = MAAR__RING_MAGIC;
 }
 
 int maar_ring_init_layout(void *mem, size_t bytes, size_t capacity, unsigned flags, unsigned layout)
 {
 	struct plan plan;
-	const int rc = check_request(&plan, capacity, flags, layout);
+	int rc = check_request(&plan, capacity, flags, layout);
 
+	if (!rc)
+		rc = maar__unfit(mem, bytes, plan.bytes);
 	if (rc)
 		return rc;
-	if (!mem || (uintptr_t)mem % MAAR_APART)
-		return -EINVAL;
-	if (bytes < plan.bytes)
-		return -ENOSPC;
 	memset(mem, 0, plan.bytes);
 	set_up(mem, &plan, flags);
 	return 0;
@@ -148,17 +146,12 @@ struct maar_ring *maar_ring_create_layout(size_t capacity, unsigned flags, unsig
 {
 	struct plan plan;
 	const int rc = check_request(&plan, capacity, flags, layout);
-	struct maar_ring *ring;
+	struct maar_ring *ring = maar__refused(rc) ? NULL : maar__map(plan.bytes);
 
-	if (rc) {
-		errno = -rc;
-		return NULL;
-	}
-	ring = maar__map(plan.bytes);
 	if (!ring)
 		return NULL;
 	set_up(ring, &plan, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -211,7 +204,7 @@ void maar_ring_destroy_each(struct maar_ring *ring, maar_ring_value_fn *each, vo
 	if (each)
 		maar_ring_drain(ring, each, arg);
 	ring->magic = 0;
-	if (ring->owns)
+	if (ring->owns == maar__owner(ring))
 		maar__unmap(ring, maar_ring_bytes((size_t)ring->capacity, ring->flags));
 }
 
@@ -226,9 +219,9 @@ static bool geometry_is_whole(const struct maar_ring *ring)
 	struct plan plan;
 
 	return ring->layout == MAAR_RING_LAYOUT && ring->capacity <= MAAR_RING_MAX_CAPACITY &&
-	       plan_for(&plan, (size_t)ring->capacity, ring->flags) == 0 && plan.capacity == ring->capacity &&
-	       ring->limit == plan.capacity + plan.period - 1 && ring->mask == plan.cells - 1 &&
-	       ring->tell == ~(plan.period - 1) && ring->shift == (uint32_t)__builtin_ctzll(plan.cells);
+	       plan_for(&plan, (size_t)ring->capacity, ring->flags) == 0 &&
+	       maar__is_shape(&plan.shape, ring->capacity, ring->limit, ring->mask, ring->tell) &&
+	       ring->shift == (uint32_t)__builtin_ctzll(ring->mask + 1);
 }
 
 /* ---- for people ---- */

@@ -6,8 +6,9 @@
  */
 #include "slot_ring_priv.h"
 
-#include "../base/base.h"
+#include "../base/life.h"
 #include "ring_priv.h"
+#include "shape.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -20,9 +21,7 @@
 
 /* What follows from a request. */
 struct plan {
-	uint64_t capacity;
-	uint64_t period; /* SPSC: the consumer tells its position each time it has released so many */
-	uint64_t cells;
+	struct maar__ring_shape shape;
 	uint32_t element, stride;
 	unsigned free_flags, filled_flags; /* lock-free: of the rings of handles */
 	size_t filled_at, slots_at;
@@ -59,8 +58,8 @@ static bool plan_rings(struct plan *plan, unsigned flags)
 
 	plan->free_flags = MAAR_RING_HANDLE | (sp ? MAAR_RING_SC : 0);
 	plan->filled_flags = MAAR_RING_HANDLE | (sp ? MAAR_RING_SP : 0) | (sc ? MAAR_RING_SC : 0);
-	free_bytes = maar_ring_bytes((size_t)plan->capacity, plan->free_flags);
-	filled_bytes = maar_ring_bytes((size_t)plan->capacity, plan->filled_flags);
+	free_bytes = maar_ring_bytes((size_t)plan->shape.capacity, plan->free_flags);
+	filled_bytes = maar_ring_bytes((size_t)plan->shape.capacity, plan->filled_flags);
 	return free_bytes && filled_bytes && maar__add(sizeof(struct maar_slot_ring), free_bytes, &plan->filled_at) &&
 	       maar__round_up(plan->filled_at, MAAR_APART, &plan->filled_at) &&
 	       maar__add(plan->filled_at, filled_bytes, &plan->slots_at) &&
@@ -69,26 +68,28 @@ static bool plan_rings(struct plan *plan, unsigned flags)
 
 static int plan_for(struct plan *plan, size_t capacity, size_t element, unsigned flags)
 {
-	const bool may_lag = is_spsc(flags) && !(flags & MAAR_SLOT_RING_EXACT);
 	size_t cells;
 
 	if (capacity == 0 || element == 0 || !flags_agree(flags))
 		return -EINVAL;
 	if (capacity > MAAR_SLOT_RING_MAX_CAPACITY || element > MAAR_SLOT_RING_MAX_ELEMENT)
 		return -EOVERFLOW;
-	plan->capacity = maar__pow2_at_least(capacity);
-	/* A sixteenth, as in ring.c, and for the same reasons. */
-	plan->period = may_lag && plan->capacity > 16 ? plan->capacity / 16 : 1;
-	plan->cells = plan->period > 1 ? plan->capacity * 2 : plan->capacity;
+	plan->shape = maar__ring_shape(capacity, is_spsc(flags) && !(flags & MAAR_SLOT_RING_EXACT));
 	plan->element = (uint32_t)element;
 	plan->stride = maar__slot_ring_stride_of(element, flags);
 	plan->free_flags = plan->filled_flags = 0;
 	plan->filled_at = 0;
 	plan->slots_at = sizeof(struct maar_slot_ring);
-	if (plan->cells > SIZE_MAX || (is_lockfree(flags) && !plan_rings(plan, flags)) ||
-	    !maar__mul((size_t)plan->cells, plan->stride, &cells) || !maar__add(plan->slots_at, cells, &plan->bytes))
+	if (plan->shape.mask >= SIZE_MAX || (is_lockfree(flags) && !plan_rings(plan, flags)) ||
+	    !maar__mul((size_t)plan->shape.mask + 1, plan->stride, &cells) ||
+	    !maar__add(plan->slots_at, cells, &plan->bytes))
 		return -EOVERFLOW;
 	return 0;
+}
+
+static int check_request(struct plan *plan, size_t capacity, size_t element, unsigned flags, unsigned layout)
+{
+	return layout == MAAR_SLOT_RING_LAYOUT ? plan_for(plan, capacity, element, flags) : -EPROTO;
 }
 
 size_t maar_slot_ring_bytes(size_t capacity, size_t element, unsigned flags)
@@ -191,10 +192,10 @@ static void set_up(struct maar_slot_ring *ring, const struct plan *plan, unsigne
 {
 	ring->layout = MAAR_SLOT_RING_LAYOUT;
 	ring->flags = flags;
-	ring->capacity = plan->capacity;
-	ring->limit = plan->capacity + plan->period - 1;
-	ring->mask = plan->cells - 1;
-	ring->tell = ~(plan->period - 1);
+	ring->capacity = plan->shape.capacity;
+	ring->limit = plan->shape.limit;
+	ring->mask = plan->shape.mask;
+	ring->tell = plan->shape.tell;
 	ring->element = plan->element;
 	ring->stride = plan->stride;
 	ring->shift = (uint32_t)__builtin_ctz(plan->stride);
@@ -202,10 +203,10 @@ static void set_up(struct maar_slot_ring *ring, const struct plan *plan, unsigne
 	ring->slots_at = plan->slots_at;
 	ring->filled_at = plan->filled_at;
 	if (is_lockfree(flags)) { /* both are as large as was planned, so neither is refused */
-		if (maar_ring_init(maar__slot_free_ring(ring), plan->filled_at - sizeof(*ring), (size_t)plan->capacity,
-				   plan->free_flags) ||
+		if (maar_ring_init(maar__slot_free_ring(ring), plan->filled_at - sizeof(*ring),
+				   (size_t)plan->shape.capacity, plan->free_flags) ||
 		    maar_ring_init(maar__slot_filled_ring(ring), plan->slots_at - plan->filled_at,
-				   (size_t)plan->capacity, plan->filled_flags))
+				   (size_t)plan->shape.capacity, plan->filled_flags))
 			return;
 	}
 	ring->magic = MAAR__SLOT_RING_MAGIC;
@@ -215,17 +216,12 @@ int maar_slot_ring_init_layout(void *mem, size_t bytes, size_t capacity, size_t 
 			       unsigned layout)
 {
 	struct plan plan;
-	int rc;
+	int rc = check_request(&plan, capacity, element, flags, layout);
 
-	if (layout != MAAR_SLOT_RING_LAYOUT)
-		return -EPROTO;
-	rc = plan_for(&plan, capacity, element, flags);
+	if (!rc)
+		rc = maar__unfit(mem, bytes, plan.bytes);
 	if (rc)
 		return rc;
-	if (!mem || (uintptr_t)mem % MAAR_APART)
-		return -EINVAL;
-	if (bytes < plan.bytes)
-		return -ENOSPC;
 	memset(mem, 0, plan.bytes);
 	set_up(mem, &plan, flags);
 	return 0;
@@ -233,20 +229,14 @@ int maar_slot_ring_init_layout(void *mem, size_t bytes, size_t capacity, size_t 
 
 struct maar_slot_ring *maar_slot_ring_create_layout(size_t capacity, size_t element, unsigned flags, unsigned layout)
 {
-	struct maar_slot_ring *ring;
 	struct plan plan;
-	int rc;
+	const int rc = check_request(&plan, capacity, element, flags, layout);
+	struct maar_slot_ring *ring = maar__refused(rc) ? NULL : maar__map(plan.bytes);
 
-	rc = layout == MAAR_SLOT_RING_LAYOUT ? plan_for(&plan, capacity, element, flags) : -EPROTO;
-	if (rc) {
-		errno = -rc;
-		return NULL;
-	}
-	ring = maar__map(plan.bytes);
 	if (!ring)
 		return NULL;
 	set_up(ring, &plan, flags);
-	ring->owns = 1;
+	ring->owns = maar__owner(ring);
 	return ring;
 }
 
@@ -283,13 +273,26 @@ void maar_slot_ring_destroy_each(struct maar_slot_ring *ring, maar_slot_ring_fn 
 		maar_slot_ring_drain(ring, each, arg);
 	}
 	ring->magic = 0;
-	if (ring->owns)
+	if (ring->owns == maar__owner(ring))
 		maar__unmap(ring, maar_slot_ring_bytes((size_t)ring->capacity, ring->element, ring->flags));
 }
 
 void maar_slot_ring_destroy(struct maar_slot_ring *ring)
 {
 	maar_slot_ring_destroy_each(ring, NULL, NULL);
+}
+
+/* Whether what never changes is what init wrote: then cells can be looked at. */
+static bool geometry_is_whole(const struct maar_slot_ring *ring)
+{
+	struct plan plan;
+
+	return ring->layout == MAAR_SLOT_RING_LAYOUT && ring->capacity <= MAAR_SLOT_RING_MAX_CAPACITY &&
+	       plan_for(&plan, (size_t)ring->capacity, ring->element, ring->flags) == 0 &&
+	       maar__is_shape(&plan.shape, ring->capacity, ring->limit, ring->mask, ring->tell) &&
+	       ring->stride == plan.stride && ring->shift == (uint32_t)__builtin_ctz(plan.stride) &&
+	       ring->inverse == inverse_of(plan.stride >> ring->shift) && ring->slots_at == plan.slots_at &&
+	       ring->filled_at == plan.filled_at;
 }
 
 /* ---- for people ---- */
@@ -312,9 +315,12 @@ static void dump_element(const struct maar_slot_ring *ring, uint64_t position, F
 int maar_slot_ring_dump(const struct maar_slot_ring *ring, FILE *to)
 {
 	uint64_t first, n, i;
+	int rc;
 
-	if (!ring || !to || ring->magic != MAAR__SLOT_RING_MAGIC)
+	if (!ring || !to || (uintptr_t)ring % MAAR_APART || ring->magic != MAAR__SLOT_RING_MAGIC)
 		return -EINVAL;
+	if (!geometry_is_whole(ring))
+		return -EBADMSG;
 	fprintf(to, "slot ring %p: %s, %s producer%s, %s consumer%s\n", (const void *)ring,
 		is_spsc(ring->flags)	   ? "cells in order"
 		: is_lockfree(ring->flags) ? "lock-free"
@@ -328,9 +334,8 @@ int maar_slot_ring_dump(const struct maar_slot_ring *ring, FILE *to)
 	if (is_lockfree(ring->flags)) {
 		fprintf(to, "  slots used so far %" PRIu64 "; free ones, then filled ones:\n",
 			maar_a_load(&ring->fresh, RELAXED));
-		if (maar_ring_dump(maar__slot_free_ring(ring), to) || maar_ring_dump(maar__slot_filled_ring(ring), to))
-			return -EIO;
-		return ferror(to) ? -EIO : 0;
+		rc = maar_ring_dump(maar__slot_free_ring(ring), to);
+		return rc ? rc : maar_ring_dump(maar__slot_filled_ring(ring), to);
 	}
 	first = maar_a_load(is_spsc(ring->flags) ? &ring->taken : &ring->head, RELAXED);
 	fprintf(to, "  next to take %" PRIu64 ", tail %" PRIu64 "\n", first, maar_a_load(&ring->tail, RELAXED));
@@ -342,19 +347,6 @@ int maar_slot_ring_dump(const struct maar_slot_ring *ring, FILE *to)
 }
 
 /* ---- validation ---- */
-
-static bool geometry_is_whole(const struct maar_slot_ring *ring)
-{
-	struct plan plan;
-
-	return ring->layout == MAAR_SLOT_RING_LAYOUT && ring->capacity <= MAAR_SLOT_RING_MAX_CAPACITY &&
-	       plan_for(&plan, (size_t)ring->capacity, ring->element, ring->flags) == 0 &&
-	       plan.capacity == ring->capacity && ring->limit == plan.capacity + plan.period - 1 &&
-	       ring->mask == plan.cells - 1 && ring->tell == ~(plan.period - 1) && ring->stride == plan.stride &&
-	       ring->shift == (uint32_t)__builtin_ctz(plan.stride) &&
-	       ring->inverse == inverse_of(plan.stride >> ring->shift) && ring->slots_at == plan.slots_at &&
-	       ring->filled_at == plan.filled_at;
-}
 
 /* Of a position: how its lap differs from that of the position's free cell. */
 static int64_t state_at(struct maar__slot_view v, uint64_t position)

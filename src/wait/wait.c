@@ -5,7 +5,7 @@
  */
 #include "wait_priv.h"
 
-#include "../base/base.h"
+#include "../base/life.h"
 
 #include <errno.h>
 #include <string.h>
@@ -44,14 +44,12 @@ static void set_up(struct maar_wait *wait, const struct maar_ring *ring, unsigne
 
 int maar_wait_init_layout(void *mem, size_t bytes, struct maar_ring *ring, unsigned flags, unsigned layout)
 {
-	const int rc = check_request(ring, flags, layout);
+	int rc = check_request(ring, flags, layout);
 
+	if (!rc)
+		rc = maar__unfit(mem, bytes, maar_wait_bytes());
 	if (rc)
 		return rc;
-	if (!mem || (uintptr_t)mem % MAAR_APART)
-		return -EINVAL;
-	if (bytes < maar_wait_bytes())
-		return -ENOSPC;
 	set_up(mem, ring, flags);
 	return 0;
 }
@@ -59,13 +57,8 @@ int maar_wait_init_layout(void *mem, size_t bytes, struct maar_ring *ring, unsig
 struct maar_wait *maar_wait_create(struct maar_ring *ring, unsigned flags)
 {
 	const int rc = check_request(ring, flags, MAAR_WAIT_LAYOUT);
-	struct maar_wait *wait;
+	struct maar_wait *wait = maar__refused(rc) ? NULL : maar__alloc(maar_wait_bytes());
 
-	if (rc) {
-		errno = -rc;
-		return NULL;
-	}
-	wait = maar__alloc(maar_wait_bytes());
 	if (!wait)
 		return NULL;
 	set_up(wait, ring, flags);

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: MIT
 #
 # What the built library exports is what src/libmaar.map lists, and each call of it is declared in a public header with
-# a comment, described by a man page, called by a unit test, and listed in the Debian package's symbols.
+# a comment, described by a man page, called by a unit test, and listed in the Debian package's symbols. maar__x is no
+# call but what an inline one ends in, private to the headers: no page describes it, all else holds for it too.
 # shellcheck source=tests/meta/common.sh
 . "${srcdir:-.}/tests/meta/common.sh"
 need nm binutils
@@ -21,40 +22,50 @@ same "$tmp/map" "$tmp/library" "src/libmaar.map (<) and what the library exports
 sed -n 's/^ \(maar_[a-z0-9_]*\)@MAAR_[0-9.]* .*/\1/p' "$srcdir/debian/libmaar0.symbols" | sort >"$tmp/debian"
 same "$tmp/map" "$tmp/debian" "src/libmaar.map (<) and debian/libmaar0.symbols (>)"
 
-# A paragraph of a header that declares a call and has a comment (a heading is none); one declaration may follow on lines.
-awk -v RS= '
-	{
-		text = $0
-		gsub(/\/\* ----[^*]*\*\//, "", text)
-		if (text !~ /\/\*/)
-			next
-		while (match(text, /maar_[a-z0-9_]+\(/)) {
-			print substr(text, RSTART, RLENGTH - 1)
-			text = substr(text, RSTART + RLENGTH)
-		}
-	}' "$srcdir"/include/maar/*.h "$builddir/include/maar/version.h" | sort -u >"$tmp/declared"
+# Of headers, the paragraphs that declare a call and have a comment (a heading is none); one declaration may follow on
+# lines.
+declared()
+{
+	awk -v RS= '
+		{
+			text = $0
+			gsub(/\/\* ----[^*]*\*\//, "", text)
+			if (text !~ /\/\*/)
+				next
+			while (match(text, /maar_[a-z0-9_]+\(/)) {
+				print substr(text, RSTART, RLENGTH - 1)
+				text = substr(text, RSTART + RLENGTH)
+			}
+		}' "$@" | sort -u
+}
+declared "$srcdir"/include/maar/*.h "$builddir/include/maar/version.h" >"$tmp/declared"
+declared "$srcdir"/include/maar/*.h "$srcdir"/include/maar/bits/*.h >"$tmp/declared_in_bits"
 sed -nE 's/^\.(Nm|F[no]) (maar_[a-z0-9_]+).*/\2/p' "$srcdir"/doc/man/*.3 2>/dev/null | sort -u >"$tmp/man"
 code_of "$srcdir"/tests/unit/*.[ch] 2>/dev/null | grep -oE '\bmaar_[a-z0-9_]+' | sort -u >"$tmp/unit"
 
-# maar__x is no call, only the target of a macro: two underscores are private.
 grep -v '^maar__' "$tmp/map" >"$tmp/calls"
+grep '^maar__' "$tmp/map" >"$tmp/outlined"
 [ -s "$tmp/calls" ] || fail "src/libmaar.map exports no call"
 
-# each_in LIST WHAT: every call is in the list
+# each_in NAMES LIST WHAT: every name is in the list
 each_in()
 {
-	comm -23 "$tmp/calls" "$1" >"$tmp/absent"
-	[ ! -s "$tmp/absent" ] || fail "$2: $(tr '\n' ' ' <"$tmp/absent")"
+	comm -23 "$1" "$2" >"$tmp/absent"
+	[ ! -s "$tmp/absent" ] || fail "$3: $(tr '\n' ' ' <"$tmp/absent")"
 }
-each_in "$tmp/declared" "no public header declares, with a comment,"
-each_in "$tmp/man" "no page in doc/man names"
-each_in "$tmp/unit" "no unit test calls"
+each_in "$tmp/calls" "$tmp/declared" "no public header declares, with a comment,"
+each_in "$tmp/calls" "$tmp/man" "no page in doc/man names"
+each_in "$tmp/map" "$tmp/unit" "no unit test calls"
+each_in "$tmp/outlined" "$tmp/declared_in_bits" "no header of bits or above declares, with a comment,"
 
 # Control: a call that is nowhere is missed.
-echo maar_planted >>"$tmp/calls"
-sort -o "$tmp/calls" "$tmp/calls"
-aloud() { (failures=0; each_in "$@"; [ "$failures" -eq 0 ]); }
-for list in declared man unit; do
-	must_fail maar_planted aloud "$tmp/$list" control
+for names in calls map outlined; do
+	echo maar__planted >>"$tmp/$names"
+	sort -o "$tmp/$names" "$tmp/$names"
 done
+aloud() { (failures=0; each_in "$@"; [ "$failures" -eq 0 ]); }
+must_fail maar__planted aloud "$tmp/calls" "$tmp/declared" control
+must_fail maar__planted aloud "$tmp/calls" "$tmp/man" control
+must_fail maar__planted aloud "$tmp/map" "$tmp/unit" control
+must_fail maar__planted aloud "$tmp/outlined" "$tmp/declared_in_bits" control
 finish

@@ -18,7 +18,7 @@
 
 static struct clock *const clocks = model_clocks;
 static uint64_t operations;
-static uint64_t random_state;
+uint64_t model_random_state;
 static unsigned eagerness; /* of 8 loads, how many read the newest store; chosen anew for each execution */
 static bool wakes_freely;  /* sleepers wake for no reason in this execution */
 
@@ -36,21 +36,6 @@ static char failure[512];
 static bool tracing;
 
 /* ---- small things ---- */
-
-static uint64_t next_random(void)
-{
-	/* splitmix64 (Steele, Lea, Flood 2014): any seed will do, also 0, 1, 2, ... */
-	uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
-unsigned model_random(unsigned below)
-{
-	return (unsigned)((next_random() >> 32) * below >> 32);
-}
 
 void model_fail(const char *format, ...)
 {
@@ -138,28 +123,6 @@ static bool releases(enum model_order order)
 }
 
 /* ---- stores and loads ---- */
-
-/* Memory itself always holds the newest value, so that code outside the layer sees a sane object. */
-static void raw_write(void *address, size_t bytes, uint64_t value)
-{
-	const uint8_t value8 = (uint8_t)value;
-	const uint16_t value16 = (uint16_t)value;
-	const uint32_t value32 = (uint32_t)value;
-
-	switch (bytes) {
-	case 1:
-		memcpy(address, &value8, sizeof(value8));
-		break;
-	case 2:
-		memcpy(address, &value16, sizeof(value16));
-		break;
-	case 4:
-		memcpy(address, &value32, sizeof(value32));
-		break;
-	default:
-		memcpy(address, &value, sizeof(value));
-	}
-}
 
 static bool ordered_before(const struct store *s, const struct clock *now)
 {
@@ -256,7 +219,16 @@ static void append(struct location *l, unsigned thread, uint64_t value, const st
 		l->strong = l->stores;
 }
 
-/* Every atomic operation begins here: perhaps another thread goes first. */
+/*
+ * Set-up happens before all threads, finish after all: nobody to be in order with, and memory holds the newest values. So
+ * nothing is noted down there, which is most of the work where an object is large and its threads touch little of it.
+ */
+static bool alone(void)
+{
+	return fiber_current() == 0;
+}
+
+/* Every atomic operation of a thread begins here: perhaps another thread goes first. */
 static unsigned step(void)
 {
 	unsigned thread;
@@ -293,10 +265,15 @@ static void trace(const struct model_site *site, unsigned thread, const char *wh
 uint64_t model_load(struct model_site *site, const void *address, size_t bytes)
 {
 	const enum model_order order = order_of(site);
-	const unsigned thread = step();
-	struct location *l = memory_location(address, bytes, thread, false);
-	struct store *s = readable(l, thread, order == MODEL_SEQ_CST);
+	struct location *l;
+	struct store *s;
+	unsigned thread;
 
+	if (alone())
+		return memory_read(address, bytes);
+	thread = step();
+	l = memory_location(address, bytes, thread, false);
+	s = readable(l, thread, order == MODEL_SEQ_CST);
 	note_read(l, s, thread, order);
 	if (tracing)
 		trace(site, thread, "reads", s->value, age(l, s));
@@ -306,14 +283,20 @@ uint64_t model_load(struct model_site *site, const void *address, size_t bytes)
 void model_store(struct model_site *site, void *address, size_t bytes, uint64_t value)
 {
 	const enum model_order order = order_of(site);
-	const unsigned thread = step();
-	struct location *l = memory_location(address, bytes, thread, true);
+	struct location *l;
+	unsigned thread;
 
+	if (alone()) {
+		memory_write(address, bytes, value);
+		return;
+	}
+	thread = step();
+	l = memory_location(address, bytes, thread, true);
 	if (tracing)
 		trace(site, thread, "stores", value, 0);
 	check_guarded(l, thread);
 	append(l, thread, value, NULL, order);
-	raw_write(address, bytes, value);
+	memory_write(address, bytes, value);
 }
 
 static void modify(struct location *l, unsigned thread, enum model_order order, void *address, size_t bytes,
@@ -324,16 +307,25 @@ static void modify(struct location *l, unsigned thread, enum model_order order, 
 
 	note_read(l, s, thread, order);
 	append(l, thread, value, &inherited, order);
-	raw_write(address, bytes, value);
+	memory_write(address, bytes, value);
 }
 
 bool model_cas(struct model_site *site, void *address, size_t bytes, uint64_t old_value, uint64_t new_value)
 {
 	const enum model_order order = order_of(site);
-	const unsigned thread = step();
-	struct location *l = memory_location(address, bytes, thread, false);
-	struct store *s = readable(l, thread, false);
+	struct location *l;
+	struct store *s;
+	unsigned thread;
 
+	if (alone()) {
+		if (memory_read(address, bytes) != old_value)
+			return false;
+		memory_write(address, bytes, new_value);
+		return true;
+	}
+	thread = step();
+	l = memory_location(address, bytes, thread, false);
+	s = readable(l, thread, false);
 	if (s->value == old_value)
 		s = memory_newest(l);
 	if (s->value != old_value) {
@@ -352,10 +344,18 @@ bool model_cas(struct model_site *site, void *address, size_t bytes, uint64_t ol
 uint64_t model_add(struct model_site *site, void *address, size_t bytes, uint64_t value)
 {
 	const enum model_order order = order_of(site);
-	const unsigned thread = step();
-	struct location *l = memory_location(address, bytes, thread, true);
-	const uint64_t found = memory_newest(l)->value;
+	struct location *l;
+	uint64_t found;
+	unsigned thread;
 
+	if (alone()) {
+		found = memory_read(address, bytes);
+		memory_write(address, bytes, found + value);
+		return found;
+	}
+	thread = step();
+	l = memory_location(address, bytes, thread, true);
+	found = memory_newest(l)->value;
 	if (tracing)
 		trace(site, thread, "adds to", found, 0);
 	modify(l, thread, order, address, bytes, bytes == sizeof(uint32_t) ? (uint32_t)(found + value) : found + value);
@@ -365,11 +365,20 @@ uint64_t model_add(struct model_site *site, void *address, size_t bytes, uint64_
 bool model_cas2(struct model_site *site, void *address, uint64_t old0, uint64_t old1, uint64_t new0, uint64_t new1)
 {
 	const enum model_order order = order_of(site);
-	const unsigned thread = step();
+	struct location *l0, *l1;
 	uint64_t *words = address;
-	struct location *l0 = memory_location(&words[0], sizeof(words[0]), thread, false);
-	struct location *l1 = memory_location(&words[1], sizeof(words[1]), thread, false);
+	unsigned thread;
 
+	if (alone()) {
+		if (words[0] != old0 || words[1] != old1)
+			return false;
+		words[0] = new0;
+		words[1] = new1;
+		return true;
+	}
+	thread = step();
+	l0 = memory_location(&words[0], sizeof(words[0]), thread, false);
+	l1 = memory_location(&words[1], sizeof(words[1]), thread, false);
 	if (memory_newest(l0)->value != old0 || memory_newest(l1)->value != old1) {
 		if (tracing)
 			trace(site, thread, "cas2 reads", memory_newest(l0)->value, 0);
@@ -433,26 +442,32 @@ unsigned model_futex_wake(const uint32_t *word, unsigned n)
 
 /* ---- what was taken ---- */
 
+/* The store to this location that `thread` took the value from, if it is one: marked. */
+static bool took_from(struct location *l, unsigned thread, uint64_t value, uint64_t mask)
+{
+	const uint32_t kept = l->stores < MODEL_HISTORY ? l->stores : MODEL_HISTORY;
+
+	for (uint32_t back = 0; back < kept; back++) {
+		struct store *s = &l->history[(l->stores - 1 - back) % MODEL_HISTORY];
+		const struct store *later = &l->history[(l->stores - back) % MODEL_HISTORY];
+
+		if ((s->value & mask) != value || !s->seen[thread])
+			continue;
+		s->taken |= 1u << thread;
+		if (back && s->seen[thread] > later->whole.at[thread])
+			model_fail("a word was stored again before its reader let go of it");
+		return true;
+	}
+	return false;
+}
+
 void model_took(uint64_t value, uint64_t mask)
 {
 	const unsigned thread = fiber_current();
 
-	for (unsigned i = 0; i < 2 * memory_words(); i++) {
-		struct location *l = &memory_nth_word(i / 2)->at[i % 2];
-		const uint32_t kept = l->stores < MODEL_HISTORY ? l->stores : MODEL_HISTORY;
-
-		for (uint32_t back = 0; back < kept; back++) {
-			struct store *s = &l->history[(l->stores - 1 - back) % MODEL_HISTORY];
-			const struct store *later = &l->history[(l->stores - back) % MODEL_HISTORY];
-
-			if ((s->value & mask) != value || !s->seen[thread])
-				continue;
-			s->taken |= 1u << thread;
-			if (back && s->seen[thread] > later->whole.at[thread])
-				model_fail("a word was stored again before its reader let go of it");
+	for (struct word *w = memory_words; w < memory_words + memory_n_words; w++)
+		if (took_from(&w->at[0], thread, value, mask) || took_from(&w->at[1], thread, value, mask))
 			return;
-		}
-	}
 }
 
 /* ---- runs ---- */
@@ -462,7 +477,7 @@ static void run_once(const struct model_scenario *scenario, uint64_t seed)
 	memory_reset();
 	n_guarded = 0;
 	operations = 0;
-	random_state = seed * UINT64_C(0xd1342543de82ef95) + 1;
+	model_random_state = seed * UINT64_C(0xd1342543de82ef95) + 1;
 	eagerness = model_random(8);
 	wakes_freely = model_random(4) == 0;
 	scenario->set_up(scenario->state);

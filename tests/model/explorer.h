@@ -97,9 +97,20 @@ void model_weaken(const struct model_place *place, enum model_order order);
 void model_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define model_assert(condition, ...) ((condition) ? (void)0 : model_fail(__VA_ARGS__))
 void model_yield(void);			   /* another thread's turn: in every waiting loop (maar_cpu_relax is one) */
-unsigned model_random(unsigned below);	   /* 0 .. below - 1, from the execution's seed */
 uint64_t model_plain_read(uint64_t *cell); /* plain accesses: conflicting ones that nothing orders are a race */
 void model_plain_write(uint64_t *cell, uint64_t value);
+
+/* 0 .. below - 1, from the execution's seed. Inline, since the explorer draws a number or two for each access. */
+extern uint64_t model_random_state;
+static inline unsigned model_random(unsigned below)
+{
+	/* splitmix64 (Steele, Lea, Flood 2014): any seed will do, also 0, 1, 2, ... */
+	uint64_t z = model_random_state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (unsigned)(((z ^ z >> 31) >> 32) * below >> 32);
+}
 
 /*
  * This thread has taken the unique value out of the structure under test: its read of the atomic word that held the value

@@ -33,20 +33,15 @@ struct fiber {
 static struct fiber fibers[MODEL_THREADS];
 static const struct model_scenario *running;
 static jmp_buf home;
-static unsigned current; /* 0: not in a fiber */
-static unsigned living;	 /* not ended */
-static unsigned ready;	 /* neither ended nor asleep */
+unsigned fiber_running;
+static unsigned living; /* not ended */
+static unsigned ready;	/* neither ended nor asleep */
 
 static bool by_priority;
 static unsigned calm;	      /* at random: a fiber goes on with probability calm / 16 */
 static int lowest;	      /* by priorities: the lowest so far */
 static unsigned steps, spell; /* of the execution; since the last switch */
 static unsigned changes, change_at[3];
-
-unsigned fiber_current(void)
-{
-	return current;
-}
 
 const char *fiber_schedule(void)
 {
@@ -61,7 +56,7 @@ const char *fiber_schedule(void)
 
 static void body(void)
 {
-	const unsigned me = current;
+	const unsigned me = fiber_running;
 
 	for (;;) {
 		running->thread[me - 1](running->state);
@@ -77,7 +72,7 @@ static void go(unsigned next)
 {
 	struct fiber *f = &fibers[next - 1];
 
-	current = next;
+	fiber_running = next;
 	spell = 0;
 	if (f->born)
 		_longjmp(f->where, 1);
@@ -114,25 +109,25 @@ static unsigned pick(unsigned except)
 
 static void switch_to(unsigned next)
 {
-	if (next != current && !_setjmp(fibers[current - 1].where))
+	if (next != fiber_running && !_setjmp(fibers[fiber_running - 1].where))
 		go(next);
 }
 
 static void step_back(void)
 {
 	if (by_priority)
-		fibers[current - 1].priority = --lowest;
+		fibers[fiber_running - 1].priority = --lowest;
 	spell = 0;
-	switch_to(pick(current));
+	switch_to(pick(fiber_running));
 }
 
 void fiber_point(void)
 {
-	if (!current)
+	if (!fiber_running)
 		return;
 	if (!by_priority) {
 		if (model_random(16) >= calm)
-			switch_to(pick(current));
+			switch_to(pick(fiber_running));
 		return;
 	}
 	steps++;
@@ -149,19 +144,19 @@ void fiber_point(void)
 
 void model_yield(void)
 {
-	if (current)
+	if (fiber_running)
 		step_back();
 }
 
 void fiber_sleep(const void *what)
 {
-	struct fiber *f = &fibers[current - 1];
+	struct fiber *f = &fibers[fiber_running - 1];
 
 	f->state = SLEEPING;
 	f->sleeps_on = what;
 	if (--ready == 0)
 		model_fail("all threads that have not ended sleep: a wake-up is lost");
-	switch_to(pick(current));
+	switch_to(pick(fiber_running));
 }
 
 unsigned fiber_wake(const void *what, unsigned n)
@@ -182,14 +177,14 @@ unsigned fiber_wake(const void *what, unsigned n)
 		fibers[best - 1].state = READY;
 		ready++;
 	}
-	if (woken && by_priority && current)
+	if (woken && by_priority && fiber_running)
 		switch_to(pick(0));
 	return woken;
 }
 
 void fiber_abandon(void)
 {
-	if (!current)
+	if (!fiber_running)
 		return;
 	/* Whoever is in the middle of something begins anew. */
 	for (unsigned t = 0; t < running->threads; t++)
@@ -227,7 +222,7 @@ void fiber_run(const struct model_scenario *scenario, bool priorities)
 	draw_schedule();
 	(void)_setjmp(home); /* fibers that end come back here */
 	if (living && !ready) {
-		current = 0;
+		fiber_running = 0;
 		model_fail("all threads that have not ended sleep: a wake-up is lost");
 		for (unsigned t = 0; t < running->threads; t++)
 			if (fibers[t].state != ENDED)
@@ -235,5 +230,5 @@ void fiber_run(const struct model_scenario *scenario, bool priorities)
 	} else if (living) {
 		go(pick(0));
 	}
-	current = 0;
+	fiber_running = 0;
 }

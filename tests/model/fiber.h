@@ -12,7 +12,11 @@
 void fiber_run(const struct model_scenario *scenario, bool by_priority);
 
 /* 1 .. threads inside fiber_run, 0 outside. */
-unsigned fiber_current(void);
+extern unsigned fiber_running;
+static inline unsigned fiber_current(void)
+{
+	return fiber_running;
+}
 
 /* Perhaps somebody else goes on from here. */
 void fiber_point(void);

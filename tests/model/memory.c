@@ -9,19 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS 1024 /* power of two; a scenario touches a few dozen */
-
 struct clock model_clocks[CLOCKS];
 
-static struct word words[WORDS];
-static uint16_t used[WORDS];
-static unsigned n_used;
-static uint64_t generation;
+struct word memory_words[MEMORY_WORDS];
+unsigned memory_n_words;
+struct memory_entry memory_table[MEMORY_ENTRIES];
+uint64_t memory_generation;
 
 void memory_reset(void)
 {
-	generation++;
-	n_used = 0;
+	memory_generation++;
+	memory_n_words = 0;
 	memset(model_clocks, 0, sizeof(model_clocks));
 	plain_reset();
 }
@@ -32,40 +30,31 @@ void memory_full(const char *what, unsigned most)
 	abort();
 }
 
-unsigned memory_words(void)
+struct word *memory_find(uintptr_t base)
 {
-	return n_used;
-}
-
-struct word *memory_nth_word(unsigned i)
-{
-	return &words[used[i]];
-}
-
-struct word *memory_word(uintptr_t address)
-{
-	const uintptr_t base = address & ~(uintptr_t)7;
-	size_t i = (base >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 40 & (WORDS - 1);
+	size_t i = memory_hash(base);
+	struct memory_entry *e;
 	struct word *w;
 
-	for (;; i = (i + 1) & (WORDS - 1)) {
-		w = &words[i];
-		if (w->generation != generation)
+	for (;; i = (i + 1) & (MEMORY_ENTRIES - 1)) {
+		e = &memory_table[i];
+		if (e->generation != memory_generation)
 			break;
-		if (w->base == base)
-			return w;
+		if (e->word->base == base)
+			return e->word;
 	}
-	if (n_used == WORDS / 2)
-		memory_full("words", WORDS / 2);
-	used[n_used++] = (uint16_t)i;
+	if (memory_n_words == MEMORY_WORDS)
+		memory_full("words", MEMORY_WORDS);
+	w = &memory_words[memory_n_words++];
 	w->base = base;
-	w->generation = generation;
 	w->plain = NULL;
 	w->at[0].stores = w->at[1].stores = 0;
+	e->generation = memory_generation;
+	e->word = w;
 	return w;
 }
 
-static uint64_t raw_read(const void *address, size_t bytes)
+uint64_t memory_read(const void *address, size_t bytes)
 {
 	uint8_t value8;
 	uint16_t value16;
@@ -88,13 +77,34 @@ static uint64_t raw_read(const void *address, size_t bytes)
 	}
 }
 
+void memory_write(void *address, size_t bytes, uint64_t value)
+{
+	const uint8_t value8 = (uint8_t)value;
+	const uint16_t value16 = (uint16_t)value;
+	const uint32_t value32 = (uint32_t)value;
+
+	switch (bytes) {
+	case 1:
+		memcpy(address, &value8, sizeof(value8));
+		break;
+	case 2:
+		memcpy(address, &value16, sizeof(value16));
+		break;
+	case 4:
+		memcpy(address, &value32, sizeof(value32));
+		break;
+	default:
+		memcpy(address, &value, sizeof(value));
+	}
+}
+
 /* One store, by thread 0 at time 0: before everything. A plain store in its place was found in order by plain.c. */
 static void begin_history(struct location *l)
 {
 	struct store *s = &l->history[0];
 
 	memset(s, 0, sizeof(*s));
-	s->value = raw_read(l->address, l->bytes);
+	s->value = memory_read(l->address, l->bytes);
 	l->stores = 1;
 	l->strong = 1;
 	l->overwritten = false;

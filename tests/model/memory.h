@@ -53,7 +53,6 @@ struct plain {
 
 struct word {
 	uintptr_t base;	     /* its address */
-	uint64_t generation; /* the execution that this entry belongs to */
 	struct plain *plain; /* NULL: no plain access so far */
 	struct location at[2];
 };
@@ -64,14 +63,42 @@ extern struct clock model_clocks[CLOCKS];
 
 void memory_reset(void);
 void memory_full(const char *what, unsigned most) __attribute__((noreturn));
-struct word *memory_word(uintptr_t address);
+
+/* The words of this execution in the order of their first accesses: next to each other, so that few cache lines do. */
+#define MEMORY_WORDS 512 /* a scenario touches a few dozen */
+extern struct word memory_words[MEMORY_WORDS];
+extern unsigned memory_n_words;
+
+/* From addresses to words; an entry of another execution is a free one. */
+#define MEMORY_ENTRIES (2 * MEMORY_WORDS) /* a power of two */
+struct memory_entry {
+	uint64_t generation; /* the execution that it belongs to */
+	struct word *word;
+};
+extern struct memory_entry memory_table[MEMORY_ENTRIES];
+extern uint64_t memory_generation;
+
+static inline size_t memory_hash(uintptr_t base)
+{
+	return (base >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 40 & (MEMORY_ENTRIES - 1);
+}
+
+/* The word at an address; of memory_find, which looks further and makes it, only the first look is worth inlining. */
+struct word *memory_find(uintptr_t base);
+static inline struct word *memory_word(uintptr_t address)
+{
+	const uintptr_t base = address & ~(uintptr_t)7;
+	const struct memory_entry *e = &memory_table[memory_hash(base)];
+
+	return e->generation == memory_generation && e->word->base == base ? e->word : memory_find(base);
+}
+
+/* Memory itself, which always holds the newest value, so that code outside the layer sees a sane object. */
+uint64_t memory_read(const void *address, size_t bytes);
+void memory_write(void *address, size_t bytes, uint64_t value);
 
 /* The atomic object at an address, for an access by `thread`. */
 struct location *memory_location(const void *address, size_t bytes, unsigned thread, bool writes);
-
-/* The words accessed in this execution: 0 .. n - 1. */
-unsigned memory_words(void);
-struct word *memory_nth_word(unsigned i);
 
 static inline struct store *memory_newest(struct location *l)
 {

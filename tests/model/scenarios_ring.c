@@ -20,7 +20,7 @@ static struct maar_ring *ring(const void *state)
 
 /*
  * A scenario's flag: the consumer tells its position every second value, in twice the cells. Rings do so from a capacity
- * of 32 on (src/ring/ring.c, plan_for), which is more than can be explored, so here a small one is made to.
+ * of 32 on (src/ring/shape.h), which is more than can be explored, so here a small one is made to.
  */
 #define LAZY (1u << 31)
 
@@ -55,18 +55,14 @@ static void put_one(struct world *w, uint64_t value)
 		model_yield();
 }
 
-static void take_n(struct world *w, unsigned consumer, unsigned n)
+static bool take_one(struct world *w, unsigned me)
 {
 	uint64_t value;
 
-	while (n) {
-		if (maar_ring_dequeue(ring(w), &value)) {
-			world_took(w, consumer, value);
-			n--;
-		} else {
-			model_yield();
-		}
-	}
+	if (!maar_ring_dequeue(ring(w), &value))
+		return false;
+	world_took(w, me, value);
+	return true;
 }
 
 /* The caller knows that there is room: whatever is in now, its own past says that it is less than the capacity. */
@@ -74,15 +70,6 @@ static void must_put(struct world *w, uint64_t value)
 {
 	world_putting(w, value);
 	model_assert(maar_ring_enqueue(ring(w), value), "full, though there was room at every instant");
-}
-
-/* The caller knows that there is a value. */
-static void must_take(struct world *w, unsigned me)
-{
-	uint64_t value = 0;
-
-	model_assert(maar_ring_dequeue(ring(w), &value), "empty, though there was a value at every instant");
-	world_took(w, me, value);
 }
 
 static void take_burst(struct world *w, unsigned consumer, unsigned n)
@@ -109,19 +96,9 @@ static void all_taken(void *state)
 		model_assert(maar_ring_check(ring(state)) == 0, "the ring is not in order");
 }
 
-/* ---- stream: producers put 4 values each, consumers take all; the ring wraps ---- */
+#include "both_ends.h"
 
-static void produce_1(void *s)
-{
-	for (unsigned i = 0; i < 4; i++)
-		put_one(s, world_value(s, 0, i));
-}
-
-static void produce_2(void *s)
-{
-	for (unsigned i = 0; i < 4; i++)
-		put_one(s, world_value(s, 1, i));
-}
+/* ---- stream, in bursts ---- */
 
 static void produce_burst(void *s)
 {
@@ -142,29 +119,9 @@ static void produce_burst(void *s)
 	}
 }
 
-static void consume_4(void *s)
-{
-	take_n(s, 1, 4);
-}
-
-static void consume_4_too(void *s)
-{
-	take_n(s, 2, 4);
-}
-
 static void consume_4_burst(void *s)
 {
 	take_burst(s, 1, 4);
-}
-
-static void consume_8(void *s)
-{
-	take_n(s, 1, 8);
-}
-
-static void consume_2(void *s)
-{
-	take_n(s, 1, 2);
 }
 
 static void consume_2_too(void *s)
@@ -172,25 +129,7 @@ static void consume_2_too(void *s)
 	take_burst(s, 2, 2);
 }
 
-/* ---- both roles: put, then take; with a place for each, no put finds it full and no take finds it empty ---- */
-
-static void put_then_take(struct world *w, unsigned me)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		must_put(w, world_value(w, me, i));
-		must_take(w, me);
-	}
-}
-
-static void both_roles_1(void *s)
-{
-	put_then_take(s, 1);
-}
-
-static void both_roles_2(void *s)
-{
-	put_then_take(s, 2);
-}
+/* ---- both roles ---- */
 
 static void both_roles_3(void *s)
 {
@@ -233,42 +172,6 @@ static void drain_all(void *s)
 	while (maar_ring_dequeue(ring(w), &value))
 		world_took(w, 0, value);
 	all_taken(s);
-}
-
-/* ---- told: one knows from the other that there is room, or a value; so neither may be told otherwise ---- */
-
-/* Fills the ring; is told of one value taken, and puts another. Twice, so that cells are used again. */
-static void put_as_told(void *s)
-{
-	struct world *w = s;
-	unsigned n = 0;
-
-	for (; n < w->capacity; n++)
-		must_put(w, world_value(w, 0, n));
-	for (unsigned round = 1; round <= 2; round++) {
-		world_signal(w, 0, n);
-		world_await(w, 1, round);
-		must_put(w, world_value(w, 0, n++));
-	}
-	world_signal(w, 0, n);
-}
-
-static void take_as_told(void *s)
-{
-	struct world *w = s;
-	unsigned n = 0;
-	uint64_t value;
-
-	for (unsigned round = 1; round <= 2; round++) {
-		world_await(w, 0, w->capacity + round - 1);
-		must_take(w, 1);
-		n++;
-		world_signal(w, 1, round);
-	}
-	world_await(w, 0, w->capacity + 2);
-	for (; n < w->capacity + 2; n++)
-		must_take(w, 1);
-	model_assert(!maar_ring_dequeue(ring(w), &value), "a value in an empty ring");
 }
 
 /* ---- relied on: what free_count says is free, the only producer gets; what is not full takes a value ---- */
@@ -420,23 +323,6 @@ static void observe_and_take(void *s)
 	}
 }
 
-/* One value is always in: whoever looks must see at least one. */
-static void one_inside(void *state)
-{
-	set_up_ring(state);
-	put_one(state, world_value(state, 0, 0));
-}
-
-static void put_and_take_other(void *s)
-{
-	struct world *w = s;
-
-	for (unsigned i = 0; i < 3; i++) {
-		put_one(w, world_value(w, 1, i));
-		take_n(w, 1, 1);
-	}
-}
-
 /* By a thread that says it is alone: observers must not see more than there is. */
 static void put_and_take_as_one(void *s)
 {
@@ -484,9 +370,6 @@ static void look_for_two(void *s)
 			.flags = flags_, .capacity = capacity_, .start = start_, .base = base_                         \
 		}                                                                                                      \
 	}
-
-#define WRAP32 (UINT64_C(0x100000000) - 2)
-#define WRAP64 (UINT64_MAX - 1)
 
 /* For one producer and one consumer at least: every mode. */
 #define PAIR(label, flags, base)                                                                                       \

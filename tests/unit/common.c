@@ -5,6 +5,9 @@
  */
 #include "common.h"
 
+#define MAAR_BITS_OK 1
+#include <maar/bits/cc.h>
+
 #include <dirent.h>
 #include <inttypes.h>
 #include <malloc.h>
@@ -121,6 +124,38 @@ FILE *unit_full_file(void)
 	ck_assert_ptr_nonnull(full);
 	setvbuf(full, NULL, _IONBF, 0); /* or the error would show only at fclose */
 	return full;
+}
+
+/* ---- memory for an init ---- */
+
+#define GUARD	   64 /* bytes behind a place */
+#define GUARD_BYTE 0x5c
+
+struct unit_place unit_place(size_t bytes)
+{
+	struct unit_place place = { .bytes = bytes };
+	void *memory;
+
+	unit_eq(posix_memalign(&memory, MAAR_APART, bytes + GUARD), 0);
+	place.memory = memset(memory, GUARD_BYTE, bytes + GUARD);
+	return place;
+}
+
+void unit_place_untouched(const struct unit_place *place)
+{
+	size_t i;
+
+	for (i = 0; i < place->bytes; i++)
+		unit_eq(place->memory[i], GUARD_BYTE);
+}
+
+void unit_place_end(struct unit_place *place)
+{
+	size_t i;
+
+	for (i = 0; i < GUARD; i++)
+		unit_eq(place->memory[place->bytes + i], GUARD_BYTE);
+	free(place->memory);
 }
 
 /* ---- the size of this process ---- */

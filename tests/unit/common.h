@@ -71,6 +71,22 @@ void unit_join(pthread_t thread);
 /* A thread's whole life. */
 void unit_in_thread(void *(*run)(void *), void *arg);
 
+/* ---- memory for an init ---- */
+
+/*
+ * So many bytes, aligned to MAAR_APART, and some behind them that nobody may touch. Not zero: init must not depend on what
+ * was there.
+ */
+struct unit_place {
+	unsigned char *memory;
+	size_t bytes;
+};
+struct unit_place unit_place(size_t bytes);
+/* That nobody has written into it: a refused init touches nothing. */
+void unit_place_untouched(const struct unit_place *place);
+/* That nobody has written behind it; gives the memory back. */
+void unit_place_end(struct unit_place *place);
+
 /* ---- dumps ---- */
 
 /* A stream into memory; unit_text ends it and returns what was written, to be freed. */

@@ -9,35 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Memory that init accepts, with 64 bytes behind it that nobody may touch. */
-struct place {
-	unsigned char *memory;
-	size_t bytes;
-};
-
-#define GUARD	   64
-#define GUARD_BYTE 0x5c
-
-static struct place place_for(size_t capacity, size_t element, size_t consumers)
-{
-	struct place place = { NULL, maar_broadcast_bytes(capacity, element, consumers) };
-	void *memory;
-
-	unit_eq(posix_memalign(&memory, MAAR_APART, place.bytes + GUARD), 0);
-	memset(memory, GUARD_BYTE, place.bytes + GUARD);
-	place.memory = memory;
-	return place;
-}
-
-static void place_free(struct place *place)
-{
-	size_t i;
-
-	for (i = 0; i < GUARD; i++)
-		unit_eq(place->memory[place->bytes + i], GUARD_BYTE);
-	free(place->memory);
-}
-
 /* ---- sizes, init, create ---- */
 
 START_TEST(bytes_needed)
@@ -96,8 +67,10 @@ START_TEST(init_in_place)
 		for (w = 0; w < COUNT_OF(words_of); w++)
 			for (consumers = makes[_i].watched ? 0 : 1; consumers <= 2; consumers++) {
 				const size_t element = words_of[w] * 8;
-				struct place place = place_for(asked[k], element, consumers);
-				struct place other = place_for(asked[k], element, consumers);
+				struct unit_place place =
+					unit_place(maar_broadcast_bytes(asked[k], element, consumers));
+				struct unit_place other =
+					unit_place(maar_broadcast_bytes(asked[k], element, consumers));
 				struct maar_broadcast *ring = (void *)place.memory, *copy = (void *)other.memory;
 				int round;
 
@@ -118,8 +91,8 @@ START_TEST(init_in_place)
 				use(copy);
 				maar_broadcast_destroy(copy);
 				maar_broadcast_destroy(copy); /* a ring no more: nothing happens */
-				place_free(&place);
-				place_free(&other);
+				unit_place_end(&place);
+				unit_place_end(&other);
 			}
 }
 END_TEST
@@ -151,8 +124,7 @@ static const struct {
 
 START_TEST(refused)
 {
-	struct place place = place_for(8, 8, 1);
-	size_t i;
+	struct unit_place place = unit_place(maar_broadcast_bytes(8, 8, 1));
 
 	errno = 0;
 	unit_eq(maar_broadcast_init(place.memory, place.bytes, refusals[_i].capacity, refusals[_i].element,
@@ -162,17 +134,16 @@ START_TEST(refused)
 					    refusals[_i].flags) == NULL,
 		      "created: %s", refusals[_i].what);
 	unit_eq(errno, refusals[_i].error);
-	for (i = 0; i < place.bytes; i++)
-		unit_eq(place.memory[i], GUARD_BYTE);
-	place_free(&place);
+	unit_place_untouched(&place);
+	unit_place_end(&place);
 }
 END_TEST
 
 START_TEST(init_refused)
 {
-	struct place place = place_for(8, 8, 1);
+	struct unit_place place = unit_place(maar_broadcast_bytes(8, 8, 1));
 	const size_t bytes = place.bytes;
-	size_t i, off;
+	size_t off;
 
 	unit_eq(maar_broadcast_init(NULL, bytes, 8, 8, 1, 0), -EINVAL);
 	for (off = 1; off < MAAR_APART; off++)
@@ -183,10 +154,9 @@ START_TEST(init_refused)
 	unit_eq(maar_broadcast_init(place.memory, bytes, 8, 24, 1, 0), -ENOSPC);
 	unit_eq(maar_broadcast_init_layout(place.memory, bytes, 8, 8, 1, 0, MAAR_BROADCAST_LAYOUT + 1), -EPROTO);
 	unit_eq(maar_broadcast_init_layout(place.memory, bytes, 8, 8, 1, 0, 0), -EPROTO);
-	for (i = 0; i < bytes; i++)
-		unit_eq(place.memory[i], GUARD_BYTE);
+	unit_place_untouched(&place);
 	unit_eq(maar_broadcast_init_layout(place.memory, bytes, 8, 8, 1, 0, MAAR_BROADCAST_LAYOUT), 0);
-	place_free(&place);
+	unit_place_end(&place);
 }
 END_TEST
 
@@ -291,7 +261,7 @@ START_TEST(join_refused)
 {
 	struct maar_broadcast *ring = new_broadcast(4, 1, 1, makes[_i].flags);
 	struct maar_broadcast_reader reader = { .ring = NULL };
-	struct place place = place_for(4, 8, 1);
+	struct unit_place place = unit_place(maar_broadcast_bytes(4, 8, 1));
 
 	unit_eq(maar_broadcast_join(NULL, &reader, 0), -EINVAL);
 	unit_eq(maar_broadcast_join(ring, NULL, 0), -EINVAL);
@@ -317,7 +287,7 @@ START_TEST(join_refused)
 		unit_eq(maar_broadcast_leave(&reader), -EINVAL);
 		maar_broadcast_destroy(ring);
 	}
-	place_free(&place);
+	unit_place_end(&place);
 }
 END_TEST
 
@@ -377,7 +347,7 @@ END_TEST
 START_TEST(evict_refused)
 {
 	struct maar_broadcast *ring = new_broadcast(4, 1, 2, makes[_i].flags);
-	struct place place = place_for(4, 8, 1);
+	struct unit_place place = unit_place(maar_broadcast_bytes(4, 8, 1));
 
 	unit_eq(maar_broadcast_evict(NULL, 1), -EINVAL);
 	unit_eq(maar_broadcast_evict((void *)place.memory, 1), -EINVAL);
@@ -387,14 +357,14 @@ START_TEST(evict_refused)
 	unit_eq(maar_broadcast_evict(ring, 1), -ENOENT);
 	unit_eq(maar_broadcast_evict(ring, UINT64_C(5) << 32 | 2), -ENOENT);
 	maar_broadcast_destroy(ring);
-	place_free(&place);
+	unit_place_end(&place);
 }
 END_TEST
 
 START_TEST(dump_refused)
 {
 	struct maar_broadcast *ring = new_broadcast(1, 1, 0, 0);
-	struct place place = place_for(1, 8, 0);
+	struct unit_place place = unit_place(maar_broadcast_bytes(1, 8, 0));
 	FILE *full = unit_full_file();
 
 	unit_eq(maar_broadcast_dump(NULL, stderr), -EINVAL);
@@ -403,7 +373,7 @@ START_TEST(dump_refused)
 	unit_eq(maar_broadcast_dump(ring, full), -EIO);
 	fclose(full);
 	maar_broadcast_destroy(ring);
-	place_free(&place);
+	unit_place_end(&place);
 }
 END_TEST
 

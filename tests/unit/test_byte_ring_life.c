@@ -15,35 +15,6 @@
 #define MOST   MAAR_BYTE_RING_MAX_CAPACITY
 #define HEADER sizeof(struct maar_byte_ring)
 
-/* Memory that init accepts, with bytes behind it that nobody may touch. */
-struct place {
-	unsigned char *memory;
-	size_t bytes;
-};
-
-#define GUARD	   64
-#define GUARD_BYTE 0x5c
-
-static struct place place_for(size_t capacity)
-{
-	struct place place = { NULL, maar_byte_ring_bytes(capacity) };
-	void *memory;
-
-	unit_eq(posix_memalign(&memory, MAAR_APART, place.bytes + GUARD), 0);
-	memset(memory, GUARD_BYTE, place.bytes + GUARD); /* not zero: init must not depend on what was there */
-	place.memory = memory;
-	return place;
-}
-
-static void place_free(struct place *place)
-{
-	size_t i;
-
-	for (i = 0; i < GUARD; i++)
-		unit_eq(place->memory[place->bytes + i], GUARD_BYTE);
-	free(place->memory);
-}
-
 /* ---- sizes ---- */
 
 START_TEST(bytes_needed)
@@ -82,7 +53,7 @@ START_TEST(init_in_place)
 	size_t k;
 
 	for (k = 0; k < COUNT_OF(asked); k++) {
-		struct place place = place_for(asked[k]);
+		struct unit_place place = unit_place(maar_byte_ring_bytes(asked[k]));
 		struct maar_byte_ring *ring = (void *)place.memory;
 		const size_t capacity = place.bytes - HEADER;
 
@@ -95,7 +66,7 @@ START_TEST(init_in_place)
 		maar_byte_ring_destroy(ring);
 		unit_eq(maar_byte_ring_check(ring), -EINVAL);
 		maar_byte_ring_destroy(ring); /* no ring any more: nothing happens */
-		place_free(&place);
+		unit_place_end(&place);
 	}
 }
 END_TEST
@@ -119,7 +90,7 @@ static const struct {
 
 START_TEST(refused)
 {
-	struct place place = place_for(8);
+	struct unit_place place = unit_place(maar_byte_ring_bytes(8));
 	size_t i;
 
 	unit_eq(maar_byte_ring_init(place.memory, place.bytes, refusals[_i].capacity, refusals[_i].flags),
@@ -130,18 +101,17 @@ START_TEST(refused)
 			      "created: %s", refusals[_i].what);
 		unit_eq(errno, refusals[_i].error);
 	}
-	for (i = 0; i < place.bytes; i++)
-		unit_eq(place.memory[i], GUARD_BYTE); /* a refused init touches nothing */
-	place_free(&place);
+	unit_place_untouched(&place);
+	unit_place_end(&place);
 }
 END_TEST
 
 /* Refusals that only init has: they are about the memory and the caller. */
 START_TEST(init_refused)
 {
-	struct place place = place_for(8);
+	struct unit_place place = unit_place(maar_byte_ring_bytes(8));
 	const size_t bytes = place.bytes;
-	size_t i, off;
+	size_t off;
 
 	unit_eq(maar_byte_ring_init(NULL, bytes, 8, 0), -EINVAL);
 	for (off = 1; off < MAAR_APART; off++)
@@ -152,18 +122,17 @@ START_TEST(init_refused)
 	unit_eq(maar_byte_ring_init(place.memory, bytes, 9, 0), -ENOSPC);
 	unit_eq(maar_byte_ring_init_layout(place.memory, bytes, 8, 0, MAAR_BYTE_RING_LAYOUT + 1), -EPROTO);
 	unit_eq(maar_byte_ring_init_layout(place.memory, bytes, 8, 0, 0), -EPROTO);
-	for (i = 0; i < bytes; i++)
-		unit_eq(place.memory[i], GUARD_BYTE);
+	unit_place_untouched(&place);
 	unit_eq(maar_byte_ring_init_layout(place.memory, bytes, 8, 0, MAAR_BYTE_RING_LAYOUT), 0);
 	maar_byte_ring_destroy((void *)place.memory);
-	place_free(&place);
+	unit_place_end(&place);
 }
 END_TEST
 
 /* No pointers inside: a byte copy, half full and half way around, is a ring of its own. */
 START_TEST(moves_to_another_address)
 {
-	struct place here = place_for(8), there = place_for(8);
+	struct unit_place here = unit_place(maar_byte_ring_bytes(8)), there = unit_place(maar_byte_ring_bytes(8));
 	struct maar_byte_ring *ring = (void *)here.memory, *copy = (void *)there.memory;
 
 	unit_eq(maar_byte_ring_init(ring, here.bytes, 8, 0), 0);
@@ -175,8 +144,8 @@ START_TEST(moves_to_another_address)
 	check_drains(copy, 3, 7);
 	use(copy, 8);
 	maar_byte_ring_destroy(copy);
-	place_free(&here);
-	place_free(&there);
+	unit_place_end(&here);
+	unit_place_end(&there);
 }
 END_TEST
 
@@ -387,7 +356,7 @@ END_TEST
 /* ---- check ---- */
 
 /* A ring of 8 whose fields all differ: 5 bytes in it, 2 more offered. */
-static void prepare(struct place *place)
+static void prepare(struct unit_place *place)
 {
 	struct maar_byte_ring *ring = (void *)place->memory;
 	struct iovec spans[2];
@@ -413,7 +382,7 @@ START_TEST(check_finds)
 #define FIELD(name, least, most)                                                                                       \
 	{ #name, offsetof(struct maar_byte_ring, name), sizeof(((struct maar_byte_ring *)0)->name), (uint64_t)(least), \
 	  (uint64_t)(most) }
-		FIELD(magic, 0, 0), FIELD(layout, 0, 0), FIELD(flags, 0, 0), FIELD(owns, 0, 1), FIELD(capacity, 0, 0),
+		FIELD(magic, 0, 0), FIELD(layout, 0, 0), FIELD(flags, 0, 0), FIELD(owns, 0, UINT64_MAX), FIELD(capacity, 0, 0),
 		FIELD(mask, 0, 0), FIELD(data_at, 0, 0), FIELD(reach, 0, 0),
 		/* at tail 106, head_seen 100, offered 2, head 101, tail_seen 103, by prepare */
 		FIELD(tail, -3, 0),	 /* not before tail_seen; no room for the offer behind it */
@@ -422,8 +391,9 @@ START_TEST(check_finds)
 		FIELD(head, -1, 2),	 /* from head_seen to tail_seen */
 		FIELD(tail_seen, -2, 3), /* from head to tail */
 	};
-	struct place place = place_for(8);
+	struct unit_place place = unit_place(maar_byte_ring_bytes(8));
 	struct maar_byte_ring *ring = (void *)place.memory;
+	uint32_t owns;
 	size_t bit;
 
 	for (bit = 0; bit < 8 * fields[_i].bytes; bit++) {
@@ -447,12 +417,13 @@ START_TEST(check_finds)
 	prepare(&place);
 	ring->mask++;
 	unit_eq(maar_byte_ring_check(ring), -EBADMSG);
-	place_free(&place);
+	unit_place_end(&place);
 	ring = maar_byte_ring_create(8, MAAR_BYTE_RING_MIRROR);
 	ck_assert_ptr_nonnull(ring);
+	owns = ring->owns;
 	ring->owns = 0; /* memory of the caller's is never mirrored */
 	unit_eq(maar_byte_ring_check(ring), -EBADMSG);
-	ring->owns = 1;
+	ring->owns = owns;
 	unit_eq(maar_byte_ring_check(ring), 0);
 	maar_byte_ring_destroy(ring);
 }
@@ -485,7 +456,7 @@ END_TEST
 
 START_TEST(dump_refused)
 {
-	struct place place = place_for(1);
+	struct unit_place place = unit_place(maar_byte_ring_bytes(1));
 	struct maar_byte_ring *ring = maar_byte_ring_create(1, 0);
 	FILE *full = unit_full_file();
 
@@ -496,7 +467,7 @@ START_TEST(dump_refused)
 	unit_eq(maar_byte_ring_dump(ring, full), -EIO);
 	fclose(full);
 	maar_byte_ring_destroy(ring);
-	place_free(&place);
+	unit_place_end(&place);
 }
 END_TEST
 

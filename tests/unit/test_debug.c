@@ -410,6 +410,9 @@ MISUSE(object_behind_its_pool, struct number_pool *p = number_pool_create(4);
        void *object = p ? number_pool_get(p, NULL) : NULL; maar_mring_put(number_pool_mring(p), object);
        number_pool_put(p, object))
 
+/* What all the others end in. */
+MISUSE(by_name, maar__debug_fail("a call", "and what is wrong with it"))
+
 #define SAYS(name, call, what)                                                                                         \
 	{                                                                                                              \
 #name, name, call ": ", what                                                                           \
@@ -532,6 +535,7 @@ static const struct {
 	SAYS(trim_of_free, "maar_msg_trim", "change of a message with several holders, or none"),
 	SAYS(pool_put_bulk_twice, "maar_pool_put_bulk", "is free already: put by thread "),
 	SAYS(retain_of_free, "maar_msg_retain", "retain of a free message"),
+	SAYS(by_name, "misuse: a call", "and what is wrong with it"),
 	SAYS(object_behind_its_pool, "maar_mring_put", "is free already: put by thread "),
 };
 

@@ -12,10 +12,8 @@
 
 #include <sched.h>
 
-#define GRAIN	MAAR_RECORD_GRAIN
-#define BEYOND	((size_t)MAAR_RECORD_RING_MAX_CAPACITY + 1)
-#define GUARD	64 /* bytes behind a ring that nobody may touch */
-#define FILLING 0x5c
+#define GRAIN  MAAR_RECORD_GRAIN
+#define BEYOND ((size_t)MAAR_RECORD_RING_MAX_CAPACITY + 1)
 
 static const unsigned modes[] = { 0, MAAR_RECORD_RING_SP };
 #define MODES ((int)COUNT_OF(modes))
@@ -120,25 +118,6 @@ START_TEST(bytes_needed)
 }
 END_TEST
 
-static unsigned char *place_for(size_t capacity)
-{
-	const size_t bytes = maar_record_ring_bytes(capacity);
-	void *memory;
-
-	unit_eq(posix_memalign(&memory, MAAR_APART, bytes + GUARD), 0);
-	memset(memory, FILLING, bytes + GUARD); /* not zero: init must not depend on what was there */
-	return memory;
-}
-
-static void place_free(unsigned char *place, size_t capacity)
-{
-	size_t i;
-
-	for (i = 0; i < GUARD; i++)
-		unit_eq(place[maar_record_ring_bytes(capacity) + i], FILLING);
-	free(place);
-}
-
 /* Fills a ring from empty to full with one length, looks at every level, and drains it; three times around. */
 static void use(struct maar_record_ring *ring, size_t length)
 {
@@ -175,8 +154,8 @@ START_TEST(init_in_place)
 	size_t k;
 
 	for (k = 0; k < COUNT_OF(asked); k++) {
-		unsigned char *place = place_for(asked[k]);
-		struct maar_record_ring *ring = (void *)place;
+		struct unit_place place = unit_place(maar_record_ring_bytes(asked[k]));
+		struct maar_record_ring *ring = (void *)place.memory;
 
 		unit_eq(maar_record_ring_init(ring, maar_record_ring_bytes(asked[k]), asked[k], modes[_i]), 0);
 		unit_eq(maar_record_ring_flags(ring), modes[_i]);
@@ -188,7 +167,7 @@ START_TEST(init_in_place)
 		unit_eq(maar_record_ring_init(ring, maar_record_ring_bytes(asked[k]), asked[k], modes[_i]), 0);
 		check_empty(ring);
 		maar_record_ring_destroy(ring);
-		place_free(place, asked[k]);
+		unit_place_end(&place);
 	}
 }
 END_TEST
@@ -208,35 +187,35 @@ START_TEST(refused)
 		{ BEYOND, 0, EOVERFLOW },
 #endif
 	};
-	unsigned char *place = place_for(64);
+	struct unit_place place = unit_place(maar_record_ring_bytes(64));
 	const size_t bytes = maar_record_ring_bytes(64);
 	size_t i;
 
 	for (i = 0; i < COUNT_OF(refusals); i++) {
 		errno = 0;
-		unit_eq(maar_record_ring_init(place, bytes, refusals[i].capacity, refusals[i].flags),
+		unit_eq(maar_record_ring_init(place.memory, bytes, refusals[i].capacity, refusals[i].flags),
 			-refusals[i].error);
 		unit_must(maar_record_ring_create(refusals[i].capacity, refusals[i].flags) == NULL);
 		unit_eq(errno, refusals[i].error);
 	}
 	unit_eq(maar_record_ring_init(NULL, bytes, 64, 0), -EINVAL);
 	for (i = 1; i < MAAR_APART; i++)
-		unit_eq(maar_record_ring_init(place + i, bytes, 64, 0), -EINVAL);
-	unit_eq(maar_record_ring_init(place, bytes - 1, 64, 0), -ENOSPC);
-	unit_eq(maar_record_ring_init(place, bytes, 65, 0), -ENOSPC);
-	unit_eq(maar_record_ring_init_layout(place, bytes, 64, 0, MAAR_RECORD_RING_LAYOUT + 1), -EPROTO);
-	unit_eq(maar_record_ring_init_layout(place, bytes, 64, 0, 0), -EPROTO);
-	for (i = 0; i < bytes; i++)
-		unit_eq(place[i], FILLING); /* a refused init touches nothing */
-	place_free(place, 64);
+		unit_eq(maar_record_ring_init(place.memory + i, bytes, 64, 0), -EINVAL);
+	unit_eq(maar_record_ring_init(place.memory, bytes - 1, 64, 0), -ENOSPC);
+	unit_eq(maar_record_ring_init(place.memory, bytes, 65, 0), -ENOSPC);
+	unit_eq(maar_record_ring_init_layout(place.memory, bytes, 64, 0, MAAR_RECORD_RING_LAYOUT + 1), -EPROTO);
+	unit_eq(maar_record_ring_init_layout(place.memory, bytes, 64, 0, 0), -EPROTO);
+	unit_place_untouched(&place);
+	unit_place_end(&place);
 }
 END_TEST
 
 /* No pointers inside: a byte copy, with records in it and half way around, is a ring of its own. */
 START_TEST(moves_to_another_address)
 {
-	unsigned char *here = place_for(256), *there = place_for(256);
-	struct maar_record_ring *ring = (void *)here, *copy = (void *)there;
+	struct unit_place here = unit_place(maar_record_ring_bytes(256));
+	struct unit_place there = unit_place(maar_record_ring_bytes(256));
+	struct maar_record_ring *ring = (void *)here.memory, *copy = (void *)there.memory;
 	char *record;
 
 	unit_eq(maar_record_ring_init(ring, maar_record_ring_bytes(256), 256, modes[_i]), 0);
@@ -254,8 +233,8 @@ START_TEST(moves_to_another_address)
 	take(copy, 70, 4);
 	check_empty(copy);
 	maar_record_ring_destroy(copy);
-	place_free(here, 256);
-	place_free(there, 256);
+	unit_place_end(&here);
+	unit_place_end(&there);
 }
 END_TEST
 
@@ -655,8 +634,8 @@ END_TEST
 /* destroy_each hands over all that was committed, past reservations and past room claimed by who died at once. */
 START_TEST(destroy_each)
 {
-	unsigned char *place = place_for(1024);
-	struct maar_record_ring *ring = (void *)place;
+	struct unit_place place = unit_place(maar_record_ring_bytes(1024));
+	struct maar_record_ring *ring = (void *)place.memory;
 	struct seen seen = { .n = 0 };
 	static const size_t before[] = { 400, 384, 200, 384, 256 };
 	size_t i;
@@ -684,7 +663,7 @@ START_TEST(destroy_each)
 	maar_record_ring_destroy(NULL);
 	maar_record_ring_destroy_each(NULL, note_record, &seen);
 	unit_eq(seen.n, 3);
-	place_free(place, 1024);
+	unit_place_end(&place);
 	ring = new_ring(64, modes[_i]);
 	put(ring, 1, 1);
 	maar_record_ring_destroy_each(ring, NULL, NULL);

@@ -12,36 +12,6 @@
 
 #define BEYOND ((size_t)MAAR_RING_MAX_CAPACITY + 1)
 
-/* Memory that init accepts, with 64 bytes behind it that nobody may touch. */
-struct place {
-	unsigned char *memory;
-	size_t bytes;
-};
-
-#define GUARD	   64
-#define GUARD_BYTE 0x5c
-
-static struct place place_for(size_t capacity, unsigned flags)
-{
-	struct place place = { NULL, maar_ring_bytes(capacity, flags) };
-	void *memory;
-
-	unit_eq(posix_memalign(&memory, MAAR_APART, place.bytes + GUARD), 0);
-	/* Not zero: init must not depend on what was there. */
-	memset(memory, GUARD_BYTE, place.bytes + GUARD);
-	place.memory = memory;
-	return place;
-}
-
-static void place_free(struct place *place)
-{
-	size_t i;
-
-	for (i = 0; i < GUARD; i++)
-		unit_eq(place->memory[place->bytes + i], GUARD_BYTE);
-	free(place->memory);
-}
-
 /* ---- sizes ---- */
 
 START_TEST(bytes_needed)
@@ -109,7 +79,7 @@ START_TEST(init_in_place)
 	size_t k;
 
 	for (k = 0; k < COUNT_OF(asked); k++) {
-		struct place place = place_for(asked[k][0], flags);
+		struct unit_place place = unit_place(maar_ring_bytes(asked[k][0], flags));
 		struct maar_ring *ring = (void *)place.memory;
 
 		unit_eq(maar_ring_init(ring, place.bytes, asked[k][0], flags), 0);
@@ -120,7 +90,7 @@ START_TEST(init_in_place)
 		unit_eq(maar_ring_empty(ring), 1);
 		use(ring, asked[k][1]);
 		maar_ring_destroy(ring);
-		place_free(&place);
+		unit_place_end(&place);
 	}
 }
 END_TEST
@@ -153,8 +123,7 @@ static const struct {
 
 START_TEST(refused)
 {
-	struct place place = place_for(8, MAAR_RING_SPSC);
-	size_t i;
+	struct unit_place place = unit_place(maar_ring_bytes(8, MAAR_RING_SPSC));
 
 	errno = 0;
 	unit_eq(maar_ring_init(place.memory, place.bytes, refusals[_i].capacity, refusals[_i].flags),
@@ -162,18 +131,17 @@ START_TEST(refused)
 	ck_assert_msg(maar_ring_create(refusals[_i].capacity, refusals[_i].flags) == NULL, "created: %s",
 		      refusals[_i].what);
 	unit_eq(errno, refusals[_i].error);
-	for (i = 0; i < place.bytes; i++)
-		unit_eq(place.memory[i], GUARD_BYTE); /* a refused init touches nothing */
-	place_free(&place);
+	unit_place_untouched(&place);
+	unit_place_end(&place);
 }
 END_TEST
 
 /* Refusals that only init has: they are about the memory and the caller. */
 START_TEST(init_refused)
 {
-	struct place place = place_for(8, MAAR_RING_SPSC);
+	struct unit_place place = unit_place(maar_ring_bytes(8, MAAR_RING_SPSC));
 	const size_t bytes = place.bytes;
-	size_t i, off;
+	size_t off;
 
 	unit_eq(maar_ring_init(NULL, bytes, 8, MAAR_RING_SPSC), -EINVAL);
 	for (off = 1; off < MAAR_APART; off++)
@@ -188,11 +156,10 @@ START_TEST(init_refused)
 	errno = 0;
 	ck_assert_msg(maar_ring_create_layout(8, MAAR_RING_SPSC, MAAR_RING_LAYOUT - 1) == NULL, "created");
 	unit_eq(errno, EPROTO);
-	for (i = 0; i < bytes; i++)
-		unit_eq(place.memory[i], GUARD_BYTE);
+	unit_place_untouched(&place);
 	unit_eq(maar_ring_init_layout(place.memory, bytes, 8, MAAR_RING_SPSC, MAAR_RING_LAYOUT), 0);
 	maar_ring_destroy((void *)place.memory);
-	place_free(&place);
+	unit_place_end(&place);
 }
 END_TEST
 
@@ -242,7 +209,8 @@ END_TEST
 /* No pointers inside: a byte copy, half full and half way around, is a ring of its own. */
 START_TEST(moves_to_another_address)
 {
-	struct place here = place_for(8, MAAR_RING_SPSC), there = place_for(8, MAAR_RING_SPSC);
+	struct unit_place here = unit_place(maar_ring_bytes(8, MAAR_RING_SPSC)),
+			  there = unit_place(maar_ring_bytes(8, MAAR_RING_SPSC));
 	struct maar_ring *ring = (void *)here.memory, *copy = (void *)there.memory;
 	uint64_t value, i;
 
@@ -265,8 +233,8 @@ START_TEST(moves_to_another_address)
 	}
 	use(copy, 8);
 	maar_ring_destroy(copy);
-	place_free(&here);
-	place_free(&there);
+	unit_place_end(&here);
+	unit_place_end(&there);
 }
 END_TEST
 
@@ -348,7 +316,7 @@ END_TEST
 START_TEST(destroy_each)
 {
 	struct seen seen = { .n = 0 };
-	struct place place = place_for(8, MAAR_RING_SPSC);
+	struct unit_place place = unit_place(maar_ring_bytes(8, MAAR_RING_SPSC));
 
 	maar_ring_destroy_each(seven_values(modes[_i].flags), note_value, &seen);
 	check_seven(&seen);
@@ -363,7 +331,7 @@ START_TEST(destroy_each)
 	maar_ring_destroy_each((void *)place.memory, note_value, &seen);
 	unit_eq(seen.n, 1);
 	unit_eq(seen.values[0], 5);
-	place_free(&place);
+	unit_place_end(&place);
 }
 END_TEST
 
@@ -430,7 +398,7 @@ END_TEST
 
 START_TEST(dump_refused)
 {
-	struct place place = place_for(1, MAAR_RING_SPSC);
+	struct unit_place place = unit_place(maar_ring_bytes(1, MAAR_RING_SPSC));
 	struct maar_ring *ring = maar_ring_create(1, MAAR_RING_SPSC);
 	FILE *full = unit_full_file();
 
@@ -447,7 +415,7 @@ START_TEST(dump_refused)
 	ring->mask = 0;
 	fclose(full);
 	maar_ring_destroy(ring);
-	place_free(&place);
+	unit_place_end(&place);
 }
 END_TEST
 

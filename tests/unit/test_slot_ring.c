@@ -36,16 +36,13 @@ START_TEST(sizes)
 	for (e = 0; e < COUNT_OF(elements); e++)
 		for (c = 0; c < COUNT_OF(capacities); c++) {
 			const size_t bytes = maar_slot_ring_bytes(capacities[c], elements[e], kind->flags);
-			struct maar_slot_ring *ring;
-			uint8_t *mem;
+			struct unit_place place = unit_place(bytes);
+			struct maar_slot_ring *ring = (void *)place.memory;
 
 			unit_must(bytes > capacities[c] * (elements[e] + 8));
-			unit_eq(posix_memalign((void **)&mem, MAAR_APART, bytes + MAAR_APART), 0);
-			memset(mem, 0xa5, bytes + MAAR_APART);
-			unit_eq(maar_slot_ring_init(mem, bytes - 1, capacities[c], elements[e], kind->flags), -ENOSPC);
-			unit_eq(maar_slot_ring_init(mem, bytes, capacities[c], elements[e], kind->flags), 0);
-			unit_eq(mem[bytes], 0xa5);
-			ring = (void *)mem;
+			unit_eq(maar_slot_ring_init(ring, bytes - 1, capacities[c], elements[e], kind->flags), -ENOSPC);
+			unit_place_untouched(&place);
+			unit_eq(maar_slot_ring_init(ring, bytes, capacities[c], elements[e], kind->flags), 0);
 			unit_eq(maar_slot_ring_capacity(ring), capacities[c]);
 			unit_eq(maar_slot_ring_element(ring), elements[e]);
 			unit_eq(maar_slot_ring_flags(ring), kind->flags);
@@ -53,8 +50,7 @@ START_TEST(sizes)
 			unit_must(maar_slot_ring_stride(ring) >= elements[e] + 8);
 			unit_eq(maar_slot_ring_check(ring), 0);
 			maar_slot_ring_destroy(ring);
-			unit_eq(mem[bytes], 0xa5);
-			free(mem);
+			unit_place_end(&place);
 		}
 }
 END_TEST
@@ -738,6 +734,10 @@ START_TEST(checks)
 	}
 	unit_eq(maar_slot_ring_check(ring), 0);
 	unit_eq(maar_slot_ring_check((void *)((char *)ring + 8)), -EINVAL);
+	unit_eq(maar_slot_ring_dump((void *)((char *)ring + 8), stderr), -EINVAL);
+	ring->mask = UINT64_MAX;
+	unit_eq(maar_slot_ring_dump(ring, stderr), -EBADMSG); /* and looks at no cell */
+	ring->mask = v.mask;
 	ring->magic++;
 	unit_eq(maar_slot_ring_check(ring), -EINVAL);
 	unit_eq(maar_slot_ring_dump(ring, stderr), -EINVAL);

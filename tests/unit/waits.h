@@ -1,25 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * What the tests of waiting share: a ring and its wait, the system calls that the library under test counts.
+ * What the tests of waiting share: a ring and its wait.
  */
 #ifndef MAAR_TEST_UNIT_WAITS_H
 #define MAAR_TEST_UNIT_WAITS_H
 
-#include "common.h"
-
-#ifndef MAAR_FAULTS
-#error "compile with -DMAAR_FAULTS, as the library is, for maar__sleep_calls"
-#endif
-#include "../../src/base/sleep.h"
+#include "events.h"
 
 #include <maar/wait.h>
-
-/* Waiters of an event, from the picture in its header. */
-static inline uint64_t asleep_on(struct maar_event *e)
-{
-	return maar_a_load(&e->word, RELAXED) & 0x3fffffff;
-}
 
 struct both {
 	struct maar_ring *ring;
