@@ -13,6 +13,7 @@
 #include <maar/broadcast.h>
 #include <maar/byte_ring.h>
 #include <maar/chain.h>
+#include <maar/channel.h>
 #include <maar/event.h>
 #include <maar/mring.h>
 #include <maar/object_pool.h>
@@ -20,7 +21,9 @@
 #include <maar/queue.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
+#include <maar/select.h>
 #include <maar/slot_ring.h>
+#include <maar/topic.h>
 #include <maar/typed_pool.h>
 #include <maar/version.h>
 #include <maar/wait.h>

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -21,11 +22,13 @@
 /* As the kernel reads a time: two longs, but on 32-bit machines that have the 64-bit call only. */
 #ifdef SYS_futex
 #define FUTEX_CALL SYS_futex
+#define POLL_CALL  SYS_ppoll
 struct kernel_time {
 	long s, ns;
 };
 #else
 #define FUTEX_CALL SYS_futex_time64
+#define POLL_CALL  SYS_ppoll_time64
 struct kernel_time {
 	int64_t s, ns;
 };
@@ -51,6 +54,17 @@ int64_t maar__now(void)
 	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+static struct kernel_time kernel_time_of(int64_t ns)
+{
+	const int64_t s = ns / NS_PER_S;
+	struct kernel_time t;
+
+	/* A 32-bit long holds 68 years since the machine was started. */
+	t.s = s > LONG_MAX ? LONG_MAX : (__typeof__(t.s))s;
+	t.ns = (__typeof__(t.ns))(ns % NS_PER_S);
+	return t;
+}
+
 int maar__futex_wait(uint32_t *word, uint32_t expected, int64_t deadline, bool shared)
 {
 	const int op = FUTEX_WAIT_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG); /* BITSET: an absolute time */
@@ -58,13 +72,8 @@ int maar__futex_wait(uint32_t *word, uint32_t expected, int64_t deadline, bool s
 	struct kernel_time until;
 	int rc;
 
-	if (deadline >= 0) {
-		const int64_t s = deadline / NS_PER_S;
-
-		/* A 32-bit long holds 68 years since the machine was started. */
-		until.s = s > LONG_MAX ? LONG_MAX : (__typeof__(until.s))s;
-		until.ns = (__typeof__(until.ns))(deadline % NS_PER_S);
-	}
+	if (deadline >= 0)
+		until = kernel_time_of(deadline);
 	do {
 		COUNT_CALL();
 		rc = (int)syscall(FUTEX_CALL, word, op, expected, deadline >= 0 ? &until : NULL, NULL,
@@ -131,6 +140,27 @@ void maar__close(int fd)
 
 	(void)syscall(SYS_close, fd);
 	errno = saved;
+}
+
+/* By the system call itself: poll would be a cancellation point. */
+int maar__poll(struct pollfd *fds, size_t n, int64_t deadline)
+{
+	const int saved = errno;
+	struct kernel_time left;
+	int rc;
+
+	do {
+		if (deadline >= 0) {
+			const int64_t ns = deadline - maar__now();
+
+			left = kernel_time_of(ns > 0 ? ns : 0);
+		}
+		rc = (int)syscall(POLL_CALL, fds, n, deadline >= 0 ? &left : NULL, NULL, (size_t)0);
+	} while (rc < 0 && errno == EINTR);
+	if (rc < 0)
+		rc = -errno;
+	errno = saved;
+	return rc;
 }
 
 unsigned maar__processors(void)

@@ -28,6 +28,13 @@ void maar__eventfd_set(int fd);
 void maar__eventfd_clear(int fd);
 void maar__close(int fd);
 
+/*
+ * poll(2) until `deadline` (as above; one that has passed: only looks). Returns how many have events, 0 if none by then, or
+ * -errno. A signal does not end it.
+ */
+struct pollfd;
+int maar__poll(struct pollfd *fds, size_t n, int64_t deadline);
+
 /* Processors that are at work in this machine. Enters the system. */
 unsigned maar__processors(void);
 
