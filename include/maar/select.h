@@ -28,6 +28,11 @@ MAAR_BEGIN_DECLS
 
 struct maar_select;
 
+/* How a set is made: flags of create, or-ed. */
+enum maar_select_flag {
+	MAAR_SELECT_NO_SPIN = MAAR_EVENT_NO_SPIN, /* threads sleep at once: to spare a busy machine */
+};
+
 /* What is ready: a channel, or a descriptor. */
 struct maar_selected {
 	struct maar_channel *channel; /* NULL: a descriptor */
@@ -41,8 +46,9 @@ struct maar_selected {
 /* The most channels and descriptors of a set: each is looked at in each wait. */
 #define MAAR_SELECT_MAX 4096u
 
-/* A set for up to `most` channels and descriptors together. NULL with errno: EINVAL (0, or beyond MAAR_SELECT_MAX), ENOMEM. */
-MAAR_API MAAR_NODISCARD struct maar_select *maar_select_create(size_t most);
+/* A set for up to `most` channels and descriptors together. NULL with errno: EINVAL (most is 0 or beyond MAAR_SELECT_MAX, or
+ * unknown flags), ENOMEM. */
+MAAR_API MAAR_NODISCARD struct maar_select *maar_select_create(size_t most, unsigned flags);
 
 /* Ends a set; what is in it leaves it. NULL is ignored. */
 MAAR_API void maar_select_destroy(struct maar_select *set);

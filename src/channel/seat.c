@@ -16,8 +16,8 @@ bool maar__seat_take(struct maar__seat *seat, void *what)
 		word = maar_a_load(&seat->word, RELAXED);
 		if (word & MAAR__SEAT_CLAIMED)
 			return false;
-	} while (!maar_a_cas(&seat->word, word, word | MAAR__SEAT_CLAIMED, ACQUIRE)); /* A:seat.free */
-	seat->what = what;
+	} while (!maar_a_cas(&seat->word, word, word | MAAR__SEAT_CLAIMED, ACQUIRE)); /* A:seat.users */
+	maar_n_store(&seat->what, what);
 	(void)maar_a_add(&seat->word, MAAR__SEAT_TAKEN, RELEASE); /* R:seat.taken */
 	return true;
 }
@@ -29,13 +29,13 @@ void maar__seat_free(struct maar__seat *seat)
 		maar_cpu_relax();
 		sched_yield();
 	}
-	(void)maar_a_add(&seat->word, -MAAR__SEAT_CLAIMED, RELEASE); /* R:seat.free */
+	(void)maar_a_add(&seat->word, -MAAR__SEAT_CLAIMED, RELAXED);
 }
 
 void *maar__seat_enter_taken(struct maar__seat *seat)
 {
 	if (maar_likely(maar_a_add(&seat->word, 1, ACQUIRE) & MAAR__SEAT_TAKEN)) /* A:seat.taken */
-		return seat->what;
+		return maar_n_load(&seat->what);
 	(void)maar_a_add(&seat->word, (uint64_t)-1, RELAXED); /* it went meanwhile: nothing was used */
 	return NULL;
 }

@@ -31,11 +31,11 @@ struct maar_select {
 /* ---- life cycle ---- */
 
 /* All in one block, as `most` is small. */
-struct maar_select *maar_select_create(size_t most)
+struct maar_select *maar_select_create(size_t most, unsigned flags)
 {
 	struct maar_select *set;
 
-	if (most == 0 || most > MAAR_SELECT_MAX) {
+	if (most == 0 || most > MAAR_SELECT_MAX || (flags & ~(unsigned)MAAR_SELECT_NO_SPIN)) {
 		errno = EINVAL;
 		return NULL;
 	}
@@ -43,11 +43,12 @@ struct maar_select *maar_select_create(size_t most)
 			  (most + 1) * sizeof(struct pollfd));
 	if (!set)
 		return NULL;
+	set->event.flags = flags; /* zeroed memory is an event */
 	set->most = most;
 	set->channel = (struct entry *)(void *)(set + 1);
 	set->fd_tag = (void **)(set->channel + most);
 	set->fd = (struct pollfd *)(void *)(set->fd_tag + most);
-	return set; /* zeroed memory is an event */
+	return set;
 }
 
 void maar_select_destroy(struct maar_select *set)
@@ -73,8 +74,8 @@ int maar_select_add(struct maar_select *set, struct maar_channel *channel, void 
 		return -ENOSPC;
 	if (!maar__seat_take(&channel->set, &set->event))
 		return -EBUSY;
-	/* A sender's read-modify-write of the same word comes after this one, and finds the set; or before: we see its message. */
-	(void)maar_a_add(&channel->not_empty.word, 0, ACQ_REL); /* R:channel.joined A:event.word */
+	/* A sender's read-modify-write of the same word comes after this one, and finds the set; or before: a look shows its message. */
+	(void)maar_a_add(&channel->not_empty.word, 0, RELEASE); /* R:channel.joined */
 	set->channel[set->channels++] = (struct entry){ channel, tag };
 	return 0;
 }

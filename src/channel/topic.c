@@ -42,7 +42,7 @@ struct maar_topic *maar_topic_create(struct maar_pool *pool, size_t most)
 /* From here on the channel may be destroyed. */
 static void let_go(struct place *place)
 {
-	struct maar_channel *channel = place->seat.what;
+	struct maar_channel *channel = maar_n_load(&place->seat.what);
 
 	maar__seat_free(&place->seat);
 	(void)maar_a_add(&channel->topics, (uint64_t)-1, RELAXED);

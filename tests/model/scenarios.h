@@ -18,6 +18,9 @@ extern const unsigned n_scenarios_byte;
 extern const struct model_scenario scenarios_broadcast[];
 extern const unsigned n_scenarios_broadcast;
 
+extern const struct model_scenario scenarios_channel[];
+extern const unsigned n_scenarios_channel;
+
 extern const struct model_scenario scenarios_event[];
 extern const unsigned n_scenarios_event;
 extern const struct model_scenario scenarios_queue[];

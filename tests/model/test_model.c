@@ -39,6 +39,7 @@ static const struct {
 	{ scenarios_byte, &n_scenarios_byte },
 	{ scenarios_queue, &n_scenarios_queue },
 	{ scenarios_pool, &n_scenarios_pool },
+	{ scenarios_channel, &n_scenarios_channel },
 };
 
 static uint64_t seed;

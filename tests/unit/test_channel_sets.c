@@ -15,17 +15,18 @@
 
 START_TEST(set_life)
 {
-	struct maar_select *set, *other = maar_select_create(1);
+	struct maar_select *set, *other = maar_select_create(1, 0);
 	struct maar_channel *a = maar_channel_create(4, 8, NULL), *b = maar_channel_create(4, 8, NULL);
 	struct maar_selected ready[4];
 	int tag;
 
 	errno = 0;
-	ck_assert_ptr_null(maar_select_create(0));
+	ck_assert_ptr_null(maar_select_create(0, 0));
 	unit_eq(errno, EINVAL);
-	ck_assert_ptr_null(maar_select_create(MAAR_SELECT_MAX + 1));
+	ck_assert_ptr_null(maar_select_create(1, 1));
+	ck_assert_ptr_null(maar_select_create(MAAR_SELECT_MAX + 1, 0));
 	maar_select_destroy(NULL);
-	set = maar_select_create(2);
+	set = maar_select_create(2, 0);
 	ck_assert_ptr_nonnull(set);
 	unit_eq(maar_select_wait(set, ready, 4, 0), -EINVAL); /* it is empty */
 	unit_eq(maar_select_add(NULL, a, NULL), -EINVAL);
@@ -58,7 +59,7 @@ END_TEST
 
 START_TEST(set_channels)
 {
-	struct maar_select *set = maar_select_create(8);
+	struct maar_select *set = maar_select_create(8, 0);
 	struct maar_channel *c[3];
 	struct maar_selected ready[4];
 	unsigned i, seen[3] = { 0 };
@@ -93,7 +94,7 @@ END_TEST
 
 START_TEST(set_descriptors)
 {
-	struct maar_select *set = maar_select_create(8);
+	struct maar_select *set = maar_select_create(8, 0);
 	struct maar_channel *c = maar_channel_create(4, 8, NULL);
 	struct maar_selected ready[4];
 	int one[2], two[2];

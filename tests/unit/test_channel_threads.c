@@ -133,7 +133,7 @@ static void run_crowd(struct maar_channel_options options, size_t capacity, unsi
 	s = stats_of(w->c);
 	got -= s.received;
 	if (by_set) {
-		w->set = maar_select_create(1);
+		w->set = maar_select_create(1, 0);
 		unit_eq(maar_select_add(w->set, w->c, NULL), 0);
 	}
 	for (i = 0; i < senders + receivers; i++) {
@@ -313,7 +313,7 @@ START_TEST(close_wakes)
 	for (round = 0; round < 50; round++) {
 		struct sleepers s = { maar_channel_create(1, 8, NULL), maar_channel_create(1, 8, NULL),
 				      channel_of(1, 8, (struct maar_channel_options){ .messages = 1 }),
-				      maar_select_create(1) };
+				      maar_select_create(1, 0) };
 		struct maar_msg *last = numbered(s.dry, 0);
 		pthread_t thread[8];
 
@@ -396,7 +396,7 @@ static void *feeds(void *arg)
 START_TEST(mixed_set)
 {
 	struct mixed x;
-	struct maar_select *set = maar_select_create(4);
+	struct maar_select *set = maar_select_create(4, 0);
 	struct maar_selected ready[4];
 	unsigned i, left = 4, got = 0, rounds = 0;
 	pthread_t thread;

@@ -1,0 +1,522 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * Channels, sets, topics and their seats on the explorer, above a stand-in of the pool: messages whose handle is the
+ * world's value, and a word with a bit for each that was released. Capacities of one and two, so that both sides sleep; a
+ * wake-up that is lost leaves all threads asleep, which the explorer takes for a failure.
+ */
+#include <maar/select.h>
+#include <maar/topic.h>
+
+#include "../../src/channel/channel_priv.h"
+#include "../../src/mring/mring_priv.h"
+#include "scenarios.h"
+#include "world.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the stand-in ---- */
+
+struct maar_pool {
+	struct maar_mring front;
+	uint64_t released; /* atomic: bit n: message n came back */
+	struct maar_msg msg[WORLD_VALUES];
+};
+
+static struct maar_pool stand_in;
+
+static void reset_pool(void)
+{
+	memset(&stand_in, 0, sizeof(stand_in));
+	/* Handles begin at WORLD_HANDLES: so does the slab, as it were. */
+	stand_in.front.slab =
+		(unsigned char *)((uintptr_t)stand_in.msg - (uintptr_t)(WORLD_HANDLES * sizeof(struct maar_msg)));
+	stand_in.front.stride = sizeof(struct maar_msg);
+	stand_in.front.slots = (uint32_t)WORLD_HANDLES + WORLD_VALUES;
+	stand_in.front.magic = MAAR__MRING_MAGIC;
+	for (uint32_t n = 0; n < WORLD_VALUES; n++) {
+		stand_in.msg[n].pool = &stand_in;
+		stand_in.msg[n].handle = (uint32_t)WORLD_HANDLES + n;
+	}
+}
+
+static struct maar_msg *msg_of(uint64_t value)
+{
+	return &stand_in.msg[value - WORLD_HANDLES];
+}
+
+struct maar_mring *maar_pool_mring(struct maar_pool *pool)
+{
+	return &pool->front;
+}
+
+size_t maar_pool_bytes(const struct maar_pool *pool)
+{
+	(void)pool;
+	return 0;
+}
+
+struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct maar_pool_options *options)
+{
+	(void)messages, (void)bytes, (void)options;
+	return NULL;
+}
+
+int maar_pool_destroy(struct maar_pool *pool)
+{
+	(void)pool;
+	return 0;
+}
+
+struct maar_msg *maar_pool_get(struct maar_pool *pool)
+{
+	(void)pool;
+	return NULL;
+}
+
+int maar_msg_release(struct maar_msg *msg)
+{
+	const uint64_t bit = UINT64_C(1) << (msg - stand_in.msg);
+
+	model_assert(!(maar_a_add(&stand_in.released, bit, ACQ_REL) & bit), "released twice: %u",
+		     (unsigned)(msg - stand_in.msg));
+	return 0;
+}
+
+/* ---- the world ---- */
+
+struct channels {
+	struct maar_channel *c;
+	struct maar_select *set;
+	struct maar_topic *topic;
+	struct maar__seat seat;
+	uint64_t plain[2]; /* what a seat holds; what a close hands over */
+};
+
+static struct channels *of(void *state)
+{
+	return ((struct world *)state)->object;
+}
+
+/* PROMPT: without it, senders look by themselves once in a while, and hide a wake-up that was lost. */
+static struct maar_channel *make(const struct world *w, unsigned full, unsigned levels, unsigned weight)
+{
+	struct maar_channel_options options = {
+		.flags = w->flags | MAAR_CHANNEL_NO_SPIN | MAAR_CHANNEL_PROMPT,
+		.full = full,
+		.levels = levels,
+		.weight = weight,
+		.pool = &stand_in,
+	};
+
+	return maar_channel_create(w->capacity, 0, &options);
+}
+
+static void set_up_as(struct world *w, unsigned full, unsigned levels, unsigned weight)
+{
+	struct channels *o = w->object;
+	uint32_t i;
+
+	reset_pool();
+	world_clear(w);
+	if (!o) {
+		w->object = o = calloc(1, sizeof(*o));
+		o->c = make(w, full, levels, weight);
+		o->set = maar_select_create(1, MAAR_SELECT_NO_SPIN);
+		o->topic = maar_topic_create(&stand_in, 1);
+		if (!o->c || !o->set || !o->topic)
+			abort();
+	}
+	maar__channel_start_at(o->c, w->start);
+	memset(&o->c->set, 0, sizeof(o->c->set));
+	o->c->dropped = o->c->evicted = o->c->blocked = o->c->topics = o->c->turn = 0;
+	if (maar_event_init(&o->c->not_empty, MAAR_EVENT_NO_SPIN))
+		abort();
+	for (i = 0; i < o->c->levels; i++)
+		if (maar_event_init(&o->c->level[i].not_full, MAAR_EVENT_NO_SPIN))
+			abort();
+	memset(&o->seat, 0, sizeof(o->seat));
+}
+
+static void set_up(void *s)
+{
+	set_up_as(s, MAAR_CHANNEL_BLOCK, 1, 0);
+}
+
+static void set_up_levels(void *s)
+{
+	set_up_as(s, MAAR_CHANNEL_BLOCK, 2, 1);
+}
+
+static void set_up_drop(void *s)
+{
+	set_up_as(s, MAAR_CHANNEL_DROP, 1, 0);
+}
+
+static void set_up_overwrite(void *s)
+{
+	set_up_as(s, MAAR_CHANNEL_OVERWRITE, 1, 0);
+}
+
+/* ---- send and receive ---- */
+
+static void send_n(struct world *w, unsigned sender, unsigned n, unsigned levels)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const uint64_t value = world_value(w, sender, i);
+
+		world_putting(w, value);
+		model_assert(maar_channel_send_priority(of(w)->c, msg_of(value), i % levels) >= 0, "not sent");
+	}
+}
+
+static void take(struct world *w, unsigned receiver, struct maar_msg *msg)
+{
+	world_took(w, receiver, WORLD_HANDLES + (uint64_t)(msg - stand_in.msg));
+}
+
+static void recv_n(struct world *w, unsigned receiver, unsigned n)
+{
+	struct maar_msg *msg;
+
+	for (unsigned i = 0; i < n; i++) {
+		model_assert(maar_channel_recv(of(w)->c, &msg, MAAR_FOREVER) == 1, "not received");
+		take(w, receiver, msg);
+	}
+}
+
+static void recv_until_closed(struct world *w, unsigned receiver)
+{
+	struct maar_msg *msg;
+	int rc;
+
+	while ((rc = maar_channel_recv(of(w)->c, &msg, MAAR_FOREVER)) == 1)
+		take(w, receiver, msg);
+	model_assert(rc == -EPIPE, "an error that nobody made: %d", rc);
+}
+
+static void send_1(void *s)
+{
+	send_n(s, 0, 1, 1);
+}
+
+static void send_1_too(void *s)
+{
+	send_n(s, 1, 1, 1);
+}
+
+static void send_2(void *s)
+{
+	send_n(s, 0, 2, 1);
+}
+
+static void send_3(void *s)
+{
+	send_n(s, 0, 3, 1);
+}
+
+/* Priorities 0 and 1: they may overtake each other, so they are two senders to the world. */
+static void send_on_levels(void *s)
+{
+	struct world *w = s;
+
+	for (unsigned i = 0; i < 2; i++) {
+		world_putting(w, world_value(w, i, 0));
+		model_assert(maar_channel_send_priority(of(w)->c, msg_of(world_value(w, i, 0)), i) == 1, "not sent");
+	}
+}
+
+static void send_and_close(void *s)
+{
+	send_n(s, 0, 2, 1);
+	maar_channel_close(of(s)->c);
+}
+
+static void close_it(void *s)
+{
+	maar_channel_close(of(s)->c);
+}
+
+/* A sender that waits for room is refused by a close; what it did send can be received. */
+static void send_until_closed(void *s)
+{
+	struct world *w = s;
+	int rc = 1;
+
+	for (unsigned i = 0; rc == 1; i++) {
+		const uint64_t value = world_value(w, 0, i);
+
+		model_assert(i < 4, "room for more than there is");
+		world_putting(w, value);
+		rc = maar_channel_send(of(w)->c, msg_of(value));
+		w->put[world_number(w, value)] = rc == 1;
+	}
+	model_assert(rc == -EPIPE, "an error that nobody made: %d", rc);
+}
+
+static void recv_1(void *s)
+{
+	recv_n(s, 1, 1);
+}
+
+static void recv_1_too(void *s)
+{
+	recv_n(s, 2, 1);
+}
+
+static void recv_2(void *s)
+{
+	recv_n(s, 1, 2);
+}
+
+static void recv_3(void *s)
+{
+	recv_n(s, 1, 3);
+}
+
+static void recv_to_the_end(void *s)
+{
+	recv_until_closed(s, 1);
+}
+
+static void recv_to_the_end_too(void *s)
+{
+	recv_until_closed(s, 2);
+}
+
+/* ---- at the end ---- */
+
+static void all_received(void *s)
+{
+	struct maar_channel_stats stats;
+
+	world_all_taken(s);
+	model_assert(maar_channel_stats(of(s)->c, &stats) == 0 && stats.count == 0, "something is left");
+}
+
+static void drained(struct maar_msg *msg, void *s)
+{
+	take(s, 0, msg);
+}
+
+static void drain_all(void *s)
+{
+	(void)maar_channel_drain(of(s)->c, drained, s);
+	world_all_taken(s);
+}
+
+/* What was not received was given back, and counted. */
+static void received_or_released(void *s)
+{
+	struct world *w = s;
+	const uint64_t released = maar_a_load(&stand_in.released, RELAXED);
+	struct maar_channel_stats stats;
+	unsigned lost = 0;
+
+	(void)maar_channel_drain(of(s)->c, drained, s);
+	for (unsigned n = 0; n < WORLD_VALUES; n++) {
+		model_assert(w->put[n] == w->taken[n] + (released >> n & 1), "message %u is lost, or there twice", n);
+		lost += released >> n & 1;
+	}
+	model_assert(maar_channel_stats(of(s)->c, &stats) == 0 && stats.dropped + stats.evicted == lost,
+		     "%u are gone, which is not what was counted", lost);
+}
+
+/* ---- sets ---- */
+
+static void join(void *s)
+{
+	model_assert(maar_select_add(of(s)->set, of(s)->c, NULL) == 0, "it does not join");
+}
+
+static void leave(void *s)
+{
+	model_assert(maar_select_remove(of(s)->set, of(s)->c) == 0, "it does not leave");
+}
+
+static void select_n(struct world *w, unsigned n)
+{
+	struct maar_selected ready;
+	struct maar_msg *msg;
+
+	while (n) {
+		model_assert(maar_select_wait(of(w)->set, &ready, 1, MAAR_FOREVER) == 1, "nothing selected");
+		if (maar_channel_try_recv(ready.channel, &msg) == 1) {
+			take(w, 1, msg);
+			n--;
+		}
+	}
+}
+
+static void join_select_2(void *s)
+{
+	join(s);
+	select_n(s, 2);
+	leave(s);
+}
+
+/* Another set each time, and the memory of the first is used otherwise as soon as the channel has left it. */
+static void join_leave_join(void *s)
+{
+	join(s);
+	leave(s);
+	maar_select_destroy(of(s)->set);
+	of(s)->set = maar_select_create(1, MAAR_SELECT_NO_SPIN);
+	join(s);
+	select_n(s, 1);
+	leave(s);
+}
+
+static void join_and_see_close(void *s)
+{
+	struct maar_selected ready;
+
+	join(s);
+	model_assert(maar_select_wait(of(s)->set, &ready, 1, MAAR_FOREVER) == 1, "nothing selected");
+	model_assert(maar_channel_closed(ready.channel), "ready, and not closed");
+	leave(s);
+}
+
+/* ---- seats ---- */
+
+/* What sits in it is the sitter's own again, once the seat is free. */
+static void sit_down(struct channels *o, uint64_t *what)
+{
+	if (!maar__seat_take(&o->seat, what))
+		return;
+	model_yield();
+	maar__seat_free(&o->seat);
+	model_plain_write(what, 1);
+}
+
+static void sit_down_0(void *s)
+{
+	sit_down(of(s), &of(s)->plain[0]);
+}
+
+static void sit_down_1(void *s)
+{
+	sit_down(of(s), &of(s)->plain[1]);
+}
+
+static void use_seat(void *s)
+{
+	struct channels *o = of(s);
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t *what = maar__seat_enter(&o->seat);
+
+		if (what) {
+			model_assert(model_plain_read(what) == 0, "used, but free already");
+			maar__seat_leave(&o->seat);
+		}
+		model_yield();
+	}
+}
+
+/* ---- topics ---- */
+
+static void subscribe_until_closed(void *s)
+{
+	const int rc = maar_topic_subscribe(of(s)->topic, of(s)->c);
+
+	model_assert(rc == 0 || rc == -EPIPE, "an error that nobody made: %d", rc);
+	if (rc)
+		return;
+	recv_until_closed(s, 1);
+	model_assert(maar_topic_unsubscribe(of(s)->topic, of(s)->c) == 0, "not subscribed");
+}
+
+static void close_topic(void *s)
+{
+	model_plain_write(&of(s)->plain[1], 5);
+	maar_topic_close(of(s)->topic);
+}
+
+static void see_topic_closed(void *s)
+{
+	if (maar_topic_closed(of(s)->topic))
+		model_assert(model_plain_read(&of(s)->plain[1]) == 5, "closed, but not what came before");
+}
+
+static void subscribe_late(void *s)
+{
+	if (maar_topic_subscribe(of(s)->topic, of(s)->c) == -EPIPE)
+		model_assert(model_plain_read(&of(s)->plain[1]) == 5, "closed, but not what came before");
+}
+
+static void new_topic(void *s)
+{
+	set_up(s);
+	maar_topic_destroy(of(s)->topic);
+	of(s)->topic = maar_topic_create(&stand_in, 1);
+	of(s)->plain[1] = 0;
+}
+
+static void no_subscriber(void *s)
+{
+	model_assert(maar_topic_subscribers(of(s)->topic) == 0, "somebody is left");
+}
+
+/* ---- what came before a close ---- */
+
+static void write_and_close(void *s)
+{
+	model_plain_write(&of(s)->plain[1], 5);
+	maar_channel_close(of(s)->c);
+}
+
+static void see_closed(void *s)
+{
+	while (!maar_channel_closed(of(s)->c))
+		model_yield();
+	model_assert(model_plain_read(&of(s)->plain[1]) == 5, "closed, but not what came before");
+}
+
+static void set_up_plain(void *s)
+{
+	set_up(s);
+	of(s)->plain[0] = of(s)->plain[1] = 0;
+}
+
+/* ---- the table ---- */
+
+#define CHANNEL(label, flags_, capacity_, setup, finish_, n, ...)                                                      \
+	{                                                                                                              \
+		.name = label, .threads = n, .set_up = setup, .thread = { __VA_ARGS__ }, .finish = finish_,            \
+		.state = &(struct world)                                                                               \
+		{                                                                                                      \
+			.flags = flags_, .capacity = capacity_, .start = UINT32_MAX - 1, .base = WORLD_HANDLES         \
+		}                                                                                                      \
+	}
+
+#define SPSC   MAAR_CHANNEL_SPSC
+#define MPMC   MAAR_CHANNEL_MPMC
+#define TICKET MAAR_CHANNEL_TICKET
+
+const struct model_scenario scenarios_channel[] = {
+	CHANNEL("channel", SPSC, 1, set_up, all_received, 2, send_3, recv_3),
+	CHANNEL("channel, two and two", MPMC, 1, set_up, all_received, 4, send_1, send_1_too, recv_1, recv_1_too),
+	CHANNEL("channel, ticket", TICKET, 2, set_up, all_received, 4, send_1, send_1_too, recv_1, recv_1_too),
+	CHANNEL("channel, levels", MPMC, 1, set_up_levels, all_received, 3, send_on_levels, recv_1, recv_1_too),
+	CHANNEL("channel, levels, one and one", SPSC, 1, set_up_levels, all_received, 2, send_on_levels, recv_2),
+	CHANNEL("channel, drop", MPMC, 1, set_up_drop, received_or_released, 3, send_2, send_1_too, recv_1),
+	CHANNEL("channel, overwrite", MPMC, 1, set_up_overwrite, received_or_released, 3, send_2, send_1_too, recv_1),
+	CHANNEL("channel, close against wait", MPMC, 1, set_up, all_received, 3, send_and_close, recv_to_the_end,
+		recv_to_the_end_too),
+	CHANNEL("channel, close against a sender", SPSC, 2, set_up, drain_all, 2, send_until_closed, close_it),
+	CHANNEL("channel, what came before a close", SPSC, 1, set_up_plain, NULL, 2, write_and_close, see_closed),
+	CHANNEL("select against send", SPSC, 1, set_up, all_received, 2, send_2, join_select_2),
+	CHANNEL("select against two senders", MPMC, 2, set_up, all_received, 3, send_1, send_1_too, join_select_2),
+	CHANNEL("select, another set", MPMC, 1, set_up, all_received, 2, send_1, join_leave_join),
+	CHANNEL("select against close", SPSC, 1, set_up, NULL, 2, close_it, join_and_see_close),
+	CHANNEL("seat", SPSC, 1, set_up_plain, NULL, 3, sit_down_0, sit_down_1, use_seat),
+	CHANNEL("topic, close against subscribe", SPSC, 1, new_topic, no_subscriber, 2, subscribe_until_closed,
+		close_topic),
+	CHANNEL("topic, what came before a close", SPSC, 1, new_topic, NULL, 3, close_topic, see_topic_closed,
+		subscribe_late),
+};
+
+const unsigned n_scenarios_channel = sizeof(scenarios_channel) / sizeof(scenarios_channel[0]);
