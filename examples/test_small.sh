@@ -24,6 +24,8 @@ expect()
 }
 
 expect hello 'received: hello from maar'
+expect pipeline 'sum of 20000 squares: 2666866670000'
+expect epoll_loop '10000 results in order, 10 rings of the bell'
 expect object_pool 'a third of two: No buffer space available
 request 1 wrote 10 bytes
 put twice: Operation already in progress
