@@ -37,6 +37,8 @@ static const struct bench_case cases[] = {
 		 256, 256),
 	EXCHANGE("exchange/4p4c", "pool and queue, messages of 256 bytes, 4 producers, 4 consumers", BENCH_EXCHANGE, 4,
 		 256, 256),
+	EXCHANGE("exchange/8p8c", "pool and queue, messages of 256 bytes, 8 producers, 8 consumers", BENCH_EXCHANGE, 8,
+		 256, 256),
 };
 
 int main(int argc, char **argv)

@@ -139,6 +139,7 @@ static const struct bench_target targets[] = {
 	{ "lat/mpmc/8p8c", "maar_ring mpmc lap*", NULL, BENCH_STALLED_PERCENT, BENCH_AT_MOST, 3, 1 },
 	{ "mpmc/burst32/*", "maar_batch_ring*", RTE, BENCH_VALUE, BENCH_AT_LEAST_TIMES, 1.2, 0 },
 	{ "rtt/asleep", "maar_wait*", "raw futex", BENCH_VALUE, BENCH_AT_MOST_TIMES, 1.25, 0 },
+	{ "rtt/asleep", "maar_channel*", "raw futex", BENCH_VALUE, BENCH_AT_MOST_TIMES, 1.25, 0 },
 };
 
 int main(int argc, char **argv)

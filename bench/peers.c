@@ -13,6 +13,7 @@ const struct bench_peer *const bench_peers[] = {
 	&bench_peer_maar_pool,
 	&bench_peer_maar_slot_ring,
 	&bench_peer_maar_wait,
+	&bench_peer_maar_channel,
 #ifdef PEER_DPDK
 	&bench_peer_dpdk_ring,
 	&bench_peer_dpdk_mempool,

@@ -123,6 +123,7 @@ step_history()
 {
 	MAAR_STRESS_SCALE=1000 run tests/history/test_checker && run tests/history/test_history_controls || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history || return 1
+	MAAR_HISTORY_OPS=5000000 run tests/history/test_channel_history || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history_fuzz
 }
 

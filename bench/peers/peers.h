@@ -18,6 +18,7 @@ extern const struct bench_peer bench_peer_maar_batch_ring;
 extern const struct bench_peer bench_peer_maar_pool;
 extern const struct bench_peer bench_peer_maar_slot_ring;
 extern const struct bench_peer bench_peer_maar_wait;
+extern const struct bench_peer bench_peer_maar_channel;
 extern const struct bench_peer bench_peer_dpdk_ring;
 extern const struct bench_peer bench_peer_dpdk_mempool;
 extern const struct bench_peer bench_peer_ck;
