@@ -1,9 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Sets of channels and descriptors, and topics, by one thread: every call and every answer.
+ * Sets of channels and descriptors, and topics, by one thread: every call and every answer. And each allocation, mapping,
+ * lock and descriptor of these and of channels fails once.
  */
 #include "channels.h"
+#include "faults.h"
 
 #include <maar/select.h>
 #include <maar/topic.h>
@@ -261,6 +263,64 @@ START_TEST(topic_policies)
 }
 END_TEST
 
+/* ---- what they are made of fails, one after the other ---- */
+
+static int channel_life(void *arg)
+{
+	const struct maar_channel_options options = { .levels = 3 };
+	struct maar_channel *c = maar_channel_create(8, 8, &options);
+	int rc;
+
+	(void)arg;
+	if (!c)
+		return -errno;
+	rc = maar_channel_fd(c);
+	if (rc >= 0) {
+		send_number(c, 1, 2);
+		unit_eq(recv_number(c), 1);
+	}
+	unit_eq(maar_channel_destroy(c), 0);
+	return rc < 0 ? rc : 0;
+}
+
+static int set_life_faulty(void *channel)
+{
+	struct maar_select *set = maar_select_create(2, 0);
+	struct maar_selected ready;
+	int rc;
+
+	if (!set)
+		return -errno;
+	unit_eq(maar_select_add(set, channel, NULL), 0);
+	rc = maar_select_add_fd(set, 0, 0, NULL);
+	unit_eq(maar_select_wait(set, &ready, 1, 0), -ETIMEDOUT);
+	maar_select_destroy(set);
+	return rc;
+}
+
+static int topic_life_faulty(void *channel)
+{
+	struct maar_topic *topic = maar_topic_create(maar_channel_pool(channel), 3);
+
+	if (!topic)
+		return -errno;
+	unit_eq(maar_topic_subscribe(topic, channel), 0);
+	maar_topic_destroy(topic);
+	return 0;
+}
+
+START_TEST(faults)
+{
+	struct maar_channel *c = maar_channel_create(2, 8, NULL);
+
+	/* A lane that cannot be had is done without. */
+	FAULTS_RUN(channel_life, NULL, FAULTS_REFUSES | FAULTS_WORKS);
+	FAULTS_RUN(set_life_faulty, c, FAULTS_REFUSES);
+	FAULTS_RUN(topic_life_faulty, c, FAULTS_REFUSES);
+	unit_eq(maar_channel_destroy(c), 0);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("channel sets");
@@ -271,5 +331,6 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, set_descriptors);
 	tcase_add_test(tcase, topic_life);
 	tcase_add_test(tcase, topic_policies);
+	tcase_add_test(tcase, faults);
 	return suite;
 }

@@ -8,10 +8,13 @@
 
 #include <maar/batch_ring.h>
 #include <maar/byte_ring.h>
+#include <maar/channel.h>
 #include <maar/broadcast.h>
 #include <maar/chain.h>
 #include <maar/object_pool.h>
 #include <maar/queue.h>
+#include <maar/topic.h>
+#include <maar/select.h>
 #include <maar/record_ring.h>
 #include <maar/ring.h>
 #include <maar/slot_ring.h>
@@ -340,6 +343,16 @@ static void queue_destroyed_twice(void)
 	maar_queue_destroy((void *)memory);
 }
 
+static struct maar_channel *channel(void)
+{
+	return maar_channel_create(4, 8, NULL);
+}
+
+MISUSE(channel_send_null, maar_channel_send(NULL, NULL))
+MISUSE(channel_send_foreign, struct maar_msg *m; maar_channel_reserve(channel(), &m); maar_channel_send(channel(), m))
+MISUSE(channel_recv_null, maar_channel_recv(channel(), NULL, 0))
+MISUSE(select_add_null, (void)maar_select_add(NULL, channel(), NULL))
+MISUSE(topic_publish_null, maar_topic_publish(NULL, NULL))
 MISUSE(queue_enqueue_null_queue, maar_queue_enqueue(NULL, 1))
 MISUSE(queue_enqueue_null, maar_queue_enqueue_ptr(queue(), NULL))
 MISUSE(queue_release_too_many, maar_queue_release(queue(), 1))
@@ -491,6 +504,11 @@ static const struct {
 	SAYS(wait_dequeue_nowhere, "maar_wait_dequeue*", "NULL, or no place for values"),
 	SAYS(wait_destroyed_twice, "maar_wait_destroy", "destroyed before"),
 	SAYS(queue_destroyed_twice, "maar_queue_destroy_each", "destroyed before"),
+	SAYS(channel_send_null, "maar_channel_send*", "NULL, a message of another pool, or no such priority"),
+	SAYS(channel_send_foreign, "maar_channel_send*", "NULL, a message of another pool, or no such priority"),
+	SAYS(channel_recv_null, "maar_channel_recv", "NULL channel, or no place for a message"),
+	SAYS(select_add_null, "maar_select_add", "NULL set or channel"),
+	SAYS(topic_publish_null, "maar_topic_publish", "NULL, or a message of another pool"),
 	SAYS(queue_enqueue_null_queue, "maar_queue", "NULL queue"),
 	SAYS(queue_enqueue_null, "maar_queue_enqueue_ptr", "NULL enqueued as a pointer"),
 	SAYS(queue_release_too_many, "maar_queue_release", "released more values than there are"),
