@@ -163,7 +163,8 @@ MAAR_API int maar_channel_try_send(struct maar_channel *channel, struct maar_msg
 /*
  * n messages of one priority, in order; others' may come between. Returns how many were sent, from the front of msgs[].
  * BLOCK: waits until all are in; when time is up or the channel gets closed, the rest is still the caller's; the error
- * itself if none was sent. DROP: the rest was dropped. -EINVAL, with none sent: as send, or n is 0.
+ * itself if none was sent. DROP, OVERWRITE: what was not sent was dropped, also if it got closed behind the first 64.
+ * -EINVAL, with none sent: as send, or n is 0.
  */
 MAAR_API ssize_t maar_channel_send_many(struct maar_channel *channel, struct maar_msg *const *msgs, size_t n,
 					unsigned priority);

@@ -153,11 +153,10 @@ static ssize_t put_waiting(struct maar_channel *c, struct maar__channel_level *l
 	}
 }
 
-/* Puts all of n, waiting for room; fewer when time is up or the channel is closed. */
+/* Puts all of n, waiting for room; fewer when time is up or the channel is closed. *end: 0 until it first waits. */
 static ssize_t put_all(struct maar_channel *c, struct maar__channel_level *l, const uint64_t *handles, size_t n,
-		       int64_t timeout_ns)
+		       int64_t timeout_ns, int64_t *end)
 {
-	int64_t end = 0;
 	size_t done = 0;
 
 	while (done < n) {
@@ -166,9 +165,9 @@ static ssize_t put_all(struct maar_channel *c, struct maar__channel_level *l, co
 		if (maar_unlikely(k == 0)) {
 			if (timeout_ns == 0)
 				return done ? (ssize_t)done : -ETIMEDOUT;
-			if (end == 0)
-				end = maar_event_deadline(timeout_ns);
-			k = put_waiting(c, l, handles + done, n - done, end);
+			if (*end == 0)
+				*end = maar_event_deadline(timeout_ns);
+			k = put_waiting(c, l, handles + done, n - done, *end);
 		}
 		if (k < 0)
 			return done ? (ssize_t)done : k;
@@ -217,10 +216,11 @@ static ssize_t put_or_lose(struct maar_channel *c, struct maar__channel_level *l
 	return (ssize_t)k;
 }
 
-static ssize_t put_by_policy(struct maar_channel *c, struct maar__channel_level *l, const uint64_t *handles, size_t n)
+static ssize_t put_by_policy(struct maar_channel *c, struct maar__channel_level *l, const uint64_t *handles, size_t n,
+			     int64_t *end)
 {
 	if (c->full == MAAR_CHANNEL_BLOCK)
-		return put_all(c, l, handles, n, c->timeout_ns);
+		return put_all(c, l, handles, n, c->timeout_ns, end);
 	return put_or_lose(c, l, handles, n);
 }
 
@@ -234,11 +234,12 @@ static bool may_send(const struct maar_channel *c, const struct maar_msg *msg, u
 int maar_channel_send_priority(struct maar_channel *channel, struct maar_msg *msg, unsigned priority)
 {
 	uint64_t handle;
+	int64_t end = 0;
 
 	if (!may_send(channel, msg, priority))
 		return -EINVAL;
 	handle = msg->handle;
-	return (int)put_by_policy(channel, &channel->level[priority], &handle, 1);
+	return (int)put_by_policy(channel, &channel->level[priority], &handle, 1, &end);
 }
 
 int maar_channel_send(struct maar_channel *channel, struct maar_msg *msg)
@@ -249,11 +250,12 @@ int maar_channel_send(struct maar_channel *channel, struct maar_msg *msg)
 int maar_channel_send_within(struct maar_channel *channel, struct maar_msg *msg, unsigned priority, int64_t timeout_ns)
 {
 	uint64_t handle;
+	int64_t end = 0;
 
 	if (!may_send(channel, msg, priority))
 		return -EINVAL;
 	handle = msg->handle;
-	return (int)put_all(channel, &channel->level[priority], &handle, 1, timeout_ns);
+	return (int)put_all(channel, &channel->level[priority], &handle, 1, timeout_ns, &end);
 }
 
 int maar_channel_try_send(struct maar_channel *channel, struct maar_msg *msg)
@@ -264,7 +266,8 @@ int maar_channel_try_send(struct maar_channel *channel, struct maar_msg *msg)
 ssize_t maar_channel_send_many(struct maar_channel *channel, struct maar_msg *const *msgs, size_t n, unsigned priority)
 {
 	uint64_t handles[CHUNK];
-	size_t i, done, sent = 0;
+	size_t i, j, done, sent = 0;
+	int64_t end = 0;
 
 	MAAR_DEBUG_CHECK(channel && msgs && n, "NULL, or no messages");
 	if (!channel || !msgs || !n)
@@ -277,12 +280,15 @@ ssize_t maar_channel_send_many(struct maar_channel *channel, struct maar_msg *co
 
 		for (i = 0; i < CHUNK && done + i < n; i++)
 			handles[i] = msgs[done + i]->handle;
-		k = put_by_policy(channel, &channel->level[priority], handles, i);
-		if (k < 0)
-			return sent ? (ssize_t)sent : k;
-		sent += (size_t)k;
-		if ((size_t)k < i && channel->full == MAAR_CHANNEL_BLOCK)
-			break; /* time is up */
+		k = put_by_policy(channel, &channel->level[priority], handles, i, &end);
+		if (k < 0 && done == 0)
+			return k;
+		sent += k > 0 ? (size_t)k : 0;
+		if (channel->full == MAAR_CHANNEL_BLOCK && k < (ssize_t)i)
+			break; /* time is up, or it was closed: the rest is the caller's */
+		/* Closed meanwhile: some are gone already, and the caller cannot tell which. */
+		for (j = 0; k < 0 && j < i; j++)
+			drop(channel, handles[j]);
 	}
 	return (ssize_t)sent;
 }

@@ -321,6 +321,46 @@ START_TEST(overwrite)
 }
 END_TEST
 
+/* ---- more at once than move in one step; and closed meanwhile ---- */
+
+static void close_it(struct maar_msg *msg, void *channel)
+{
+	(void)msg;
+	maar_channel_close(channel);
+}
+
+START_TEST(many_at_once)
+{
+	struct maar_channel *c = channel_of(256, 8, (struct maar_channel_options){ .full = MAAR_CHANNEL_DROP });
+	struct maar_msg *msgs[400];
+	size_t i;
+
+	for (i = 0; i < 400; i++)
+		msgs[i] = numbered(c, i);
+	unit_eq(maar_channel_send_many(c, msgs, 400, 0), 256);
+	unit_eq(stats_of(c).dropped, 144);
+	unit_eq(maar_channel_recv_many(c, msgs, 400, 0), 256);
+	for (i = 0; i < 256; i++)
+		unit_eq(msgs[i]->user[0], i);
+	unit_eq(maar_channel_send_many(c, msgs, 200, 0), 200);
+	unit_eq(maar_channel_drain(c, close_it, c), 200); /* they are ours again */
+	unit_eq(maar_channel_send_many(c, msgs, 256, 0), -EPIPE);
+	for (i = 0; i < 256; i++)
+		unit_eq(maar_channel_abort(c, msgs[i]), 0);
+	unit_eq(maar_channel_destroy(c), 0);
+
+	/* A time-out is one for all of them. */
+	c = channel_of(128, 8, (struct maar_channel_options){ .timeout_ns = MS });
+	for (i = 0; i < 300; i++)
+		msgs[i] = numbered(c, i);
+	unit_eq(maar_channel_send_many(c, msgs, 300, 0), 128);
+	unit_eq(stats_of(c).blocked, 1);
+	for (i = 128; i < 300; i++)
+		unit_eq(maar_channel_abort(c, msgs[i]), 0);
+	unit_eq(maar_channel_destroy(c), 0);
+}
+END_TEST
+
 /* ---- levels ---- */
 
 START_TEST(priorities)
@@ -497,6 +537,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, block);
 	tcase_add_test(tcase, drop);
 	tcase_add_test(tcase, overwrite);
+	tcase_add_test(tcase, many_at_once);
 	tcase_add_test(tcase, priorities);
 	tcase_add_test(tcase, weights);
 	tcase_add_test(tcase, bytes);
