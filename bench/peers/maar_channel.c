@@ -14,7 +14,8 @@
 static void *open_with(const struct bench_case *c, unsigned flags, size_t messages)
 {
 	const struct maar_channel_options options = { .flags = flags, .messages = messages };
-	struct maar_channel *channel = maar_channel_create(c->capacity, c->bytes, &options);
+	const size_t bytes = c->bytes > sizeof(uint64_t) ? c->bytes : sizeof(uint64_t);
+	struct maar_channel *channel = maar_channel_create(c->capacity, bytes, &options);
 
 	if (!channel)
 		perror("maar_channel_create");
@@ -43,13 +44,18 @@ static int channel_close(void *subject)
 
 /* ---- there and back: a message each way, from the pool and back to it ---- */
 
+BENCH_INLINE uint64_t *number_of(struct maar_msg *msg)
+{
+	return (uint64_t *)maar_msg_data(msg);
+}
+
 BENCH_INLINE size_t asleep_put(void *channel, uint64_t value)
 {
 	struct maar_msg *msg;
 
 	if (maar_channel_reserve(channel, &msg) != 1)
 		return 0;
-	msg->user[0] = value;
+	*number_of(msg) = value;
 	return maar_channel_send(channel, msg) == 1;
 }
 
@@ -59,7 +65,7 @@ BENCH_INLINE size_t asleep_take(void *channel, uint64_t *value)
 
 	if (maar_channel_recv(channel, &msg, LOOK_NS) != 1)
 		return 0;
-	*value = msg->user[0];
+	*value = *number_of(msg);
 	return maar_channel_release(channel, msg) == 0;
 }
 

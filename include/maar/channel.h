@@ -221,8 +221,8 @@ MAAR_API int maar_channel_abort(struct maar_channel *channel, struct maar_msg *m
 MAAR_API int maar_channel_send_bytes(struct maar_channel *channel, const void *from, size_t bytes);
 
 /*
- * recv, copy, release. Returns the message's length in bytes, of which at most `room` were copied: more means that the
- * rest is lost. Or an error as recv; -EINVAL also if `to` is NULL and room is not 0.
+ * recv, copy, release. Returns the message's length in bytes (a chain's in all: <maar/chain.h>), of which at most `room`
+ * were copied: more means that the rest is lost. Or an error as recv; -EINVAL also if `to` is NULL and room is not 0.
  */
 MAAR_API ssize_t maar_channel_recv_bytes(struct maar_channel *channel, void *to, size_t room, int64_t timeout_ns);
 

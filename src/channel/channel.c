@@ -5,6 +5,8 @@
  */
 #include "channel_priv.h"
 
+#include <maar/chain.h>
+
 #include "../base/sleep.h"
 
 #include <errno.h>
@@ -510,9 +512,9 @@ ssize_t maar_channel_recv_bytes(struct maar_channel *channel, void *to, size_t r
 	rc = maar_channel_recv(channel, &msg, timeout_ns);
 	if (rc < 0)
 		return rc;
-	length = maar_msg_length(msg);
+	length = maar_msg_total(msg);
 	if (room)
-		memcpy(to, maar_msg_data(msg), length < room ? length : room);
+		(void)maar_msg_copy_out(msg, 0, to, length < room ? length : room);
 	give_back(channel, msg);
 	return (ssize_t)length;
 }

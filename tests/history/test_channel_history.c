@@ -34,7 +34,7 @@ static uint64_t asked(void)
 static void *make(const struct history_queue *kind, size_t capacity, uint64_t start)
 {
 	const struct maar_channel_options options = { .flags = kind->flags, .messages = 2 * capacity + MESSAGES };
-	struct maar_channel *c = maar_channel_create(capacity, 0, &options);
+	struct maar_channel *c = maar_channel_create(capacity, sizeof(uint64_t), &options);
 
 	if (c)
 		maar__channel_start_at(c, start);
@@ -46,12 +46,17 @@ static void end(void *channel)
 	unit_eq(maar_channel_destroy(channel), 0); /* no message is out */
 }
 
+static uint64_t *number_of(struct maar_msg *msg)
+{
+	return maar_msg_data(msg);
+}
+
 static size_t put_one(struct maar_channel *c, uint64_t value)
 {
 	struct maar_msg *msg = NULL;
 
 	unit_eq(maar_channel_reserve(c, &msg), 1);
-	msg->user[0] = value;
+	*number_of(msg) = value;
 	if (maar_channel_try_send(c, msg) == 1)
 		return 1;
 	unit_eq(maar_channel_abort(c, msg), 0);
@@ -84,7 +89,7 @@ static size_t take(const struct history_queue *kind, void *queue, enum history_s
 	else
 		k = maar_channel_recv_many(queue, many, n < COUNT_OF(many) ? n : COUNT_OF(many), 0);
 	for (i = 0; i < k; i++) {
-		values[i] = many[i]->user[0];
+		values[i] = *number_of(many[i]);
 		unit_eq(maar_channel_release(queue, many[i]), 0);
 	}
 	return k > 0 ? (size_t)k : 0;

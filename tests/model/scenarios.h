@@ -41,6 +41,9 @@ extern const unsigned n_scenarios_record;
 extern const struct model_scenario scenarios_wait[];
 extern const unsigned n_scenarios_wait;
 
+/* scenarios_channel.c: a slot comes back to the mring of that file, whose stand-in the pool's scenarios have. */
+bool channel_slot_back(uint32_t handle);
+
 /* sleep.c: a descriptor of maar__eventfd, as a caller of poll uses it; and until poll finds the last one made readable. */
 void use_descriptor(int fd);
 void sleep_until_readable(void);

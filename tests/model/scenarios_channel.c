@@ -1,15 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Channels, sets, topics and their seats on the explorer, above a stand-in of the pool: messages whose handle is the
- * world's value, and a word with a bit for each that was released. Capacities of one and two, so that both sides sleep; a
+ * Channels, sets, topics and their seats on the explorer, with a pool whose mring is a stand-in: messages whose handle is
+ * the world's value, and a word with a bit for each that came back. Capacities of one and two, so that both sides sleep; a
  * wake-up that is lost leaves all threads asleep, which the explorer takes for a failure.
  */
 #include <maar/select.h>
 #include <maar/topic.h>
 
 #include "../../src/channel/channel_priv.h"
-#include "../../src/mring/mring_priv.h"
+#include "../../src/pool/pool_priv.h"
 #include "scenarios.h"
 #include "world.h"
 
@@ -19,70 +19,40 @@
 
 /* ---- the stand-in ---- */
 
-struct maar_pool {
-	struct maar_mring front;
-	uint64_t released; /* atomic: bit n: message n came back */
-	struct maar_msg msg[WORLD_VALUES];
-};
-
-static struct maar_pool stand_in;
+static struct maar__mring slots;
+static struct maar_pool pool;
+static struct maar_msg msgs[WORLD_VALUES];
+static uint64_t released; /* atomic: bit n: message n came back */
 
 static void reset_pool(void)
 {
-	memset(&stand_in, 0, sizeof(stand_in));
 	/* Handles begin at WORLD_HANDLES: so does the slab, as it were. */
-	stand_in.front.slab =
-		(unsigned char *)((uintptr_t)stand_in.msg - (uintptr_t)(WORLD_HANDLES * sizeof(struct maar_msg)));
-	stand_in.front.stride = sizeof(struct maar_msg);
-	stand_in.front.slots = (uint32_t)WORLD_HANDLES + WORLD_VALUES;
-	stand_in.front.magic = MAAR__MRING_MAGIC;
+	slots.front.slab = (unsigned char *)((uintptr_t)msgs - (uintptr_t)(WORLD_HANDLES * sizeof(msgs[0])));
+	slots.front.stride = sizeof(msgs[0]);
+	slots.front.slots = (uint32_t)WORLD_HANDLES + WORLD_VALUES;
+	slots.front.magic = MAAR__MRING_MAGIC;
+	pool.mring = &slots.front;
+	released = 0;
+	memset(msgs, 0, sizeof(msgs));
 	for (uint32_t n = 0; n < WORLD_VALUES; n++) {
-		stand_in.msg[n].pool = &stand_in;
-		stand_in.msg[n].handle = (uint32_t)WORLD_HANDLES + n;
+		msgs[n].pool = &pool;
+		msgs[n].handle = (uint32_t)WORLD_HANDLES + n;
+		msgs[n].refs = 1;
 	}
 }
 
 static struct maar_msg *msg_of(uint64_t value)
 {
-	return &stand_in.msg[value - WORLD_HANDLES];
+	return &msgs[value - WORLD_HANDLES];
 }
 
-struct maar_mring *maar_pool_mring(struct maar_pool *pool)
+bool channel_slot_back(uint32_t handle)
 {
-	return &pool->front;
-}
+	const uint64_t bit = UINT64_C(1) << (handle - WORLD_HANDLES);
 
-size_t maar_pool_bytes(const struct maar_pool *pool)
-{
-	(void)pool;
-	return 0;
-}
-
-struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct maar_pool_options *options)
-{
-	(void)messages, (void)bytes, (void)options;
-	return NULL;
-}
-
-int maar_pool_destroy(struct maar_pool *pool)
-{
-	(void)pool;
-	return 0;
-}
-
-struct maar_msg *maar_pool_get(struct maar_pool *pool)
-{
-	(void)pool;
-	return NULL;
-}
-
-int maar_msg_release(struct maar_msg *msg)
-{
-	const uint64_t bit = UINT64_C(1) << (msg - stand_in.msg);
-
-	model_assert(!(maar_a_add(&stand_in.released, bit, ACQ_REL) & bit), "released twice: %u",
-		     (unsigned)(msg - stand_in.msg));
-	return 0;
+	model_assert(!(maar_a_add(&released, bit, ACQ_REL) & bit), "released twice: %u",
+		     (unsigned)(handle - WORLD_HANDLES));
+	return true;
 }
 
 /* ---- the world ---- */
@@ -108,7 +78,7 @@ static struct maar_channel *make(const struct world *w, unsigned full, unsigned 
 		.full = full,
 		.levels = levels,
 		.weight = weight,
-		.pool = &stand_in,
+		.pool = &pool,
 	};
 
 	return maar_channel_create(w->capacity, 0, &options);
@@ -125,7 +95,7 @@ static void set_up_as(struct world *w, unsigned full, unsigned levels, unsigned 
 		w->object = o = calloc(1, sizeof(*o));
 		o->c = make(w, full, levels, weight);
 		o->set = maar_select_create(1, MAAR_SELECT_NO_SPIN);
-		o->topic = maar_topic_create(&stand_in, 1);
+		o->topic = maar_topic_create(&pool, 1);
 		if (!o->c || !o->set || !o->topic)
 			abort();
 	}
@@ -174,7 +144,7 @@ static void send_n(struct world *w, unsigned sender, unsigned n, unsigned levels
 
 static void take(struct world *w, unsigned receiver, struct maar_msg *msg)
 {
-	world_took(w, receiver, WORLD_HANDLES + (uint64_t)(msg - stand_in.msg));
+	world_took(w, receiver, WORLD_HANDLES + (uint64_t)(msg - msgs));
 }
 
 static void recv_n(struct world *w, unsigned receiver, unsigned n)
@@ -311,14 +281,14 @@ static void drain_all(void *s)
 static void received_or_released(void *s)
 {
 	struct world *w = s;
-	const uint64_t released = maar_a_load(&stand_in.released, RELAXED);
+	const uint64_t back = maar_a_load(&released, RELAXED);
 	struct maar_channel_stats stats;
 	unsigned lost = 0;
 
 	(void)maar_channel_drain(of(s)->c, drained, s);
 	for (unsigned n = 0; n < WORLD_VALUES; n++) {
-		model_assert(w->put[n] == w->taken[n] + (released >> n & 1), "message %u is lost, or there twice", n);
-		lost += released >> n & 1;
+		model_assert(w->put[n] == w->taken[n] + (back >> n & 1), "message %u is lost, or there twice", n);
+		lost += back >> n & 1;
 	}
 	model_assert(maar_channel_stats(of(s)->c, &stats) == 0 && stats.dropped + stats.evicted == lost,
 		     "%u are gone, which is not what was counted", lost);
@@ -447,12 +417,47 @@ static void subscribe_late(void *s)
 		model_assert(model_plain_read(&of(s)->plain[1]) == 5, "closed, but not what came before");
 }
 
+/* Published before anybody unsubscribes, as the world goes on; each reference is dropped once. */
+static void publish_2(void *s)
+{
+	struct world *w = s;
+
+	for (unsigned i = 0; i < 2; i++) {
+		world_putting(w, world_value(w, 0, i));
+		model_assert(maar_topic_publish(of(w)->topic, msg_of(world_value(w, 0, i))) == 1, "not published");
+	}
+}
+
+static void listen_2(void *s)
+{
+	struct maar_msg *msg;
+
+	for (unsigned i = 0; i < 2; i++) {
+		model_assert(maar_channel_recv(of(s)->c, &msg, MAAR_FOREVER) == 1, "not received");
+		take(s, 1, msg);
+		(void)maar_msg_release(msg);
+	}
+	model_assert(maar_topic_unsubscribe(of(s)->topic, of(s)->c) == 0, "not subscribed");
+}
+
+static void both_back(void *s)
+{
+	world_all_taken(s);
+	model_assert(maar_a_load(&released, RELAXED) == 6, "a message did not come back");
+}
+
 static void new_topic(void *s)
 {
 	set_up(s);
 	maar_topic_destroy(of(s)->topic);
-	of(s)->topic = maar_topic_create(&stand_in, 1);
+	of(s)->topic = maar_topic_create(&pool, 1);
 	of(s)->plain[1] = 0;
+}
+
+static void new_subscriber(void *s)
+{
+	new_topic(s);
+	model_assert(maar_topic_subscribe(of(s)->topic, of(s)->c) == 0, "not subscribed");
 }
 
 static void no_subscriber(void *s)
@@ -513,6 +518,7 @@ const struct model_scenario scenarios_channel[] = {
 	CHANNEL("select, another set", MPMC, 1, set_up, all_received, 2, send_1, join_leave_join),
 	CHANNEL("select against close", SPSC, 1, set_up, NULL, 2, close_it, join_and_see_close),
 	CHANNEL("seat", SPSC, 1, set_up_plain, NULL, 3, sit_down_0, sit_down_1, use_seat),
+	CHANNEL("topic, publish", SPSC, 1, new_subscriber, both_back, 2, publish_2, listen_2),
 	CHANNEL("topic, close against subscribe", SPSC, 1, new_topic, no_subscriber, 2, subscribe_until_closed,
 		close_topic),
 	CHANNEL("topic, what came before a close", SPSC, 1, new_topic, NULL, 3, close_topic, see_topic_closed,

@@ -22,13 +22,19 @@ static inline struct maar_channel *channel_of(size_t capacity, size_t bytes, str
 	return c;
 }
 
+/* The first bytes of a message. */
+static inline uint64_t *number_of(struct maar_msg *m)
+{
+	return maar_msg_data(m);
+}
+
 /* A message in hand, with a number. */
 static inline struct maar_msg *numbered(struct maar_channel *c, uint64_t number)
 {
 	struct maar_msg *m = NULL;
 
 	unit_eq(maar_channel_reserve(c, &m), 1);
-	m->user[0] = number;
+	*number_of(m) = number;
 	return m;
 }
 
@@ -44,7 +50,7 @@ static inline uint64_t recv_number(struct maar_channel *c)
 	uint64_t number;
 
 	unit_eq(maar_channel_try_recv(c, &m), 1);
-	number = m->user[0];
+	number = *number_of(m);
 	unit_eq(maar_channel_release(c, m), 0);
 	return number;
 }

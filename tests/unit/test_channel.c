@@ -5,6 +5,8 @@
  */
 #include "channels.h"
 
+#include <maar/chain.h>
+
 #include <limits.h>
 
 static const unsigned modes[] = {
@@ -66,7 +68,7 @@ END_TEST
 
 static void keep(struct maar_msg *msg, void *sum)
 {
-	*(uint64_t *)sum = *(uint64_t *)sum * 10 + msg->user[0];
+	*(uint64_t *)sum = *(uint64_t *)sum * 10 + *number_of(msg);
 	maar_msg_release(msg);
 }
 
@@ -171,7 +173,7 @@ static void fill_and_empty(struct maar_channel *c, size_t capacity)
 	unit_eq(maar_channel_send_within(c, m, 0, 1000), -ETIMEDOUT);
 	unit_eq(maar_channel_recv_many(c, many, 130, MAAR_FOREVER), limit);
 	for (i = 0; i < limit; i++)
-		unit_eq(many[i]->user[0], i);
+		unit_eq(*number_of(many[i]), i);
 	/* Back in by many: as many as are promised to fit. */
 	unit_eq(maar_channel_send_many(c, many, capacity, 0), capacity);
 	unit_eq(stats_of(c).sent - before.sent, limit + capacity);
@@ -341,7 +343,7 @@ START_TEST(many_at_once)
 	unit_eq(stats_of(c).dropped, 144);
 	unit_eq(maar_channel_recv_many(c, msgs, 400, 0), 256);
 	for (i = 0; i < 256; i++)
-		unit_eq(msgs[i]->user[0], i);
+		unit_eq(*number_of(msgs[i]), i);
 	unit_eq(maar_channel_send_many(c, msgs, 200, 0), 200);
 	unit_eq(maar_channel_drain(c, close_it, c), 200); /* they are ours again */
 	unit_eq(maar_channel_send_many(c, msgs, 256, 0), -EPIPE);
@@ -379,7 +381,7 @@ START_TEST(priorities)
 		send_number(c, i, i % 3);
 	unit_eq(maar_channel_recv_many(c, many, 9, 0), 9);
 	for (i = 0; i < 9; i++) {
-		unit_eq(many[i]->user[0], 2 - i / 3 + 3 * (i % 3));
+		unit_eq(*number_of(many[i]), 2 - i / 3 + 3 * (i % 3));
 		unit_eq(maar_channel_release(c, many[i]), 0);
 	}
 	/* A full level does not fill the others. */
@@ -429,7 +431,7 @@ END_TEST
 START_TEST(bytes)
 {
 	struct maar_channel *c = maar_channel_create(4, 8, NULL);
-	struct maar_msg *m;
+	struct maar_msg *m, *tail;
 	char buffer[8] = { 0 };
 
 	unit_eq(maar_channel_send_bytes(c, "12345678", 8), 1);
@@ -449,6 +451,16 @@ START_TEST(bytes)
 	unit_eq(maar_msg_length(m), 8);
 	unit_must(!memcmp(maar_msg_data(m), "in place", 8));
 	unit_eq(maar_channel_release(c, m), 0);
+	unit_eq(in_use(maar_channel_pool(c)), 0);
+	/* A chain travels by its first. */
+	m = numbered(c, 1);
+	unit_eq(maar_msg_append(m, "one ", 4), 0);
+	unit_eq(maar_channel_reserve(c, &tail), 1);
+	unit_eq(maar_msg_append(tail, "two", 3), 0);
+	unit_eq(maar_msg_chain(m, tail), 0);
+	unit_eq(maar_channel_send(c, m), 1);
+	unit_eq(maar_channel_recv_bytes(c, buffer, 8, 0), 7);
+	unit_must(!memcmp(buffer, "one two", 7));
 	unit_eq(in_use(maar_channel_pool(c)), 0);
 	unit_eq(maar_channel_destroy(c), 0);
 }

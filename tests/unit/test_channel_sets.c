@@ -148,7 +148,7 @@ static struct maar_msg *from(struct maar_pool *pool, uint64_t number)
 	struct maar_msg *m = maar_pool_get(pool);
 
 	ck_assert_ptr_nonnull(m);
-	m->user[0] = number;
+	*number_of(m) = number;
 	return m;
 }
 
@@ -246,7 +246,7 @@ START_TEST(topic_policies)
 	unit_eq(stats_of(ended).dropped, 0);
 	unit_eq(in_use(pool), 4);
 	unit_eq(maar_channel_try_recv(gate, &m), 1);
-	unit_eq(m->user[0], 1);
+	unit_eq(*number_of(m), 1);
 	unit_eq(recv_number(oldest), 1);
 	unit_eq(recv_number(newest), 3);
 	unit_eq(in_use(pool), 3); /* 1 is held by us, 2 by gate and oldest, 4 by newest */

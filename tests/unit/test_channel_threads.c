@@ -101,7 +101,7 @@ static void *receives(void *arg)
 	memset(last, 0, sizeof(last));
 	while ((n = receive(w, me, many, 1 + unit_random_below(&me->rng, w->most))) > 0)
 		for (i = 0; i < n; i++) {
-			const uint64_t number = many[i]->user[0], sender = number / EACH;
+			const uint64_t number = *number_of(many[i]), sender = number / EACH;
 
 			saw(w, number);
 			unit_must(w->levels > 1 || number + 1 > last[sender][0]);
@@ -466,8 +466,8 @@ static void *publishes(void *arg)
 
 		while (!(m = maar_pool_get(f->pool)))
 			sched_yield();
-		m->user[0] = me->number;
-		m->user[1] = i;
+		*number_of(m) = me->number;
+		number_of(m)[1] = i;
 		unit_must(maar_topic_publish(f->topic, m) >= 2);
 	}
 	return NULL;
@@ -479,8 +479,8 @@ static void *listens(void *channel)
 	struct maar_msg *m;
 
 	while (maar_channel_recv(channel, &m, MAAR_FOREVER) == 1) {
-		unit_eq(m->user[1], next[m->user[0]]);
-		next[m->user[0]]++;
+		unit_eq(number_of(m)[1], next[*number_of(m)]);
+		next[*number_of(m)]++;
 		unit_eq(maar_msg_release(m), 0);
 	}
 	unit_eq(next[0], EACH / 4);
@@ -501,8 +501,8 @@ static void *comes_and_goes(void *arg)
 
 		unit_eq(maar_topic_subscribe(f->topic, c), 0);
 		for (i = 0; i < 20 && maar_channel_recv(c, &m, MS) == 1; i++) {
-			unit_must(m->user[1] >= next[m->user[0]]);
-			next[m->user[0]] = m->user[1] + 1;
+			unit_must(number_of(m)[1] >= next[*number_of(m)]);
+			next[*number_of(m)] = number_of(m)[1] + 1;
 			unit_eq(maar_msg_release(m), 0);
 		}
 		unit_eq(maar_topic_unsubscribe(f->topic, c), 0);
@@ -513,7 +513,7 @@ static void *comes_and_goes(void *arg)
 
 START_TEST(topic)
 {
-	struct forum f = { .pool = maar_pool_create(100, 8, NULL) };
+	struct forum f = { .pool = maar_pool_create(100, 2 * sizeof(uint64_t), NULL) };
 	struct member member[2];
 	pthread_t thread[6];
 	unsigned i;
