@@ -253,8 +253,6 @@ static size_t take_some(struct actor *me, bool last)
 
 	/* A bulk finds nothing where fewer are left. */
 	if (last || (style == HISTORY_BULK && c->queue->single_takes))
-	if (last ||
-	    (style == HISTORY_BULK && c->queue->no_bulk_takes)) /* last: a bulk finds nothing where fewer are left */
 		style = HISTORY_BURST;
 	call.bulk = style != HISTORY_BURST;
 	call.start = history_begin();

@@ -33,13 +33,6 @@ struct history_queue {
 	unsigned flags;			       /* for make */
 	uint64_t (*capacity)(size_t capacity); /* that it is judged by; NULL: as asked */
 	uint64_t (*slack)(size_t capacity);    /* NULL: none */
-	bool bulk_puts;			    /* put knows HISTORY_BULK */
-	bool no_bulk_takes;		    /* take does not */
-	bool small_values;		    /* only values below 2^32 */
-	bool hides, may_lose;		    /* see history_spec */
-	const void *calls;		    /* for put and take */
-	unsigned flags;			    /* for make */
-	uint64_t (*slack)(size_t capacity); /* NULL: none */
 	/* NULL: no memory. `start`: the position at which it begins, if it has such a thing. */
 	void *(*make)(const struct history_queue *kind, size_t capacity, uint64_t start);
 	void (*end)(void *queue);
