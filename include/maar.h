@@ -21,6 +21,7 @@
 #include <maar/record_ring.h>
 #include <maar/ring.h>
 #include <maar/slot_ring.h>
+#include <maar/track.h>
 #include <maar/typed_pool.h>
 #include <maar/version.h>
 #include <maar/wait.h>

@@ -51,6 +51,14 @@ int64_t maar__now(void)
 	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+int64_t maar__now_coarse(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 int maar__futex_wait(uint32_t *word, uint32_t expected, int64_t deadline, bool shared)
 {
 	const int op = FUTEX_WAIT_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG); /* BITSET: an absolute time */
