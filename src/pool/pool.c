@@ -98,6 +98,15 @@ MAAR_LOCAL struct maar_msg *fresh(struct maar_pool *pool, uint32_t handle)
 	return m;
 }
 
+/*
+ * What a tracked pool does instead stands in functions of its own, which the hot ones end in: so they keep nothing for
+ * after a call.
+ */
+static MAAR_COLD struct maar_msg *got_tracked(struct maar_pool *pool, uint32_t handle, const void *caller)
+{
+	return maar__track_got(maar__mring_of(pool->mring), fresh(pool, handle), caller);
+}
+
 MAAR_LOCAL struct maar_msg *get(struct maar_pool *pool, const void *caller)
 {
 	struct maar__mring *mring = maar__mring_of(pool->mring);
@@ -106,7 +115,7 @@ MAAR_LOCAL struct maar_msg *get(struct maar_pool *pool, const void *caller)
 	if (maar_unlikely(handle == MAAR_NO_HANDLE))
 		return NULL;
 	if (maar_unlikely(mring->track))
-		return maar__track_got(mring, fresh(pool, handle), caller);
+		return got_tracked(pool, handle, caller);
 	return fresh(pool, handle);
 }
 
@@ -151,11 +160,9 @@ MAAR_LOCAL int drop(struct maar_msg *m)
 }
 
 /* The same for a debug build, which notes who put the slot, or stops; `call` is what the user called. */
-MAAR_LOCAL int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call,
-			    const void *caller)
+MAAR_LOCAL int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
 {
-	struct maar__mring *mring = maar__mring_of(pool->mring);
-	const int last = maar_unlikely(mring->track) ? maar__pool_drop_tracked(mring, m, handle, caller) : drop(m);
+	const int last = drop(m);
 
 #ifdef MAAR_DEBUG
 	MAAR_DEBUG_CHECK_AS(call, pool, "the message is free: nobody ever got it");
@@ -164,20 +171,28 @@ MAAR_LOCAL int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t
 	if (last > 0)
 		MAAR__MARK(maar__mring_of(pool->mring), handle, 0);
 #else
-	(void)call;
+	(void)pool, (void)handle, (void)call;
 #endif
 	return last;
 }
 
+/* The same of whatever pool. */
+static int drop_any(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call, const void *caller)
+{
+	struct maar__mring *mring = maar__mring_of(pool->mring);
+
+	if (maar_likely(!mring->track))
+		return drop_checked(pool, m, handle, call);
+	return maar__pool_drop_tracked(mring, m, handle, caller);
+}
+
 int maar__msg_drop(struct maar_msg *m, const char *call)
 {
-	return drop_checked(m->pool, m, m->handle, call, maar__pool_caller);
+	return drop_any(m->pool, m, m->handle, call, maar__pool_caller);
 }
 
 MAAR_LOCAL bool push(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
 {
-	if (maar_unlikely(maar__mring_of(pool->mring)->track))
-		maar__track_retire(maar__mring_of(pool->mring), handle);
 	if (maar_likely(maar__mring_push(maar__mring_of(pool->mring), handle)))
 		return true;
 	maar_a_store(&m->refs, 1, RELAXED); /* no room, after misuse of the mring: it stays the caller's */
@@ -186,19 +201,44 @@ MAAR_LOCAL bool push(struct maar_pool *pool, struct maar_msg *m, uint32_t handle
 
 bool maar__msg_push(struct maar_msg *m)
 {
+	if (maar_unlikely(maar__mring_of(m->pool->mring)->track))
+		maar__track_retire(maar__mring_of(m->pool->mring), m->handle);
 	return push(m->pool, m, m->handle);
+}
+
+static MAAR_COLD int end_tied(struct maar_msg *m, const void *caller)
+{
+	maar__pool_caller = caller;
+	return maar__msg_end(m) ? 0 : -EALREADY;
+}
+
+static MAAR_COLD int put_tracked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const void *caller)
+{
+	const int last = maar__pool_drop_tracked(maar__mring_of(pool->mring), m, handle, caller);
+
+	if (last <= 0)
+		return last;
+	return end_tied(m, caller); /* ties or not */
+}
+
+static MAAR_COLD int put_foreign(struct maar_pool *pool, struct maar_msg *m, const void *caller)
+{
+	if (maar__mring_of(pool->mring)->track)
+		maar__track_foreign(maar__mring_of(pool->mring), m, caller);
+	return -EINVAL;
 }
 
 MAAR_LOCAL int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call, const void *caller)
 {
-	const int last = drop_checked(pool, m, handle, call, caller);
+	int last;
 
+	if (maar_unlikely(maar__mring_of(pool->mring)->track))
+		return put_tracked(pool, m, handle, caller);
+	last = drop_checked(pool, m, handle, call);
 	if (last <= 0)
 		return last;
-	if (maar_unlikely(maar__msg_has_ties(m))) {
-		maar__pool_caller = caller;
-		return maar__msg_end(m) ? 0 : -EALREADY;
-	}
+	if (maar_unlikely(maar__msg_has_ties(m)))
+		return end_tied(m, caller);
 	return maar_likely(push(pool, m, handle)) ? 0 : -EALREADY;
 }
 
@@ -212,11 +252,8 @@ int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
 		return -EINVAL;
 	handle = maar_mring_handle(pool->mring, msg);
 	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
-	if (maar_unlikely(handle == MAAR_NO_HANDLE)) {
-		if (maar__mring_of(pool->mring)->track)
-			maar__track_foreign(maar__mring_of(pool->mring), msg, __builtin_return_address(0));
-		return -EINVAL;
-	}
+	if (maar_unlikely(handle == MAAR_NO_HANDLE))
+		return put_foreign(pool, msg, __builtin_return_address(0));
 	return put(pool, msg, handle, __func__, __builtin_return_address(0));
 }
 
@@ -253,7 +290,7 @@ size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t
 static uint32_t let_go(struct maar_pool *pool, struct maar_msg *msg, uint32_t handle, bool *refused, const char *call,
 		       const void *caller)
 {
-	const int last = drop_checked(pool, msg, handle, call, caller);
+	const int last = drop_any(pool, msg, handle, call, caller);
 
 	*refused = last < 0;
 	if (last <= 0)

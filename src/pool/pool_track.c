@@ -11,7 +11,7 @@
 
 __thread const void *maar__pool_caller __attribute__((tls_model("initial-exec")));
 
-int maar__pool_drop_tracked(struct maar__mring *m, struct maar_msg *msg, uint32_t handle, const void *caller)
+static int drop(struct maar__mring *m, struct maar_msg *msg, uint32_t handle, const void *caller)
 {
 	uint32_t refs = maar_a_load(&msg->refs, ACQUIRE); /* A:msg.refs */
 
@@ -36,6 +36,19 @@ int maar__pool_drop_tracked(struct maar__mring *m, struct maar_msg *msg, uint32_
 		return -EALREADY;
 	maar_a_store(&msg->refs, 0, RELAXED);
 	return 1;
+}
+
+int maar__pool_drop_tracked(struct maar__mring *m, struct maar_msg *msg, uint32_t handle, const void *caller)
+{
+	const int last = drop(m, msg, handle, caller);
+
+#ifdef MAAR_DEBUG
+	if (last == -EALREADY)
+		maar__mring_blame(m, handle, "maar_pool_put");
+#endif
+	if (last > 0)
+		MAAR__MARK(m, handle, 0);
+	return last;
 }
 
 int maar_pool_report(const struct maar_pool *pool, FILE *to, unsigned flags)
