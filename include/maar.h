@@ -24,6 +24,7 @@
 #include <maar/select.h>
 #include <maar/slot_ring.h>
 #include <maar/topic.h>
+#include <maar/track.h>
 #include <maar/typed_pool.h>
 #include <maar/version.h>
 #include <maar/wait.h>

@@ -39,6 +39,7 @@
 #include <stdio.h>
 
 #include <maar/bits/cc.h>
+#include <maar/track.h>
 
 MAAR_BEGIN_DECLS
 
@@ -59,7 +60,8 @@ struct maar_mring {
 	uint64_t inverse;    /* floor(2^64 / stride) + 1: turns the division by stride into a multiplication */
 	uint32_t slots;
 	uint32_t magic;
-	uint64_t reserved[4];
+	uint64_t redzone; /* bytes at a slot's end that are not its holder's: <maar/track.h>; else 0 */
+	uint64_t reserved[3];
 };
 
 /* How an mring is made; zero means the default. */
@@ -67,7 +69,9 @@ struct maar_mring_options {
 	size_t align;	     /* bytes, a power of two, of each slot; default and least: 64, at most 1 MiB */
 	uint32_t lane_slots; /* most slots in one lane, 2 to 248, made even; default slots / 32 within that */
 	uint32_t no_lanes; /* 1: every get and put goes to the shared ring, so that no free slot is ever out of sight */
-	uint64_t reserved[5]; /* must be 0 */
+	uint32_t track;	   /* MAAR_TRACK_* of <maar/track.h>, or-ed; default: what the environment asks for */
+	uint32_t reserved0;   /* must be 0 */
+	uint64_t reserved[4]; /* must be 0 */
 };
 
 /* Read one after another: exact when no other call runs, within their bounds else. In slots, but for lanes. */
@@ -98,7 +102,7 @@ struct maar_mring_lane_stats {
  * Makes an mring of exactly `slots` slots of at least `slot_bytes` bytes, all free, all zero. `options` may be NULL.
  * Costs two mappings; pages are touched when first used. Returns NULL with errno set:
  *   EINVAL     slots or slot_bytes is 0, align is no power of two or too large, lane_slots out of range or beside
- *              no_lanes, no_lanes neither 0 nor 1, reserved not 0
+ *              no_lanes, no_lanes neither 0 nor 1, unknown bits in track, reserved not 0
  *   EOVERFLOW  slots or slot_bytes is beyond its limit, or their product does not fit the address space
  *   ENOMEM     no memory        EAGAIN  no mutex left
  */
@@ -123,8 +127,8 @@ MAAR_API void *maar_mring_get(struct maar_mring *mring);
  * Gives a slot back. Returns 0, or, with nothing changed,
  *   -EINVAL    mring or slot is NULL, or slot is not the start of a slot of this mring
  *   -EALREADY  there is no room for so many free slots: some slot was put twice. A single double put goes unnoticed
- *              here; the message pool's reference count catches it while the slot is free, and so does a debug build
- *              of the library, which stops and names both putters
+ *              here, but with MAAR_TRACK_CHECKED or more; the message pool's reference count catches it while the slot
+ *              is free, and so does a debug build of the library, which stops and names both putters
  */
 MAAR_API int maar_mring_put(struct maar_mring *mring, void *slot);
 

@@ -46,7 +46,7 @@
 	struct name##_pool;                                                                                            \
 	struct name##_pool_slot {                                                                                      \
 		type object;                                                                                           \
-		uint32_t out; /* 1 between get and put */                                                              \
+		uint32_t out; /* 1 between get and put, else 0, or poison */                                           \
 	};                                                                                                             \
 	MAAR_STATIC_ASSERT(__alignof__(struct name##_pool_slot) <= MAAR_CACHE_LINE, "over-aligned for a slot");        \
 	MAAR_LOCAL struct maar_mring *name##_pool_mring(struct name##_pool *pool)                                      \
@@ -86,7 +86,7 @@
                                                                                                                        \
 		if (!pool || !object || maar_mring_handle(name##_pool_mring(pool), slot) == MAAR_NO_HANDLE)            \
 			return -EINVAL;                                                                                \
-		if (!maar_a_load(&slot->out, RELAXED))                                                                 \
+		if (maar_a_load(&slot->out, RELAXED) != 1)                                                             \
 			return -EALREADY;                                                                              \
 		maar_a_store(&slot->out, 0, RELAXED);                                                                  \
 		destruct(object);                                                                                      \

@@ -99,7 +99,9 @@ struct maar_pool_options {
 	maar_msg_constructor *construct; /* once for each slot. Default: none, the user area begins as zeros */
 	maar_msg_destructor *destructor; /* of messages fresh from get. Default: none */
 	void *arg;			 /* for both, and for destructors given per message */
-	uint64_t reserved[3];		 /* must be 0 */
+	uint32_t track;			 /* as in struct maar_mring_options */
+	uint32_t reserved0;		 /* must be 0 */
+	uint64_t reserved[2];		 /* must be 0 */
 };
 
 /* ---- life cycle ---- */

@@ -65,6 +65,14 @@ static struct kernel_time kernel_time_of(int64_t ns)
 	return t;
 }
 
+int64_t maar__now_coarse(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
 int maar__futex_wait(uint32_t *word, uint32_t expected, int64_t deadline, bool shared)
 {
 	const int op = FUTEX_WAIT_BITSET | (shared ? 0 : FUTEX_PRIVATE_FLAG); /* BITSET: an absolute time */

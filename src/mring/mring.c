@@ -20,8 +20,7 @@
 
 static void note_high_water(struct maar__mring *m)
 {
-	const uint32_t outside =
-		maar_a_load(&m->fresh, RELAXED) - (uint32_t)maar__batch_estimate(m->shared) * m->batch;
+	const uint32_t outside = maar_a_load(&m->fresh, RELAXED) - (uint32_t)maar__batch_estimate(m->shared) * m->batch;
 	uint32_t seen = maar_a_load(&m->high_water, RELAXED);
 
 	while ((int32_t)(outside - seen) > 0 && outside <= m->front.slots &&
@@ -272,11 +271,16 @@ void *maar_mring_get(struct maar_mring *mring)
 	if (maar_unlikely(!mring))
 		return NULL;
 	handle = maar__mring_pop(m);
-	return maar_likely(handle != MAAR_NO_HANDLE) ? maar__mring_at(m, handle) : NULL;
+	if (maar_unlikely(handle == MAAR_NO_HANDLE))
+		return NULL;
+	if (maar_unlikely(m->track))
+		return maar__track_got(m, maar__mring_at(m, handle), __builtin_return_address(0));
+	return maar__mring_at(m, handle);
 }
 
 int maar_mring_put(struct maar_mring *mring, void *slot)
 {
+	struct maar__mring *m = maar__mring_of(mring);
 	uint32_t handle;
 
 	MAAR__DEBUG_ENTER();
@@ -285,10 +289,15 @@ int maar_mring_put(struct maar_mring *mring, void *slot)
 		return -EINVAL;
 	handle = maar_mring_handle(mring, slot);
 	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
-	if (maar_unlikely(handle == MAAR_NO_HANDLE))
+	if (maar_unlikely(handle == MAAR_NO_HANDLE)) {
+		if (m->track)
+			maar__track_foreign(m, slot, __builtin_return_address(0));
 		return -EINVAL;
-	MAAR__MARK(maar__mring_of(mring), handle, 0);
-	return maar_likely(maar__mring_push(maar__mring_of(mring), handle)) ? 0 : -EALREADY;
+	}
+	MAAR__MARK(m, handle, 0);
+	if (maar_unlikely(m->track) && maar__track_put(m, handle, __builtin_return_address(0)))
+		return -EALREADY;
+	return maar_likely(maar__mring_push(m, handle)) ? 0 : -EALREADY;
 }
 
 size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
@@ -303,6 +312,8 @@ size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
 	got = maar__mring_pop_many(m, slots, n);
 	for (i = 0; i < got; i++)
 		slots[i] = maar__mring_at(m, (uint32_t)(uintptr_t)slots[i]);
+	if (maar_unlikely(m->track))
+		maar__track_got_many(m, slots, got, __builtin_return_address(0));
 	return got;
 }
 
@@ -323,10 +334,16 @@ size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
 			handles[good] = slots[i] ? maar_mring_handle(mring, slots[i]) : MAAR_NO_HANDLE;
 			MAAR_DEBUG_CHECK(handles[good] != MAAR_NO_HANDLE, "not the start of a slot of this mring");
 			if (maar_unlikely(handles[good] == MAAR_NO_HANDLE)) {
+				if (m->track && slots[i])
+					maar__track_foreign(m, slots[i], __builtin_return_address(0));
 				slots[refused++] = slots[i];
 				continue;
 			}
 			MAAR__MARK(m, handles[good], 0);
+			if (maar_unlikely(m->track) && maar__track_put(m, handles[good], __builtin_return_address(0))) {
+				slots[refused++] = slots[i];
+				continue;
+			}
 			good++;
 		}
 		for (put = maar__mring_push_many(m, handles, good); maar_unlikely(put < good); put++)

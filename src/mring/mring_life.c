@@ -3,7 +3,7 @@
  *
  * The life of an mring: create, destroy, statistics, dump.
  */
-#include "mring_priv.h"
+#include "track.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,7 +25,7 @@ static int check_options(const struct maar_mring_options *o)
 		return -EINVAL;
 	if (o->lane_slots && (o->lane_slots < 2 || o->lane_slots > 2 * MAAR_MRING_BATCH || o->no_lanes))
 		return -EINVAL;
-	if (o->no_lanes > 1)
+	if (o->no_lanes > 1 || o->reserved0)
 		return -EINVAL;
 	for (i = 0; i < sizeof(o->reserved) / sizeof(o->reserved[0]); i++)
 		if (o->reserved[i])
@@ -82,6 +82,7 @@ static int map_owners(struct maar__mring *m)
 /* Frees whatever there is of an mring, in any state of construction; the registry knows nothing of it any more. */
 static void take_down(struct maar__mring *m)
 {
+	maar__track_destroy(m);
 	while (m->lanes) {
 		struct maar__lane *lane = m->lanes;
 
@@ -99,8 +100,13 @@ static void take_down(struct maar__mring *m)
 
 static int build(struct maar__mring *m, size_t slots, size_t slot_bytes, const struct maar_mring_options *o)
 {
-	int rc = map_slab(m, slots, slot_bytes, o->align > LEAST_ALIGN ? o->align : LEAST_ALIGN);
+	int rc;
+	const unsigned tracking = maar__track_wanted(o->track, &rc);
 
+	if (rc)
+		return rc;
+	rc = map_slab(m, slots, maar__track_slot_bytes(tracking, slot_bytes),
+		      o->align > LEAST_ALIGN ? o->align : LEAST_ALIGN);
 	if (rc)
 		return rc;
 	choose_lanes(m, o);
@@ -120,6 +126,9 @@ static int build(struct maar__mring *m, size_t slots, size_t slot_bytes, const s
 	if (rc)
 		return rc;
 	rc = maar__lock_init(&m->common_lock);
+	if (rc)
+		return rc;
+	rc = maar__track_create(m, tracking, slot_bytes);
 	if (rc)
 		return rc;
 	m->front.magic = MAAR__MRING_MAGIC;
@@ -163,8 +172,11 @@ int maar_mring_destroy(struct maar_mring *mring)
 	MAAR_DEBUG_CHECK(mring->magic == MAAR__MRING_MAGIC, "not an mring, or one destroyed before");
 	if (maar_mring_stats(mring, &stats))
 		return -EINVAL;
-	if (stats.in_use)
+	if (stats.in_use) {
+		if (m->tracking & MAAR_TRACK_AT_DESTROY)
+			maar__report_at_destroy(m);
 		return -EBUSY;
+	}
 	maar__registry_remove(m);
 	pthread_mutex_destroy(&m->lock);
 	pthread_mutex_destroy(&m->common_lock);

@@ -7,6 +7,7 @@
  *     lane.c        which lane is this thread's; thread exit
  *     registry.c    which mrings are alive, for exiting threads (liburcu)
  *     debug.c       debug builds: who has which slot
+ *     track.h       leak tracking, in files of its own
  */
 #ifndef MAAR_MRING_PRIV_H
 #define MAAR_MRING_PRIV_H
@@ -55,7 +56,10 @@ struct maar__mring {
 	uint32_t batch;	     /* handles that move at once */
 	uint32_t lane_slots; /* most handles in a lane, 2 * batch; 0: no lanes, batch is 1 */
 	uint64_t serial;     /* never used again: tells a stale table entry from a good one */
+	struct maar__track *track; /* leak tracking; NULL: none */
 	struct maar_batch_ring *shared;
+	const void *pool;  /* the pool that is made of it, for reports; NULL: none */
+	unsigned tracking; /* MAAR_TRACK_* in force */
 	void *mapping; /* the slab with room for its alignment */
 	size_t mapping_bytes;
 #ifdef MAAR_DEBUG
@@ -175,5 +179,34 @@ int maar__registry_add(struct maar__mring *m);
 void maar__registry_remove(struct maar__mring *m);
 /* Inside an RCU read-side section: the mring, or NULL if it is gone. */
 struct maar__mring *maar__registry_find(uint32_t id, uint64_t serial);
+/* Calls fn for every living mring, under the registry's mutex; _if_free: not if somebody has that now. */
+void maar__registry_each(void (*fn)(struct maar__mring *m, void *arg), void *arg);
+void maar__registry_each_if_free(void (*fn)(struct maar__mring *m, void *arg), void *arg);
+
+/* ---- track.c: leak tracking, see track.h; only when m->track. `caller`: whom the public call returns to ---- */
+
+/* The slot is in the caller's hands. Returns it. To be tail-called, so that the chain of frames is the caller's. */
+void *maar__track_got(struct maar__mring *m, void *slot, const void *caller);
+void maar__track_got_many(struct maar__mring *m, void *const *slots, size_t n, const void *caller);
+
+/*
+ * The slot is on its way back. claim: 0, or -EALREADY, told in debug mode and with nothing changed, if it is not out; of
+ * two threads that put it at the same instant one is refused. retire: its holder has done with its bytes, and pushes it
+ * next. put: both.
+ */
+int maar__track_claim(struct maar__mring *m, uint32_t handle, const void *caller);
+void maar__track_retire(struct maar__mring *m, uint32_t handle);
+int maar__track_put(struct maar__mring *m, uint32_t handle, const void *caller);
+
+/* In debug mode tells: a slot was put that is free; what was put is no slot; a message's header was overwritten. */
+void maar__track_double(struct maar__mring *m, uint32_t handle, const void *caller);
+void maar__track_foreign(struct maar__mring *m, const void *pointer, const void *caller);
+void maar__track_broken(struct maar__mring *m, const void *slot, const void *caller);
+
+/*
+ * A pool is made of m: the first `head` bytes of each slot are its own, with a word for the slot's state at `word`. Before
+ * the first get; m->track may be NULL.
+ */
+void maar__track_is_pool(struct maar__mring *m, const void *pool, size_t head, size_t word);
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "rcu.h"
 
+#include "../base/unwind.h"
+
 #include <errno.h>
 
 /* Entries that the first table has: a page of pointers. */
@@ -59,6 +61,7 @@ static void after_fork_in_parent(void)
 static void after_fork_in_child(void)
 {
 	maar__rcu_after_fork_in_child();
+	maar__thread_id_forget();
 	pthread_mutex_unlock(&maar__lane_key_lock);
 	pthread_mutex_unlock(&lock);
 }
@@ -123,4 +126,29 @@ struct maar__mring *maar__registry_find(uint32_t id, uint64_t serial)
 	struct maar__mring *m = t && id < t->n ? maar_a_load(&t->of[id], ACQUIRE) : NULL; /* A:registry.entry */
 
 	return m && m->serial == serial ? m : NULL;
+}
+
+/* Under the lock. */
+static void each(void (*fn)(struct maar__mring *m, void *arg), void *arg)
+{
+	uint32_t i;
+
+	for (i = 0; table && i < table->n; i++)
+		if (table->of[i])
+			fn(table->of[i], arg);
+}
+
+void maar__registry_each(void (*fn)(struct maar__mring *m, void *arg), void *arg)
+{
+	pthread_mutex_lock(&lock);
+	each(fn, arg);
+	pthread_mutex_unlock(&lock);
+}
+
+void maar__registry_each_if_free(void (*fn)(struct maar__mring *m, void *arg), void *arg)
+{
+	if (pthread_mutex_trylock(&lock))
+		return;
+	each(fn, arg);
+	pthread_mutex_unlock(&lock);
 }

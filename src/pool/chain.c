@@ -127,7 +127,7 @@ int maar_msg_chain(struct maar_msg *msg, struct maar_msg *tail)
 	struct maar_msg *last = msg;
 	bool alone;
 
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	MAAR_DEBUG_CHECK(msg && tail, "NULL message");
 	if (!msg || !tail)
 		return -EINVAL;
@@ -220,7 +220,7 @@ int maar_msg_cut_front(struct maar_msg *msg, size_t n)
 {
 	size_t here;
 
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	if (!has(msg, 0, n))
 		return -EMSGSIZE;
 	if (!n)
@@ -239,7 +239,7 @@ int maar_msg_cut_back(struct maar_msg *msg, size_t n)
 	size_t keep;
 	bool alone;
 
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	if (!has(msg, 0, n))
 		return -EMSGSIZE;
 	if (!n)
@@ -262,7 +262,7 @@ int maar_msg_split(struct maar_msg *msg, size_t offset, struct maar_pool *pool, 
 	size_t total;
 	bool alone;
 
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	MAAR_DEBUG_CHECK(msg && rest, "NULL message or rest");
 	if (rest)
 		*rest = NULL;
@@ -275,7 +275,7 @@ int maar_msg_split(struct maar_msg *msg, size_t offset, struct maar_pool *pool, 
 	if (!alone)
 		return -EBUSY;
 	if (offset < last->length) {
-		second = pool ? maar_pool_get(pool) : NULL;
+		second = pool ? maar__pool_get_for(pool, maar__pool_caller) : NULL;
 		if (!second)
 			return -ENOBUFS;
 		maar__msg_share(second, last);
@@ -317,7 +317,7 @@ static int pull_up(struct maar_msg *msg, size_t n, const char *call)
 
 void *maar_msg_pullup(struct maar_msg *msg, size_t n)
 {
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	return msg && pull_up(msg, n, __func__) == 0 ? maar_msg_data(msg) : NULL;
 }
 
@@ -326,7 +326,7 @@ int maar_msg_linearize(struct maar_msg *msg)
 	struct maar_msg *rest;
 	int rc;
 
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	MAAR_DEBUG_CHECK(msg, "NULL message");
 	if (!msg)
 		return -EINVAL;
@@ -350,13 +350,14 @@ struct maar_msg *maar_msg_copy(struct maar_pool *pool, const struct maar_msg *ms
 	struct maar_msg *first = NULL, **end = &first;
 	size_t left, offset = 0, n;
 
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	MAAR_DEBUG_CHECK(pool && msg, "NULL pool or message");
 	if (!pool || !msg)
 		return NULL;
 	left = maar_msg_total(msg);
 	do {
-		struct maar_msg *copy = maar_pool_bytes(pool) || !left ? maar_pool_get(pool) : NULL;
+		struct maar_msg *copy =
+			maar_pool_bytes(pool) || !left ? maar__pool_get_for(pool, maar__pool_caller) : NULL;
 
 		if (!copy) {
 			if (first)

@@ -28,11 +28,13 @@ static void free_memory(struct maar_msg_memory *memory)
 bool maar__msg_end(struct maar_msg *const first)
 {
 	struct maar_msg *m = first, *waiting = NULL, *next;
+	const void *caller = maar__pool_caller;
 	bool ok = true;
 
 	for (;;) {
 		if (m->destructor)
 			m->destructor(m, m->pool->arg);
+		maar__pool_caller = caller; /* the destructor may have made calls of its own */
 		next = m->next;
 		m->next = NULL;
 		if (m->attached && !memory_of(m)) {
@@ -82,7 +84,7 @@ int maar_msg_reset(struct maar_msg *msg)
 	void *attached;
 	bool memory;
 
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	MAAR_DEBUG_CHECK(msg, "NULL message");
 	if (!msg)
 		return -EINVAL;
@@ -112,7 +114,7 @@ void maar__msg_share(struct maar_msg *clone, struct maar_msg *m)
 
 int maar_msg_attach(struct maar_msg *msg, struct maar_msg *to)
 {
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	MAAR_DEBUG_CHECK(msg && to, "NULL message");
 	if (!msg || !to || msg == to)
 		return -EINVAL;
@@ -124,7 +126,7 @@ int maar_msg_attach(struct maar_msg *msg, struct maar_msg *to)
 
 int maar_msg_attach_memory(struct maar_msg *msg, struct maar_msg_memory *memory, size_t length)
 {
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	MAAR_DEBUG_CHECK(msg && memory, "NULL message or memory");
 	if (!msg || !memory || !memory->data || memory->reserved[0])
 		return -EINVAL;
@@ -145,7 +147,7 @@ int maar_msg_detach(struct maar_msg *msg)
 	void *attached;
 	bool memory;
 
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	MAAR_DEBUG_CHECK(msg, "NULL message");
 	if (!msg || !msg->attached)
 		return -EINVAL;
@@ -164,12 +166,12 @@ struct maar_msg *maar_msg_clone(struct maar_pool *pool, struct maar_msg *msg)
 {
 	struct maar_msg *first = NULL, **end = &first;
 
-	MAAR__DEBUG_ENTER();
+	MAAR__POOL_ENTER();
 	MAAR_DEBUG_CHECK(pool && msg, "NULL pool or message");
 	if (!pool)
 		return NULL;
 	for (; msg; msg = msg->next) {
-		struct maar_msg *clone = maar_pool_get(pool);
+		struct maar_msg *clone = maar__pool_get_for(pool, maar__pool_caller);
 
 		if (!clone) {
 			if (first)

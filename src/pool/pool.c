@@ -5,6 +5,8 @@
  */
 #include "pool_priv.h"
 
+#include "pool_track.h"
+
 #include <errno.h>
 #include <inttypes.h>
 
@@ -15,7 +17,7 @@ static int check_request(size_t messages, size_t bytes, const struct maar_pool_o
 {
 	size_t i;
 
-	if (messages == 0 || o->user_bytes > MAAR_MSG_MAX_USER)
+	if (messages == 0 || o->user_bytes > MAAR_MSG_MAX_USER || o->reserved0)
 		return -EINVAL;
 	for (i = 0; i < sizeof(o->reserved) / sizeof(o->reserved[0]); i++)
 		if (o->reserved[i])
@@ -29,7 +31,9 @@ struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct m
 {
 	static const struct maar_pool_options defaults;
 	const struct maar_pool_options *o = options ? options : &defaults;
-	const struct maar_mring_options mring_options = { .lane_slots = o->lane_slots, .no_lanes = o->no_lanes };
+	const struct maar_mring_options mring_options = { .lane_slots = o->lane_slots,
+							  .no_lanes = o->no_lanes,
+							  .track = o->track };
 	const int rc = check_request(messages, bytes, o);
 	struct maar_pool *pool;
 
@@ -57,6 +61,7 @@ struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct m
 		errno = error;
 		return NULL;
 	}
+	maar__track_is_pool(maar__mring_of(pool->mring), pool, pool->fresh.own, offsetof(struct maar_msg, track));
 	return pool;
 }
 
@@ -93,16 +98,39 @@ MAAR_LOCAL struct maar_msg *fresh(struct maar_pool *pool, uint32_t handle)
 	return m;
 }
 
+/*
+ * What a tracked pool does instead stands in functions of its own, which the hot ones end in: so they keep nothing for
+ * after a call.
+ */
+static MAAR_COLD struct maar_msg *got_tracked(struct maar_pool *pool, uint32_t handle, const void *caller)
+{
+	return maar__track_got(maar__mring_of(pool->mring), fresh(pool, handle), caller);
+}
+
+MAAR_LOCAL struct maar_msg *get(struct maar_pool *pool, const void *caller)
+{
+	struct maar__mring *mring = maar__mring_of(pool->mring);
+	const uint32_t handle = maar__mring_pop(mring);
+
+	if (maar_unlikely(handle == MAAR_NO_HANDLE))
+		return NULL;
+	if (maar_unlikely(mring->track))
+		return got_tracked(pool, handle, caller);
+	return fresh(pool, handle);
+}
+
 struct maar_msg *maar_pool_get(struct maar_pool *pool)
 {
-	uint32_t handle;
-
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(pool, "NULL pool");
 	if (maar_unlikely(!pool))
 		return NULL;
-	handle = maar__mring_pop(maar__mring_of(pool->mring));
-	return maar_likely(handle != MAAR_NO_HANDLE) ? fresh(pool, handle) : NULL;
+	return get(pool, __builtin_return_address(0));
+}
+
+struct maar_msg *maar__pool_get_for(struct maar_pool *pool, const void *caller)
+{
+	return get(pool, caller);
 }
 
 /* drop, when others seemed to hold the message. */
@@ -148,9 +176,19 @@ MAAR_LOCAL int drop_checked(struct maar_pool *pool, struct maar_msg *m, uint32_t
 	return last;
 }
 
+/* The same of whatever pool. */
+static int drop_any(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call, const void *caller)
+{
+	struct maar__mring *mring = maar__mring_of(pool->mring);
+
+	if (maar_likely(!mring->track))
+		return drop_checked(pool, m, handle, call);
+	return maar__pool_drop_tracked(mring, m, handle, caller);
+}
+
 int maar__msg_drop(struct maar_msg *m, const char *call)
 {
-	return drop_checked(m->pool, m, m->handle, call);
+	return drop_any(m->pool, m, m->handle, call, maar__pool_caller);
 }
 
 MAAR_LOCAL bool push(struct maar_pool *pool, struct maar_msg *m, uint32_t handle)
@@ -163,17 +201,44 @@ MAAR_LOCAL bool push(struct maar_pool *pool, struct maar_msg *m, uint32_t handle
 
 bool maar__msg_push(struct maar_msg *m)
 {
+	if (maar_unlikely(maar__mring_of(m->pool->mring)->track))
+		maar__track_retire(maar__mring_of(m->pool->mring), m->handle);
 	return push(m->pool, m, m->handle);
 }
 
-MAAR_LOCAL int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call)
+static MAAR_COLD int end_tied(struct maar_msg *m, const void *caller)
 {
-	const int last = drop_checked(pool, m, handle, call);
+	maar__pool_caller = caller;
+	return maar__msg_end(m) ? 0 : -EALREADY;
+}
+
+static MAAR_COLD int put_tracked(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const void *caller)
+{
+	const int last = maar__pool_drop_tracked(maar__mring_of(pool->mring), m, handle, caller);
 
 	if (last <= 0)
 		return last;
+	return end_tied(m, caller); /* ties or not */
+}
+
+static MAAR_COLD int put_foreign(struct maar_pool *pool, struct maar_msg *m, const void *caller)
+{
+	if (maar__mring_of(pool->mring)->track)
+		maar__track_foreign(maar__mring_of(pool->mring), m, caller);
+	return -EINVAL;
+}
+
+MAAR_LOCAL int put(struct maar_pool *pool, struct maar_msg *m, uint32_t handle, const char *call, const void *caller)
+{
+	int last;
+
+	if (maar_unlikely(maar__mring_of(pool->mring)->track))
+		return put_tracked(pool, m, handle, caller);
+	last = drop_checked(pool, m, handle, call);
+	if (last <= 0)
+		return last;
 	if (maar_unlikely(maar__msg_has_ties(m)))
-		return maar__msg_end(m) ? 0 : -EALREADY;
+		return end_tied(m, caller);
 	return maar_likely(push(pool, m, handle)) ? 0 : -EALREADY;
 }
 
@@ -188,8 +253,8 @@ int maar_pool_put(struct maar_pool *pool, struct maar_msg *msg)
 	handle = maar_mring_handle(pool->mring, msg);
 	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
 	if (maar_unlikely(handle == MAAR_NO_HANDLE))
-		return -EINVAL;
-	return put(pool, msg, handle, __func__);
+		return put_foreign(pool, msg, __builtin_return_address(0));
+	return put(pool, msg, handle, __func__, __builtin_return_address(0));
 }
 
 int maar_msg_release(struct maar_msg *msg)
@@ -198,7 +263,7 @@ int maar_msg_release(struct maar_msg *msg)
 	MAAR_DEBUG_CHECK(msg, "NULL message");
 	if (maar_unlikely(!msg))
 		return -EINVAL;
-	return put(msg->pool, msg, msg->handle, __func__);
+	return put(msg->pool, msg, msg->handle, __func__, __builtin_return_address(0));
 }
 
 size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t n)
@@ -213,6 +278,8 @@ size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t
 		return 0;
 	for (i = 0; i < n; i++)
 		numbers[i] = fresh(pool, (uint32_t)(uintptr_t)numbers[i]);
+	if (maar_unlikely(maar__mring_of(pool->mring)->track))
+		maar__track_got_many(maar__mring_of(pool->mring), numbers, n, __builtin_return_address(0));
 	return n;
 }
 
@@ -220,15 +287,17 @@ size_t maar_pool_get_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t
  * Its handle if msg's last reference went just now and it has no ties; else MAAR_NO_HANDLE, and *refused as put
  * answers.
  */
-static uint32_t let_go(struct maar_pool *pool, struct maar_msg *msg, uint32_t handle, bool *refused, const char *call)
+static uint32_t let_go(struct maar_pool *pool, struct maar_msg *msg, uint32_t handle, bool *refused, const char *call,
+		       const void *caller)
 {
-	const int last = drop_checked(pool, msg, handle, call);
+	const int last = drop_any(pool, msg, handle, call, caller);
 
 	*refused = last < 0;
 	if (last <= 0)
 		return MAAR_NO_HANDLE;
 	if (maar_likely(!maar__msg_has_ties(msg)))
 		return handle;
+	maar__pool_caller = caller;
 	*refused = !maar__msg_end(msg);
 	return MAAR_NO_HANDLE;
 }
@@ -237,7 +306,7 @@ static uint32_t let_go(struct maar_pool *pool, struct maar_msg *msg, uint32_t ha
  * Drops a reference to each of n messages: of one pool, or, if that is NULL, of whatever pools, a run of each at a
  * time. Returns how many; the others come to stand in front.
  */
-static size_t drop_many(struct maar_pool *only, struct maar_msg **msgs, size_t n, const char *call)
+static size_t drop_many(struct maar_pool *only, struct maar_msg **msgs, size_t n, const char *call, const void *caller)
 {
 	uint32_t handles[MAAR__MRING_CHUNK];
 	size_t i = 0, refused = 0;
@@ -260,7 +329,9 @@ static size_t drop_many(struct maar_pool *only, struct maar_msg **msgs, size_t n
 				handle = only ? maar_mring_handle(only->mring, msg) : msg->handle;
 			MAAR_DEBUG_CHECK_AS(call, handle != MAAR_NO_HANDLE, "not the start of a message of this pool");
 			if (maar_likely(handle != MAAR_NO_HANDLE))
-				handles[free_now] = let_go(pool, msg, handle, &bad, call);
+				handles[free_now] = let_go(pool, msg, handle, &bad, call, caller);
+			else if (msg && maar__mring_of(pool->mring)->track)
+				maar__track_foreign(maar__mring_of(pool->mring), msg, caller);
 			if (maar_unlikely(bad))
 				msgs[refused++] = msg;
 			else
@@ -268,6 +339,9 @@ static size_t drop_many(struct maar_pool *only, struct maar_msg **msgs, size_t n
 		}
 		if (!free_now)
 			continue;
+		if (maar_unlikely(maar__mring_of(pool->mring)->track))
+			for (put = 0; put < free_now; put++)
+				maar__track_retire(maar__mring_of(pool->mring), handles[put]);
 		for (put = maar__mring_push_many(maar__mring_of(pool->mring), handles, free_now);
 		     maar_unlikely(put < free_now); put++) {
 			msgs[refused] = maar__mring_at(maar__mring_of(pool->mring), handles[put]);
@@ -281,14 +355,14 @@ size_t maar_pool_put_bulk(struct maar_pool *pool, struct maar_msg **msgs, size_t
 {
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(pool && (msgs || !n), "NULL pool or array");
-	return pool && msgs ? drop_many(pool, msgs, n, __func__) : 0;
+	return pool && msgs ? drop_many(pool, msgs, n, __func__, __builtin_return_address(0)) : 0;
 }
 
 size_t maar_msg_release_bulk(struct maar_msg **msgs, size_t n)
 {
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(msgs || !n, "NULL array");
-	return msgs ? drop_many(NULL, msgs, n, __func__) : 0;
+	return msgs ? drop_many(NULL, msgs, n, __func__, __builtin_return_address(0)) : 0;
 }
 
 void maar_msg_retain_bulk(struct maar_msg *const *msgs, size_t n)

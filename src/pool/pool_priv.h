@@ -22,6 +22,20 @@ struct maar_pool {
 	uint32_t user_bytes;
 };
 
+/* pool.c. maar_pool_get for another public call; `caller` is whom that returns to. */
+struct maar_msg *maar__pool_get_for(struct maar_pool *pool, const void *caller);
+
+/*
+ * Whom the public call returns to, for leak tracking of what it releases beside its message: set by the calls that may
+ * release something, and by put and release of a message with ties.
+ */
+extern __thread const void *maar__pool_caller __attribute__((tls_model("initial-exec")));
+#define MAAR__POOL_ENTER()                                                                                             \
+	do {                                                                                                           \
+		MAAR__DEBUG_ENTER();                                                                                   \
+		maar__pool_caller = __builtin_return_address(0);                                                       \
+	} while (0)
+
 /*
  * pool.c. Drops a reference for the public call `call`. 1: it was the last, the message is the caller's to end; 0:
  * others hold it; -EALREADY: it is free.

@@ -131,7 +131,7 @@ size_t maar_queue_bytes(void)
 
 static uint64_t cells_in(const struct maar_mring *mring)
 {
-	const size_t bytes = maar_mring_slot_bytes(mring);
+	const size_t bytes = maar_mring_slot_bytes(mring) - (size_t)mring->redzone;
 
 	return (bytes - sizeof(struct maar_queue_chunk)) / sizeof(struct maar_queue_cell);
 }

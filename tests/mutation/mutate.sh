@@ -24,7 +24,7 @@ END
 
 srcdir=$(cd "${srcdir:-.}" && pwd)
 builddir=$(cd "${builddir:-.}" && pwd)
-: "${CC:=cc}" "${URCU_CFLAGS:=}" "${URCU_LIBS:=-lurcu-bp}" "${JOBS:=$(getconf _NPROCESSORS_ONLN)}" "${MUTANTS:=.}"
+: "${CC:=cc}" "${URCU_CFLAGS:=}" "${URCU_LIBS:=-lurcu-bp -lurcu-cds}" "${JOBS:=$(getconf _NPROCESSORS_ONLN)}" "${MUTANTS:=.}"
 export CC URCU_CFLAGS URCU_LIBS srcdir builddir
 here=$srcdir/tests/mutation
 work=$builddir/proof/mutation # make clean takes proof/ away

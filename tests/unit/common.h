@@ -113,7 +113,9 @@ FILE *unit_full_file(void);
 #define UNIT_SANITIZED true
 #endif
 #endif
-#ifndef UNIT_SANITIZED
+#ifdef UNIT_SANITIZED
+#define UNIT_HAS_SANITIZER 1 /* for the preprocessor */
+#else
 #define UNIT_SANITIZED false
 #endif
 

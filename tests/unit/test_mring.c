@@ -280,7 +280,7 @@ static const struct {
 	{ "lanes and no lanes", 1000, 64, { .lane_slots = 8, .no_lanes = 1 }, EINVAL },
 	{ "no_lanes is no flag word", 1000, 64, { .no_lanes = 2 }, EINVAL },
 	{ "reserved 0", 8, 64, { .reserved = { 1 } }, EINVAL },
-	{ "reserved 4", 8, 64, { .reserved = { 0, 0, 0, 0, 1 } }, EINVAL },
+	{ "reserved 3", 8, 64, { .reserved = { 0, 0, 0, 1 } }, EINVAL },
 	{ "too many slots", (size_t)MAAR_MRING_MAX_SLOTS + 1, 64, { .align = 0 }, EOVERFLOW },
 	{ "absurdly many slots", SIZE_MAX, 64, { .align = 0 }, EOVERFLOW },
 	{ "too large a slot", 8, (size_t)MAAR_MRING_MAX_SLOT_BYTES + 1, { .align = 0 }, EOVERFLOW },

@@ -452,9 +452,11 @@ static const struct {
 	int error;
 } refusals[] = {
 	{ "no messages", 0, 8, { .headroom = 0 }, EINVAL },
+	{ "track", 8, 8, { .track = 1u << 31 }, EINVAL },
 	{ "a user area too large", 8, 8, { .user_bytes = MAAR_MSG_MAX_USER + 1 }, EINVAL },
 	{ "reserved 0", 8, 8, { .reserved = { 1 } }, EINVAL },
-	{ "reserved 2", 8, 8, { .reserved = { 0, 0, 1 } }, EINVAL },
+	{ "reserved 1", 8, 8, { .reserved = { 0, 1 } }, EINVAL },
+	{ "reserved0", 8, 8, { .reserved0 = 1 }, EINVAL },
 	{ "a lane of one", 1000, 8, { .lane_slots = 1 }, EINVAL },
 	{ "a lane too large", 1000, 8, { .lane_slots = 249 }, EINVAL },
 	{ "lanes and no lanes", 1000, 8, { .lane_slots = 8, .no_lanes = 1 }, EINVAL },

@@ -1,0 +1,104 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * MAAR_OPTIONS: see options.h.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1 /* secure_getenv */
+#endif
+#include "options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More than all keys with a long path; what is beyond is not read. */
+#define MOST_TEXT 4096
+
+static const char *const names[MAAR__OPTIONS] = {
+	[MAAR__OPTION_TRACK] = "track",	  [MAAR__OPTION_CHECKED] = "checked", [MAAR__OPTION_DEBUG] = "debug",
+	[MAAR__OPTION_REPORT] = "report", [MAAR__OPTION_FORMAT] = "format",   [MAAR__OPTION_TO] = "to",
+	[MAAR__OPTION_UNWIND] = "unwind", [MAAR__OPTION_TOOLS] = "tools",
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static char text[MOST_TEXT]; /* a copy: the program may change its environment */
+static const char *values[MAAR__OPTIONS];
+static uint32_t told[MAAR__OPTIONS]; /* 1: its value was told to be wrong */
+
+static void take(char *word)
+{
+	char *value = strchr(word, '=');
+	unsigned key;
+
+	if (!*word)
+		return;
+	if (value)
+		*value++ = 0;
+	for (key = 0; key < MAAR__OPTIONS; key++)
+		if (!strcmp(word, names[key]))
+			break;
+	if (key < MAAR__OPTIONS && value) {
+		values[key] = value;
+		return;
+	}
+	fprintf(stderr, "maar: MAAR_OPTIONS: '%s' is %s\n", word, value ? "no key of this library" : "no key=value");
+}
+
+static void read_all(void)
+{
+	const char *from = secure_getenv("MAAR_OPTIONS");
+	char *word = text, *end;
+
+	memset(values, 0, sizeof(values));
+	memset(told, 0, sizeof(told));
+	text[0] = 0;
+	if (!from)
+		return;
+	if (strlen(from) >= sizeof(text)) {
+		fprintf(stderr, "maar: MAAR_OPTIONS is longer than %d bytes, and not read\n", MOST_TEXT - 1);
+		return;
+	}
+	memcpy(text, from, strlen(from) + 1);
+	do {
+		end = strchr(word, ',');
+		if (end)
+			*end = 0;
+		take(word);
+		word = end + 1;
+	} while (end);
+}
+
+const char *maar__option(enum maar__option key)
+{
+	pthread_once(&once, read_all);
+	return values[key];
+}
+
+unsigned maar__option_choice(enum maar__option key, const char *const *words, unsigned n, unsigned otherwise)
+{
+	const char *value = maar__option(key);
+	unsigned i;
+
+	if (!value)
+		return otherwise;
+	for (i = 0; i < n; i++)
+		if (!strcmp(value, words[i]))
+			return i;
+	if (maar_a_cas(&told[key], 0, 1, RELAXED)) {
+		fprintf(stderr, "maar: MAAR_OPTIONS: %s=%s is none of", names[key], value);
+		for (i = 0; i < n; i++)
+			fprintf(stderr, " %s", words[i]);
+		fputc('\n', stderr);
+	}
+	return otherwise;
+}
+
+#ifdef MAAR_FAULTS
+void maar__options_forget(void)
+{
+	const pthread_once_t again = PTHREAD_ONCE_INIT;
+
+	once = again;
+}
+#endif

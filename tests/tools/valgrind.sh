@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The maar authors
+# SPDX-License-Identifier: MIT
+#
+# A program under valgrind: a use of a slot after its put and a write beyond its end are found, with the stacks of the
+# misuse, the taking and the putting; and a slot that is out when nobody knows it any more is a leak.
+# shellcheck source=tests/tools/common.sh
+. "${srcdir:-.}/tests/tools/common.sh"
+need valgrind valgrind
+
+echo '#include <valgrind/memcheck.h>' >"$tmp/header.c"
+# shellcheck disable=SC2086 # words
+if ! $CC -fsyntax-only "$tmp/header.c" 2>"$tmp/errors"; then
+	echo "SKIP: no valgrind/memcheck.h here (Debian: valgrind), so the library was built without"
+	exit 77
+fi
+build -fno-omit-frame-pointer || fail "misuse.c does not build"
+unset MAAR_OPTIONS
+# A function that valgrind translates together with its caller would be told as the caller.
+vg="valgrind -q --error-exitcode=9 --vex-guest-chase=no"
+
+# shellcheck disable=SC2086 # words
+{
+run_it 0 right $vg --leak-check=full
+[ ! -s "$tmp/said" ] || fail "the right program is not silent: $(cat "$tmp/said")"
+
+run_it bad read-after-put $vg
+says 'Invalid read of size 1' 'reader' 'main' "17 bytes inside a block of size 100 free'd" 'putter' 'main' \
+	"Block was alloc'd at" 'taker' 'main'
+run_it bad write-after-put $vg
+says 'Invalid write of size 1' 'writer' "17 bytes inside a block of size 100 free'd" 'putter' "alloc'd" 'taker'
+run_it bad slot-after-put $vg
+says 'Invalid read of size 1' 'reader' "17 bytes inside a block of size 100 free'd" 'slot_putter' "alloc'd" 'slot_taker'
+run_it bad overflow $vg
+says 'Invalid write of size 1' 'writer' "0 bytes after a block of size 100 client-defined" 'taker'
+run_it bad slot-overflow $vg
+says 'Invalid write of size 1' 'writer' "0 bytes after a block of size 100 client-defined" 'slot_taker'
+run_it bad never-got $vg
+says 'Invalid read of size 1' 'reader'
+run_it bad leak $vg --leak-check=full
+says '100 bytes in 1 blocks are definitely lost' 'taker'
+
+# Control: it is the library that tells valgrind. Without, the same program passes.
+run_it 0 read-after-put env MAAR_OPTIONS=tools=0 $vg
+run_it 0 slot-overflow env MAAR_OPTIONS=tools=0 $vg
+}
+finish
