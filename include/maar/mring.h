@@ -7,12 +7,13 @@
  *
  *     slab   | slot 0 | slot 1 | slot 2 | ...            each `stride` bytes apart, aligned as asked
  *
- *     thread A's lane [h h h h . . . .]  --batch-->  shared ring of batches, by value  --batch-->  [h h . . . .] lane B
+ *     thread A's lane [s s s s . . . .]  --batch-->  shared ring of batches, by value  --batch-->  [s s . . . .] lane B
  *                      get/put here                  | 124 handles | 124 handles | ...
  *
  * Each thread that calls has a lane of its own, a small stack of free slots, used without a locked instruction. A full
  * lane copies a batch of handles into one cell of the shared ring; an empty one copies a batch out. Freed slots
  * themselves are never written, so their cache lines stay where they are. Slots never used before are not touched.
+ * What lies in the lanes of threads that idle, or have ended, counts as free: a get that finds nothing else takes it out.
  *
  * Who may call what at the same time: get, put, bulk, flush, conversions, observers: any thread, freely.
  * create: alone. destroy: alone, after every other call has returned; threads that used the mring may live on.
@@ -22,15 +23,14 @@
  *
  * Progress: get and put in a lane are wait-free. A put that hands a batch over and a get that fetches one take one
  * compare-and-swap for all of it; a thread stopped inside a hand-over (some 50 ns long) hides that batch and the
- * batches behind it: a get then pauses, yields a bounded number of times, and returns none. Never waited for without
- * bound. A thread's first call allocates its lane and takes a mutex; flush, thread exit, statistics, and a get that
- * finds all else empty while a lane waits for a thread, take it too. When a first call finds no memory for a lane, that
- * thread shares one under a mutex.
+ * batches behind it, one stopped inside a get or put (some 5 ns) hides its lane: a get that needs them pauses, yields a
+ * bounded number of times, and returns none. Never waited for without bound. A thread's first call allocates its lane
+ * and takes a mutex; flush, thread exit, statistics, and a get that finds all else empty take it too, the last for as
+ * long as it takes from others' lanes (a membarrier system call, microseconds); a thread whose lane is being taken
+ * from meanwhile works on a lane common to all such, under a mutex. So does one whose first call finds no memory.
  * Order: what a thread did with a slot before putting it happens before what the thread that gets it next does.
  *
- * What a lane holds cannot be seen by other threads: a get may find none while up to (lanes - 1) * lane_slots free
- * slots sit in other lanes (maar_mring_stats reports them; maar_mring_flush gives one's own back; so does thread exit).
- * mrings of fewer than 128 slots have no lanes unless asked, and hand out every last slot.
+ * "None" is the answer of a get only if each slot was out at some instant of the call, or hidden as above.
  */
 #ifndef MAAR_MRING_H
 #define MAAR_MRING_H
@@ -38,6 +38,7 @@
 
 #include <stdio.h>
 
+#include <maar/bits/atomic.h>
 #include <maar/bits/cc.h>
 
 MAAR_BEGIN_DECLS
@@ -56,17 +57,20 @@ MAAR_BEGIN_DECLS
 struct maar_mring {
 	unsigned char *slab; /* slot 0 */
 	uint64_t stride;     /* bytes from a slot to the next */
-	uint64_t inverse;    /* floor(2^64 / stride) + 1: turns the division by stride into a multiplication */
-	uint32_t slots;
+	uint64_t inverse;    /* of the odd part of stride, modulo 2^64: turns a division into a multiplication */
+	uint32_t shift;	     /* stride = odd part << shift */
+	uint32_t slots;	     /* handles there are: 0 .. slots - 1 */
+	uint64_t key;	     /* where a thread's table has its lane; of this mring alone, and never 0 */
 	uint32_t magic;
-	uint64_t reserved[4];
+	uint32_t reserved0;
+	uint64_t reserved[2];
 };
 
 /* How an mring is made; zero means the default. */
 struct maar_mring_options {
-	size_t align;	     /* bytes, a power of two, of each slot; default and least: 64, at most 1 MiB */
-	uint32_t lane_slots; /* most slots in one lane, 2 to 248, made even; default slots / 32 within that */
-	uint32_t no_lanes; /* 1: every get and put goes to the shared ring, so that no free slot is ever out of sight */
+	size_t align;	      /* bytes, a power of two, of each slot; default and least: 64, at most 1 MiB */
+	uint32_t lane_slots;  /* most slots in one lane, 2 to 248, made even; default slots / 32 within that */
+	uint32_t no_lanes;    /* 1: every get and put goes to the shared ring */
 	uint64_t reserved[5]; /* must be 0 */
 };
 
@@ -86,10 +90,10 @@ struct maar_mring_stats {
 struct maar_mring_lane_stats {
 	uint32_t cached;    /* free slots in this lane */
 	uint32_t in_thread; /* 1: a living thread's; 0: waiting for a thread */
-	uint64_t
-		fetched; /* times it took up to a batch: from the shared ring, slots never used, lanes without a thread */
-	uint64_t handed; /* batches given to the shared ring */
-	uint64_t reserved[2];
+	uint64_t fetched;   /* times it took up to a batch from the shared ring, or of slots never used */
+	uint64_t handed;    /* batches given to the shared ring */
+	uint64_t robbed;    /* slots that other threads took out of it, finding none elsewhere */
+	uint64_t reserved[1];
 };
 
 /* ---- life cycle ---- */
@@ -114,10 +118,11 @@ MAAR_API int maar_mring_destroy(struct maar_mring *mring);
 /* ---- one slot ---- */
 
 /*
- * Takes a free slot, of any content. Returns NULL if none is to be had (see above for slots in other lanes), or if
- * `mring` is NULL. Cost: no locked instruction; once a batch, one compare-and-swap and 512 bytes copied.
+ * Takes a free slot, of any content. Returns NULL if there is none, or if `mring` is NULL. Cost: no locked instruction;
+ * once a batch, one compare-and-swap and 512 bytes copied; when free slots are in other threads' lanes only, a mutex and
+ * a membarrier for half of what one of those holds.
  */
-MAAR_API void *maar_mring_get(struct maar_mring *mring);
+MAAR_INLINE void *maar_mring_get(struct maar_mring *mring);
 
 /*
  * Gives a slot back. Returns 0, or, with nothing changed,
@@ -126,7 +131,7 @@ MAAR_API void *maar_mring_get(struct maar_mring *mring);
  *              here; the message pool's reference count catches it while the slot is free, and so does a debug build
  *              of the library, which stops and names both putters
  */
-MAAR_API int maar_mring_put(struct maar_mring *mring, void *slot);
+MAAR_INLINE int maar_mring_put(struct maar_mring *mring, void *slot);
 
 /* ---- many ---- */
 

@@ -63,6 +63,20 @@ int maar__lock_init(pthread_mutex_t *lock);
 int maar__key_create(pthread_key_t *key, void (*at_exit)(void *));
 int maar__at_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void));
 
+/* ---- membarrier (barrier.c) ---- */
+
+/*
+ * Once before maar__membarrier is used; it costs little when done before. False where the system refuses it (an old
+ * kernel, a sandbox), or MAAR_NO_MEMBARRIER is in the environment: both sides of a pair then need SEQ_CST.
+ */
+bool maar__membarrier_register(void);
+
+/*
+ * Afterwards this thread sees whatever any thread of the process stored before, and every other thread, from some point
+ * of its own work within this call on, sees what this one stored before. False: refused. Costs microseconds.
+ */
+bool maar__membarrier(void);
+
 /* ---- arithmetic: false if the result does not fit ---- */
 
 static inline bool maar__mul(size_t a, size_t b, size_t *product)

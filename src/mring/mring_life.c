@@ -11,10 +11,10 @@
 #define LEAST_ALIGN MAAR_CACHE_LINE /* two slots on one line would make their users fight for it */
 #define MOST_ALIGN  ((size_t)1 << 20)
 
-/* Below this many slots a lane could hide a noticeable part of them: no lanes unless asked for. */
+/* Below this many slots lanes would hold so few that batches moved all the time: no lanes unless asked for. */
 #define LEAST_SLOTS_FOR_LANES 128
 
-/* By default a lane holds at most 1/32 of the slots: 31 idle threads cannot hide them all. */
+/* By default a lane holds at most 1/32 of the slots, so that few have to be taken out of others' lanes. */
 #define DEFAULT_LANE_SHARE 32
 
 static int check_options(const struct maar_mring_options *o)
@@ -45,6 +45,17 @@ static void choose_lanes(struct maar__mring *m, const struct maar_mring_options 
 	m->lane_slots = lane ? 2 * m->batch : 0;
 }
 
+/* Modulo 2^64, of an odd number: Newton's iteration, which doubles the bits that are right, five at first. */
+static uint64_t inverse_of(uint64_t odd)
+{
+	uint64_t x = 3 * odd ^ 2;
+	int bits;
+
+	for (bits = 5; bits < 64; bits *= 2)
+		x *= 2 - odd * x;
+	return x;
+}
+
 static int map_slab(struct maar__mring *m, size_t slots, size_t slot_bytes, size_t align)
 {
 	size_t stride, bytes, skew;
@@ -58,7 +69,8 @@ static int map_slab(struct maar__mring *m, size_t slots, size_t slot_bytes, size
 	skew = (align - (uintptr_t)m->mapping % align) % align;
 	m->front.slab = (unsigned char *)m->mapping + skew;
 	m->front.stride = stride;
-	m->front.inverse = UINT64_MAX / stride + 1;
+	m->front.shift = (uint32_t)__builtin_ctzll(stride);
+	m->front.inverse = inverse_of(stride >> m->front.shift);
 	m->front.slots = (uint32_t)slots;
 	return 0;
 }
@@ -104,6 +116,7 @@ static int build(struct maar__mring *m, size_t slots, size_t slot_bytes, const s
 	if (rc)
 		return rc;
 	choose_lanes(m, o);
+	m->light = m->lane_slots && maar__membarrier_register();
 	rc = map_owners(m);
 	if (rc)
 		return rc;
@@ -114,6 +127,7 @@ static int build(struct maar__mring *m, size_t slots, size_t slot_bytes, const s
 		m->common = maar__lane_new(m);
 		if (!m->common)
 			return -ENOMEM;
+		m->common->in_thread = 1; /* of whoever has common_lock */
 		m->lanes = m->common;
 	}
 	rc = maar__lock_init(&m->lock);
@@ -221,6 +235,7 @@ size_t maar_mring_lanes(const struct maar_mring *mring, struct maar_mring_lane_s
 			lanes[i].in_thread = lane->in_thread;
 			lanes[i].fetched = maar_a_load(&lane->fetched, RELAXED);
 			lanes[i].handed = maar_a_load(&lane->handed, RELAXED);
+			lanes[i].robbed = lane->robbed;
 		}
 		i++;
 	}

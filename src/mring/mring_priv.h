@@ -3,10 +3,15 @@
  *
  * The inside of an mring: what stands behind struct maar_mring, and the files that share it.
  *     mring.c       get and put: the data's way
- *     mring_life.c  create, destroy, statistics
+ *     steal.c       get when all else is empty: other threads' lanes
  *     lane.c        which lane is this thread's; thread exit
+ *     adopt.c       lanes pass from thread to thread
+ *     mring_life.c  create, destroy, statistics
  *     registry.c    which mrings are alive, for exiting threads (liburcu)
  *     debug.c       debug builds: who has which slot
+ *
+ * Locks, the outer first: registry, maar__lane_key_lock, m->common_lock, m->lock. A lane's `revoked` is written under
+ * m->lock only. Whoever has entered a lane waits for nobody until it leaves it.
  */
 #ifndef MAAR_MRING_PRIV_H
 #define MAAR_MRING_PRIV_H
@@ -17,21 +22,6 @@
 #include "../ring/batch_ring_priv.h"
 
 #define MAAR__MRING_MAGIC 0x6d6d7267u /* "mmrg" */
-
-/*
- * A stack of free handles. The owner thread alone pushes and pops; others read the counters. Lanes are never freed
- * before their mring, so lists of them need no protection.
- */
-struct maar__lane {
-	uint32_t n;		      /* handles on the stack; written by the owner, read by statistics */
-	uint32_t in_thread;	      /* under the mring's lock */
-	uint64_t fetched;	      /* batches from the shared ring */
-	uint64_t handed;	      /* batches to it */
-	struct maar__lane *next;      /* all lanes of the mring */
-	struct maar__lane *next_idle; /* lanes without a thread; under the mring's lock */
-	uint64_t pad[3];	      /* the stack begins on a line of its own */
-	uint32_t handles[] __attribute__((aligned(8)));
-};
 
 #ifdef MAAR_DEBUG
 /* Who had a slot last, so that a double put can name both. */
@@ -52,8 +42,9 @@ struct maar__mring {
 	struct maar_mring front;
 
 	uint32_t id;	     /* index in the registry and in each thread's table; used again after destroy */
-	uint32_t batch;	     /* handles that move at once */
-	uint32_t lane_slots; /* most handles in a lane, 2 * batch; 0: no lanes, batch is 1 */
+	uint32_t batch;	     /* slots that move at once */
+	uint32_t lane_slots; /* most slots in a lane, 2 * batch; 0: no lanes, batch is 1 */
+	bool light;	     /* lanes are revoked by membarrier; else SEQ_CST orders both sides */
 	uint64_t serial;     /* never used again: tells a stale table entry from a good one */
 	struct maar_batch_ring *shared;
 	void *mapping; /* the slab with room for its alignment */
@@ -63,13 +54,12 @@ struct maar__mring {
 	size_t owners_bytes;
 #endif
 
-	pthread_mutex_t lock; /* lists of lanes; thread births and deaths only, and a get that found the mring empty */
+	pthread_mutex_t lock; /* lanes' lists, births, deaths, revocation; a get that found the mring empty */
 	struct maar__lane *lanes;
 	struct maar__lane *idle;
-	uint32_t idle_lanes; /* length of idle; read without the lock as a hint */
 
-	pthread_mutex_t common_lock; /* for threads that found no memory for a lane */
-	struct maar__lane *common;
+	pthread_mutex_t common_lock; /* for threads whose lane is revoked, or that found no memory for one */
+	struct maar__lane *common;   /* whoever has common_lock is its thread */
 
 	uint32_t fresh __attribute__((aligned(MAAR_APART))); /* slots from this number on were never used */
 	uint32_t high_water;
@@ -90,84 +80,106 @@ void maar__mring_mark(struct maar__mring *m, uint32_t handle, uint32_t out);
 #define MAAR__MARK(m, handle, out) ((void)0)
 #endif
 
-/* lane.c: this thread's lane, or NULL if the mring has none or there is no memory. */
+/* ---- lane.c ---- */
+
+/* Bits of an mring's key that are its id, the index in threads' tables; so many mrings live at most. */
+#define MAAR__ID_BITS 20
+
+/* Inline calls may use lanes: not where marks are kept, nor where the barrier is no membarrier. */
+#ifdef MAAR_DEBUG
+#define MAAR__QUICK(m) ((void)(m), false)
+#else
+#define MAAR__QUICK(m) ((m)->light)
+#endif
+
+/* This thread's lane, which it gets if it has none; NULL if there is no memory. */
 struct maar__lane *maar__lane_attach(struct maar__mring *m);
-void maar__lane_release_mine(struct maar__mring *m);
+/* adopt.c: the thread whose lane it was lets go of it, or a new one takes one over (NULL: no memory). */
+void maar__lane_retire(struct maar__mring *m, struct maar__lane *lane);
+struct maar__lane *maar__lane_adopt(struct maar__mring *m);
 struct maar__lane *maar__lane_new(const struct maar__mring *m);
 
 extern pthread_mutex_t maar__lane_key_lock; /* for the fork handlers */
 
-struct maar__lane_entry {
-	uint64_t serial; /* of the mring that `lane` belongs to; 0: none */
-	struct maar__lane *lane;
-};
+static inline struct maar__lane_entry *maar__lane_entries(struct maar__lane_table *t)
+{
+	return (struct maar__lane_entry *)(void *)(t + 1);
+}
 
-struct maar__thread_lanes {
-	uint32_t n; /* entries of `of`, indexed by mring id */
-	struct maar__lane_entry of[];
-};
-
-/* One pointer a thread, in the static TLS block: one instruction to reach, and small enough for dlopen. */
-extern __thread struct maar__thread_lanes *maar__thread_lanes __attribute__((tls_model("initial-exec")));
-
+/* This thread's lane if it has one. */
 static inline struct maar__lane *maar__lane_mine(const struct maar__mring *m)
 {
-	const struct maar__thread_lanes *t = maar__thread_lanes;
+	struct maar__lane_table *t = MAAR__THREAD_LANES;
 
-	if (maar_likely(t && m->id < t->n && t->of[m->id].serial == m->serial))
-		return t->of[m->id].lane;
+	if (maar_likely(m->id <= t->mask && maar__lane_entries(t)[m->id].serial == m->serial))
+		return maar__lane_entries(t)[m->id].lane;
 	return NULL;
 }
 
-/* mring.c: a handle by way of the shared ring; MAAR_NO_HANDLE, or false, as maar_mring_get and put answer. */
-uint32_t maar__mring_pop_slow(struct maar__mring *m);
-bool maar__mring_push_slow(struct maar__mring *m, uint32_t handle);
+/* ---- mring.c ---- */
+
+/* n slots, or none: returns n or 0. */
+size_t maar__mring_get_many(struct maar__mring *m, void **slots, size_t n);
+
+/* Gives slots back, which the caller has marked, until there is no room; returns how many. */
+size_t maar__mring_put_many(struct maar__mring *m, void *const *slots, size_t n);
+
+/*
+ * What can be had without waiting: from `lane`, which the caller has entered and which is filled again as long as there
+ * is something in the shared ring or never used. NULL: the mring has no lanes. Up to n slots; less than n: *hidden if
+ * there was a batch that its producer has not finished.
+ */
+size_t maar__mring_take(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n, bool *hidden);
+
+/* As maar__lane_enter, whichever way lanes of this mring are revoked. */
+static inline bool maar__lane_enter_any(const struct maar__mring *m, struct maar__lane *lane)
+{
+	if (maar_likely(m->light))
+		return maar__lane_enter(lane);
+	maar_a_store(&lane->busy, 1, SEQ_CST);	      /* R:lane.revoked */
+	return !maar_a_load(&lane->revoked, SEQ_CST); /* A:lane.revoked */
+}
+
+/* ---- steal.c ---- */
+
+/* As maar__mring_take, for want of anything else: under m->lock, not in the lane, which is empty and the caller's. */
+size_t maar__mring_scrape(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n);
+
+/* ---- for src/pool: slots by their handles ---- */
 
 /* Handles that bulk calls pass on at once: a stack array that a signal stack can bear. */
 #define MAAR__MRING_CHUNK 64
-
-/* n handles, as numbers in an array of pointers, or none: returns n or 0. */
-size_t maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n);
-
-/* Gives handles back, which the caller has marked, until there is no room; returns how many. */
-size_t maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n);
-
-/* The hot half of get: a handle from this thread's lane. */
-static inline uint32_t maar__mring_pop(struct maar__mring *m)
-{
-	struct maar__lane *lane = maar__lane_mine(m);
-	uint32_t handle, n;
-
-	if (maar_likely(lane && (n = maar_a_load(&lane->n, RELAXED)) > 0)) {
-		handle = lane->handles[n - 1];
-		maar_a_store(&lane->n, n - 1, RELAXED);
-	} else {
-		handle = maar__mring_pop_slow(m);
-		if (maar_unlikely(handle == MAAR_NO_HANDLE))
-			return handle;
-	}
-	MAAR__MARK(m, handle, 1);
-	return handle;
-}
-
-/* The hot half of put; the caller has marked the slot. False if there is no room: some slot was put twice. */
-static inline bool maar__mring_push(struct maar__mring *m, uint32_t handle)
-{
-	struct maar__lane *lane = maar__lane_mine(m);
-	uint32_t n;
-
-	if (maar_likely(lane && (n = maar_a_load(&lane->n, RELAXED)) < m->lane_slots)) {
-		lane->handles[n] = handle;
-		maar_a_store(&lane->n, n + 1, RELAXED);
-		return true;
-	}
-	return maar__mring_push_slow(m, handle);
-}
 
 static inline void *maar__mring_at(const struct maar__mring *m, uint32_t handle)
 {
 	return m->front.slab + handle * m->front.stride;
 }
+
+static inline uint32_t maar__mring_pop(struct maar__mring *m)
+{
+	struct maar__lane *lane = maar__lane_quick(&m->front);
+	void *slot = maar_likely(lane) ? maar__lane_pop(lane) : NULL;
+
+	if (maar_unlikely(!slot && !maar__mring_get_many(m, &slot, 1)))
+		return MAAR_NO_HANDLE;
+	return maar_mring_handle(&m->front, slot);
+}
+
+/* The caller has marked the slot. False if there is no room: some slot was put twice. */
+bool maar__mring_push_slow(struct maar__mring *m, void *slot);
+static inline bool maar__mring_push(struct maar__mring *m, uint32_t handle)
+{
+	struct maar__lane *lane = maar__lane_quick(&m->front);
+	void *slot = maar__mring_at(m, handle);
+
+	return maar_likely(lane && maar__lane_push(lane, slot)) || maar__mring_push_slow(m, slot);
+}
+
+/* n handles, as numbers in an array of pointers, or none: returns n or 0. */
+size_t maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n);
+
+/* Gives handles back, which the caller has marked, until there is no room; returns how many. n <= MAAR__MRING_CHUNK. */
+size_t maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n);
 
 /* registry.c: 0 or a negative errno; sets id and serial. */
 int maar__registry_add(struct maar__mring *m);

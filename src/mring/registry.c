@@ -83,7 +83,7 @@ int maar__registry_add(struct maar__mring *m)
 	while (old && id < old->n && old->of[id])
 		id++;
 	if (!old || id == old->n) {
-		struct table *grown = fork_is_watched() ? larger(old) : NULL;
+		struct table *grown = id < 1u << MAAR__ID_BITS && fork_is_watched() ? larger(old) : NULL;
 
 		if (!grown) {
 			pthread_mutex_unlock(&lock);
@@ -94,6 +94,7 @@ int maar__registry_add(struct maar__mring *m)
 	}
 	m->id = id;
 	m->serial = ++last_serial;
+	m->front.key = m->serial << MAAR__ID_BITS | id;
 	maar_a_store(&table->of[id], m, RELEASE); /* R:registry.entry */
 	pthread_mutex_unlock(&lock);
 	return 0;

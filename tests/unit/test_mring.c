@@ -340,13 +340,26 @@ END_TEST
 
 /* ---- handle and address ---- */
 
+/* Modulo 2^64: odd^(2^62 - 1), since the group of odd numbers has exponent 2^62. */
+static uint64_t inverse(uint64_t odd)
+{
+	uint64_t power = 1;
+	int bit;
+
+	for (bit = 0; bit < 62; bit++, odd *= odd)
+		power *= odd;
+	return power;
+}
+
 /* Both ways for a made-up slab: only arithmetic, so that sizes which no test machine has can be tried. */
 static void check_arithmetic(uint64_t stride, uint32_t slots, uint32_t handle)
 {
+	const uint32_t shift = (uint32_t)__builtin_ctzll(stride);
 	const struct maar_mring mring = {
 		.slab = (unsigned char *)(uintptr_t)(UINT64_C(1) << 32),
 		.stride = stride,
-		.inverse = UINT64_MAX / stride + 1, /* floor(2^64 / stride) + 1, for a stride that is no power of two */
+		.inverse = inverse(stride >> shift),
+		.shift = shift,
 		.slots = slots,
 	};
 	const uintptr_t address = (uintptr_t)mring.slab + handle * stride;

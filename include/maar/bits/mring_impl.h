@@ -1,13 +1,63 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The inline calls of <maar/mring.h>: handle and address.
+ * The inline calls of <maar/mring.h>: handle and address; get and put, as far as they stay in this thread's lane.
  */
 #ifndef MAAR_BITS_MRING_IMPL_H
 #define MAAR_BITS_MRING_IMPL_H
 #ifndef MAAR_BITS_OK
 #error "include a header of <maar/...>, not of <maar/bits/...>"
 #endif
+
+#include <errno.h>
+#include <stdbool.h>
+
+MAAR_BEGIN_DECLS
+
+/*
+ * A stack of free slots, one line of counters before it. The thread that it belongs to pushes and pops without a locked
+ * instruction: it says busy, looks whether it is revoked, works, and says that it is done. Whoever revokes it (which
+ * takes the mring's mutex) makes that known by membarrier, waits for busy to end, and is alone with the lane.
+ */
+struct maar__lane {
+	uint32_t busy;		      /* 1 while its thread works in it */
+	uint32_t revoked;	      /* 1 while another thread does: written under the mring's mutex */
+	uint32_t n;		      /* slots on the stack; written by whoever is alone with it, read by statistics */
+	uint32_t limit;		      /* most of them; constant */
+	uint64_t fetched;	      /* batches taken from the shared ring, or slots never used, by its thread */
+	uint64_t handed;	      /* batches given to the shared ring */
+	struct maar__lane *next;      /* all lanes of the mring, under its mutex */
+	struct maar__lane *next_idle; /* those without a thread, under its mutex */
+	uint32_t in_thread;	      /* under the mring's mutex */
+	uint32_t reserved0;
+	uint64_t robbed; /* slots that other threads took out; under the mring's mutex */
+} __attribute__((aligned(MAAR_CACHE_LINE)));
+
+/* A thread's lanes, by the mrings' keys; the entries stand behind the struct. */
+struct maar__lane_entry {
+	uint64_t key;	 /* of the mring that `lane` may be used for by inline calls; 0: by none */
+	uint64_t serial; /* the same, for the calls of the library; 0: none */
+	struct maar__lane *lane;
+};
+
+struct maar__lane_table {
+	uint64_t mask; /* entries, a power of two, less 1 */
+};
+
+/*
+ * One pointer a thread, never NULL, in the static TLS block: one instruction to reach, and small enough for dlopen. The
+ * explorer of tests/model runs many threads in one, and has a table for each.
+ */
+extern MAAR_API __thread struct maar__lane_table *maar__thread_lanes __attribute__((tls_model("initial-exec")));
+#ifndef MAAR__THREAD_LANES
+#define MAAR__THREAD_LANES maar__thread_lanes
+#endif
+
+/* What get and put do when the lane does not do: src/mring/mring.c. */
+MAAR_API void *maar__mring_get_slow(struct maar_mring *mring);
+MAAR_API int maar__mring_put_slow(struct maar_mring *mring, void *slot);
+
+MAAR_END_DECLS
 
 #ifdef MAAR__BODIES
 
@@ -16,20 +66,18 @@ MAAR_INLINE void *maar_mring_slot(const struct maar_mring *mring, uint32_t handl
 	return maar_likely(handle < mring->slots) ? mring->slab + handle * mring->stride : NULL;
 }
 
+/*
+ * A division that is exact or refused, without a division. stride = odd << shift; the offset rotated right by `shift`,
+ * times the inverse of `odd` modulo 2^64, is the quotient if the offset is a multiple of stride, and not below `slots`
+ * else: were it, quotient * odd, below 2^(61 - shift), would be the rotated offset, whose uppermost `shift` bits are
+ * then 0, and the offset the multiple.
+ */
 MAAR_INLINE uint32_t maar_mring_handle(const struct maar_mring *mring, const void *slot)
 {
-	const uint64_t offset = (uint64_t)((uintptr_t)slot - (uintptr_t)mring->slab);
-	uint64_t number;
+	const uint64_t offset = (uint64_t)(uintptr_t)slot - (uint64_t)(uintptr_t)mring->slab;
+	const uint64_t number = (offset >> (mring->shift & 63) | offset << (-mring->shift & 63)) * mring->inverse;
 
-	if (maar_unlikely(offset >= mring->slots * mring->stride))
-		return MAAR_NO_HANDLE;
-#ifdef __SIZEOF_INT128__
-	/* Exact for a true slot: number < 2^31 and stride <= 2^30 keep the rounding error of `inverse` below one. */
-	number = (uint64_t)((__extension__(unsigned __int128) offset * mring->inverse) >> 64);
-#else
-	number = offset / mring->stride;
-#endif
-	return maar_likely(number * mring->stride == offset) ? (uint32_t)number : MAAR_NO_HANDLE;
+	return maar_likely(number < mring->slots) ? (uint32_t)number : MAAR_NO_HANDLE;
 }
 
 MAAR_INLINE uint32_t maar_mring_slots(const struct maar_mring *mring)
@@ -40,6 +88,105 @@ MAAR_INLINE uint32_t maar_mring_slots(const struct maar_mring *mring)
 MAAR_INLINE size_t maar_mring_slot_bytes(const struct maar_mring *mring)
 {
 	return (size_t)mring->stride;
+}
+
+/* ---- this thread's lane ---- */
+
+MAAR_LOCAL struct maar__lane *maar__lane_quick(const struct maar_mring *mring)
+{
+	const struct maar__lane_table *t = MAAR__THREAD_LANES;
+	const struct maar__lane_entry *e =
+		(const struct maar__lane_entry *)(const void *)(t + 1) + (mring->key & t->mask);
+
+	return maar_likely(e->key == mring->key) ? e->lane : NULL;
+}
+
+MAAR_LOCAL void **maar__lane_slots(struct maar__lane *lane)
+{
+	return (void **)(void *)(lane + 1);
+}
+
+/*
+ * False if another thread is in the lane, or may be; maar__lane_leave in either case. Nothing but the compiler keeps the
+ * load behind the store here: membarrier in whoever revokes does the rest.
+ */
+MAAR_LOCAL bool maar__lane_enter(struct maar__lane *lane)
+{
+	maar_a_store(&lane->busy, 1, RELAXED);
+	maar_a_compiler_barrier();
+	return maar_likely(!maar_a_load(&lane->revoked, ACQUIRE)); /* A:lane.revoked */
+}
+
+MAAR_LOCAL void maar__lane_leave(struct maar__lane *lane)
+{
+	maar_a_store(&lane->busy, 0, RELEASE); /* R:lane.busy */
+}
+
+MAAR_LOCAL void *maar__lane_pop(struct maar__lane *lane)
+{
+	void *slot = NULL;
+
+	if (maar__lane_enter(lane)) {
+		const uint32_t n = maar_a_load(&lane->n, RELAXED);
+
+		if (maar_likely(n)) {
+			slot = maar_n_load(&maar__lane_slots(lane)[n - 1]);
+			maar_a_store(&lane->n, n - 1, RELAXED);
+		}
+	}
+	maar__lane_leave(lane);
+	return slot;
+}
+
+MAAR_LOCAL bool maar__lane_push(struct maar__lane *lane, void *slot)
+{
+	bool done = false;
+
+	if (maar__lane_enter(lane)) {
+		const uint32_t n = maar_a_load(&lane->n, RELAXED);
+
+		done = n < lane->limit;
+		if (maar_likely(done)) {
+			maar_n_store(&maar__lane_slots(lane)[n], slot);
+			maar_a_store(&lane->n, n + 1, RELAXED);
+		}
+	}
+	maar__lane_leave(lane);
+	return done;
+}
+
+/* ---- the calls ---- */
+
+MAAR_INLINE void *maar_mring_get(struct maar_mring *mring)
+{
+	struct maar__lane *lane;
+	void *slot;
+
+	MAAR_DEBUG_CHECK(mring, "NULL mring");
+	if (maar_unlikely(!mring))
+		return NULL;
+	lane = maar__lane_quick(mring);
+	if (maar_likely(lane)) {
+		slot = maar__lane_pop(lane);
+		if (maar_likely(slot))
+			return slot;
+	}
+	return maar__mring_get_slow(mring);
+}
+
+MAAR_INLINE int maar_mring_put(struct maar_mring *mring, void *slot)
+{
+	struct maar__lane *lane;
+
+	MAAR_DEBUG_CHECK(mring && slot, "NULL mring or slot");
+	if (maar_unlikely(!mring || maar_mring_handle(mring, slot) == MAAR_NO_HANDLE)) {
+		MAAR_DEBUG_CHECK(false, "not the start of a slot of this mring");
+		return -EINVAL;
+	}
+	lane = maar__lane_quick(mring);
+	if (maar_likely(lane && maar__lane_push(lane, slot)))
+		return 0;
+	return maar__mring_put_slow(mring, slot);
 }
 
 #endif
