@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * maar_mring: a multiple ring buffer. A fixed number of fixed-size slots that any thread takes and any thread gives
- * back. A slot has an address and a 32-bit handle, each found from the other in constant time; handles fit rings and
+ * maar_mring: a multiple ring buffer. A number of fixed-size slots, which may grow, that any thread takes and any thread
+ * gives back. A slot has an address and a 32-bit handle, each found from the other in constant time; handles fit rings and
  * shared memory. Message pools and object pools are made of it.
  *
- *     slab   | slot 0 | slot 1 | slot 2 | ...            each `stride` bytes apart, aligned as asked
+ *     slab 0 | slot 0 | slot 1 | ... | slab 1 | slot k | ... | no memory yet ...  each `stride` bytes apart, aligned
  *
  *     thread A's lane [s s s s . . . .]  --batch-->  shared ring of batches, by value  --batch-->  [s s . . . .] lane B
  *                      get/put here                  | 124 handles | 124 handles | ...
@@ -29,6 +29,9 @@
  * long as it takes from others' lanes (a membarrier system call, microseconds); a thread whose lane is being taken
  * from meanwhile works on a lane common to all such, under a mutex. So does one whose first call finds no memory.
  * Order: what a thread did with a slot before putting it happens before what the thread that gets it next does.
+ *
+ * Growth: addresses for the most slots are reserved at create; a get that finds nothing makes memory for one more slab, and
+ * only then takes from others' lanes. shrink, on call or on idle, gives slabs back that are free as a whole.
  *
  * "None" is the answer of a get only if each slot was out at some instant of the call, or hidden as above.
  */
@@ -68,23 +71,38 @@ struct maar_mring {
 
 /* How an mring is made; zero means the default. */
 struct maar_mring_options {
-	size_t align;	      /* bytes, a power of two, of each slot; default and least: 64, at most 1 MiB */
-	uint32_t lane_slots;  /* most slots in one lane, 2 to 248, made even; default slots / 32 within that */
-	uint32_t no_lanes;    /* 1: every get and put goes to the shared ring */
-	uint64_t reserved[5]; /* must be 0 */
+	size_t align;	     /* bytes, a power of two, of each slot; default and least: 64, at most 1 MiB */
+	uint32_t lane_slots; /* most slots in one lane, 2 to 248, made even; default slots / 32 within that */
+	uint32_t no_lanes;   /* 1: every get and put goes to the shared ring */
+	size_t max_slots;    /* hard limit; 0: as many as fit max_bytes, or else as at the beginning */
+	size_t max_bytes;    /* the same, in bytes of slots; 0: none of its own */
+	size_t soft_slots;   /* when there come to be more: `pressure` is called, once for each time; 0: never */
+	size_t soft_bytes;   /* the same, in bytes of slots */
+	/* Called by the thread whose get, bulk get or create it was, without locks: it may get, put and shrink */
+	void (*pressure)(struct maar_mring *mring, void *arg);
+	void *pressure_arg;
+	size_t slab_bytes; /* by which it grows and shrinks, made whole pages of whole slots; 0: 1/64 of the most, within
+			      64 KiB to 2 MiB */
+	uint32_t idle_ms;  /* shrink when no batch has moved for so long; 0: never. Takes a thread, one a process */
+	uint32_t single_thread; /* 1: one thread at a time uses it: no locked instruction, no other threads' lanes */
+	uint64_t reserved[4];	/* must be 0 */
 };
 
-/* Read one after another: exact when no other call runs, within their bounds else. In slots, but for lanes. */
+/* Read one after another: exact when no other call runs, within their bounds else. In slots, but for lanes and slabs. */
 struct maar_mring_stats {
-	uint32_t slots;	     /* in all */
+	uint32_t slots;	     /* that there are now */
 	uint32_t in_use;     /* got and not put */
 	uint32_t in_lanes;   /* free, in a thread's lane */
-	uint32_t in_shared;  /* free, to be had by any thread */
+	uint32_t in_shared;  /* free, in the shared ring or never used */
 	uint32_t high_water; /* most slots in use or in lanes, as seen each time a lane fetched a batch */
 	uint32_t lanes;	     /* lanes there are: threads that use the mring, plus lanes waiting for a new thread */
 	uint32_t lane_slots; /* most slots that one lane holds; 0: no lanes */
 	uint32_t batch;	     /* slots that move at once between a lane and the shared ring */
-	uint64_t reserved[4];
+	uint32_t max_slots;  /* that there may be */
+	uint32_t slab_slots; /* of a slab */
+	uint64_t grown;	     /* slabs added after create */
+	uint64_t shrunk;     /* slabs whose memory was given back */
+	uint64_t reserved[2];
 };
 
 struct maar_mring_lane_stats {
@@ -99,12 +117,13 @@ struct maar_mring_lane_stats {
 /* ---- life cycle ---- */
 
 /*
- * Makes an mring of exactly `slots` slots of at least `slot_bytes` bytes, all free, all zero. `options` may be NULL.
- * Costs two mappings; pages are touched when first used. Returns NULL with errno set:
- *   EINVAL     slots or slot_bytes is 0, align is no power of two or too large, lane_slots out of range or beside
- *              no_lanes, no_lanes neither 0 nor 1, reserved not 0
+ * Makes an mring of `slots` slots of at least `slot_bytes` bytes, all free, all zero; exactly so many, or, if it may grow,
+ * so many rounded up to whole slabs. `options` may be NULL. Costs five mappings, of which pages are touched when first
+ * used. Returns NULL with errno set:
+ *   EINVAL     slots or slot_bytes is 0, align is no power of two or too large, lane_slots out of range, an option beside
+ *              one that it excludes, limits below slots, a soft limit without pressure, reserved not 0
  *   EOVERFLOW  slots or slot_bytes is beyond its limit, or their product does not fit the address space
- *   ENOMEM     no memory        EAGAIN  no mutex left
+ *   ENOMEM     no memory        EAGAIN  no mutex or thread left
  */
 MAAR_API MAAR_NODISCARD struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes,
 							     const struct maar_mring_options *options);
@@ -147,6 +166,14 @@ MAAR_API size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size
 /* Gives the calling thread's lane back, with what is in it, before the thread idles. Its next call gets a lane. */
 MAAR_API void maar_mring_flush(struct maar_mring *mring);
 
+/*
+ * Gives the memory of slabs back to the system all of whose slots are free, also in other threads' lanes. Returns how many
+ * bytes of slots; 0 if there are no such slabs, `mring` is none, or there is no memory for the search (a bit a slot).
+ * A get that finds nothing meanwhile waits; so does a put or get for a moment while its lane is searched. Cost: a few ns
+ * for each free slot. The slots can be had again: get makes them anew, all zero, as long as the limits allow.
+ */
+MAAR_API size_t maar_mring_shrink(struct maar_mring *mring);
+
 /* ---- handle and address: any thread, wait-free; `mring` is not checked ---- */
 
 /* The slot of a handle; NULL if there is no such slot. */
@@ -157,7 +184,8 @@ MAAR_INLINE uint32_t maar_mring_handle(const struct maar_mring *mring, const voi
 
 /* ---- observers: any thread ---- */
 
-MAAR_INLINE uint32_t maar_mring_slots(const struct maar_mring *mring);	  /* slots in all */
+/* Handles are below this: the most slots that there may be. Those that there are now: maar_mring_stats. */
+MAAR_INLINE uint32_t maar_mring_slots(const struct maar_mring *mring);
 MAAR_INLINE size_t maar_mring_slot_bytes(const struct maar_mring *mring); /* bytes from one slot to the next */
 
 /* Fills *stats; 0, or -EINVAL. Cost: a walk over the lanes. */

@@ -19,6 +19,8 @@ struct maar__lane *maar__lane_adopt(struct maar__mring *m)
 {
 	struct maar__lane *lane;
 
+	if (m->single)
+		return m->common;
 	pthread_mutex_lock(&m->lock);
 	lane = m->idle;
 	if (lane) {
@@ -38,6 +40,8 @@ struct maar__lane *maar__lane_adopt(struct maar__mring *m)
 
 void maar__lane_retire(struct maar__mring *m, struct maar__lane *lane)
 {
+	if (lane == m->common)
+		return; /* it is nobody's, or everybody's who is alone */
 	pthread_mutex_lock(&m->lock);
 	lane->in_thread = 0;
 	lane->next_idle = m->idle;

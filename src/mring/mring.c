@@ -28,29 +28,30 @@
 
 static void note_high_water(struct maar__mring *m)
 {
-	const uint32_t outside = maar_a_load(&m->fresh, RELAXED) - (uint32_t)maar__batch_estimate(m->shared) * m->batch;
+	const uint32_t now = maar_a_load(&m->slots_now, RELAXED);
+	const uint32_t outside = now - maar__fresh_left(maar_a_load(&m->fresh, RELAXED)) - maar__mring_in_ring(m);
 	uint32_t seen = maar_a_load(&m->high_water, RELAXED);
 
-	while ((int32_t)(outside - seen) > 0 && outside <= m->front.slots &&
-	       !maar_a_cas(&m->high_water, seen, outside, RELAXED))
+	while ((int32_t)(outside - seen) > 0 && outside <= now && !maar_a_cas(&m->high_water, seen, outside, RELAXED))
 		seen = maar_a_load(&m->high_water, RELAXED);
 }
 
-/* Up to a batch of slots that nobody ever had. */
+/* Up to a batch of slots that nobody had since their slab is there. */
 static uint32_t fetch_fresh(struct maar__mring *m, uint32_t *handles)
 {
-	uint32_t first, n, i;
+	uint64_t fresh;
+	uint32_t n, i;
 
 	do {
-		first = maar_a_load(&m->fresh, RELAXED);
-		n = m->front.slots - first;
+		fresh = maar_a_load(&m->fresh, RELAXED);
+		n = maar__fresh_left(fresh);
 		if (n == 0)
 			return 0;
 		if (n > m->batch)
 			n = m->batch;
-	} while (!maar_a_cas(&m->fresh, first, first + n, RELAXED));
+	} while (!maar_a_cas(&m->fresh, fresh, fresh + n, ACQUIRE)); /* A:mring.fresh */
 	for (i = 0; i < n; i++)
-		handles[i] = first + n - 1 - i; /* a stack: the lowest comes out first */
+		handles[i] = (uint32_t)fresh + n - 1 - i; /* a stack: the lowest comes out first */
 	return n;
 }
 
@@ -59,7 +60,8 @@ static uint32_t fetch(struct maar__mring *m, void **slots, bool *hidden)
 {
 	/* A batch is copied in whole pairs. */
 	uint32_t handles[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
-	const enum maar__batch_answer answer = maar__batch_take_full(m->shared, handles);
+	const enum maar__batch_answer answer =
+		maar_likely(m->shared) ? maar__batch_take_full(m->shared, handles) : MAAR__BATCH_EMPTY;
 	const uint32_t n = answer == MAAR__BATCH_TAKEN ? m->batch : fetch_fresh(m, handles);
 	uint32_t i;
 
@@ -119,7 +121,7 @@ static bool lane_spill(struct maar__mring *m, struct maar__lane *lane)
 	void **slots = maar__lane_slots(lane);
 	const uint32_t left = m->lane_slots - m->batch;
 
-	if (!hand_over(m, slots))
+	if (m->single || !hand_over(m, slots))
 		return false;
 	maar_n_copy(slots, slots + m->batch, left * sizeof(*slots));
 	maar_a_store(&lane->n, left, RELAXED);
@@ -235,8 +237,10 @@ static size_t get_through(struct maar__mring *m, struct maar__lane *mine, void *
 	if (maar_unlikely(got < n))
 		got += wait_and_scrape(m, lane, slots + got, n - got, hidden);
 	end(m, locked);
-	if (maar_likely(got == n))
-		return n;
+	if (maar_unlikely(maar_a_load(&m->tell, RELAXED)))
+		maar__mring_tell(m);
+	if (maar_likely(got == n) || !got)
+		return got;
 	lane = begin(m, mine, &locked);
 	back = lane_give(m, lane, slots, got); /* room: it came from here */
 	(void)back;

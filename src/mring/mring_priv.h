@@ -3,6 +3,9 @@
  *
  * The inside of an mring: what stands behind struct maar_mring, and the files that share it.
  *     mring.c       get and put: the data's way
+ *     slab.c        the memory of the slots
+ *     grow.c        more of it, less of it
+ *     keeper.c      less of it when nobody uses the mring
  *     steal.c       get when all else is empty: other threads' lanes
  *     lane.c        which lane is this thread's; thread exit
  *     adopt.c       lanes pass from thread to thread
@@ -41,14 +44,30 @@ extern __thread const void *maar__debug_caller;
 struct maar__mring {
 	struct maar_mring front;
 
-	uint32_t id;	     /* index in the registry and in each thread's table; used again after destroy */
-	uint32_t batch;	     /* slots that move at once */
-	uint32_t lane_slots; /* most slots in a lane, 2 * batch; 0: no lanes, batch is 1 */
-	bool light;	     /* lanes are revoked by membarrier; else SEQ_CST orders both sides */
-	uint64_t serial;     /* never used again: tells a stale table entry from a good one */
-	struct maar_batch_ring *shared;
-	void *mapping; /* the slab with room for its alignment */
+	uint32_t id;			/* index in the registry and in each thread's table; used again after destroy */
+	uint32_t batch;			/* slots that move at once */
+	uint32_t lane_slots;		/* most slots in a lane, 2 * batch; 0: no lanes, batch is 1 */
+	bool light;			/* lanes are revoked by membarrier; else SEQ_CST orders both sides */
+	uint64_t serial;		/* never used again: tells a stale table entry from a good one */
+	bool single;			/* one thread at a time: common is its lane, and holds all */
+	struct maar_batch_ring *shared; /* NULL if single */
+
+	void *mapping; /* addresses for all slots that there may be, with room for their alignment */
 	size_t mapping_bytes;
+	uint32_t slab_slots;	/* of one slab; the last has what is left */
+	uint32_t slabs;		/* there may be */
+	unsigned char *present; /* for each slab: 1 if it has memory. Under lock */
+	uint32_t absent;	/* no slab before this one is without. Under lock */
+	uint32_t soft;		/* more slots than these are told of */
+	void (*pressure)(struct maar_mring *mring, void *arg);
+	void *pressure_arg;
+	bool pressed;		/* there are more. Under lock */
+	uint64_t grown, shrunk; /* slabs. Under lock */
+
+	uint32_t idle_ms; /* the rest is keeper.c's, under its lock */
+	int64_t idle_since;
+	uint64_t idle_moves;
+	struct maar__mring *next_kept;
 #ifdef MAAR_DEBUG
 	struct maar__slot_owner *owners;
 	size_t owners_bytes;
@@ -60,10 +79,43 @@ struct maar__mring {
 
 	pthread_mutex_t common_lock; /* for threads whose lane is revoked, or that found no memory for one */
 	struct maar__lane *common;   /* whoever has common_lock is its thread */
+	struct maar__lane *spare;    /* no thread's: what shrinking leaves, less than a batch */
 
-	uint32_t fresh __attribute__((aligned(MAAR_APART))); /* slots from this number on were never used */
+	uint64_t fresh
+		__attribute__((aligned(MAAR_APART))); /* slots never used: the first, 32 bits, and their end, 32 */
 	uint32_t high_water;
+	uint32_t slots_now; /* that there are. Written under lock */
+	uint32_t tell;	    /* 1: somebody is to call `pressure`. Written under lock */
 };
+
+static inline uint64_t maar__fresh_range(uint32_t first, uint32_t end)
+{
+	return (uint64_t)end << 32 | first;
+}
+
+static inline uint32_t maar__fresh_end(uint64_t fresh)
+{
+	return (uint32_t)(fresh >> 32);
+}
+
+static inline uint32_t maar__fresh_left(uint64_t fresh)
+{
+	return maar__fresh_end(fresh) - (uint32_t)fresh;
+}
+
+/* The first slot that is behind a slab. */
+static inline uint32_t maar__slab_end(const struct maar__mring *m, uint32_t slab)
+{
+	const uint32_t first = slab * m->slab_slots;
+
+	return m->front.slots - first < m->slab_slots ? m->front.slots : first + m->slab_slots;
+}
+
+/* Slots in the shared ring, as an estimate. */
+static inline uint32_t maar__mring_in_ring(const struct maar__mring *m)
+{
+	return m->shared ? (uint32_t)maar__batch_estimate(m->shared) * m->batch : 0;
+}
 
 static inline struct maar__mring *maar__mring_of(const struct maar_mring *front)
 {
@@ -89,7 +141,7 @@ void maar__mring_mark(struct maar__mring *m, uint32_t handle, uint32_t out);
 #ifdef MAAR_DEBUG
 #define MAAR__QUICK(m) ((void)(m), false)
 #else
-#define MAAR__QUICK(m) ((m)->light)
+#define MAAR__QUICK(m) ((m)->light || (m)->single)
 #endif
 
 /* This thread's lane, which it gets if it has none; NULL if there is no memory. */
@@ -144,6 +196,42 @@ static inline bool maar__lane_enter_any(const struct maar__mring *m, struct maar
 
 /* As maar__mring_take, for want of anything else: under m->lock, not in the lane, which is empty and the caller's. */
 size_t maar__mring_scrape(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n);
+
+/* Changes with each batch that moves. Under m->lock. */
+uint64_t maar__mring_moves(const struct maar__mring *m);
+
+/*
+ * Under m->lock. stop: makes the caller alone with each lane that nobody stays in, which then is `revoked`; go_on: lets
+ * them go. visit: both, around a call for each such lane; it goes on at once after that.
+ */
+void maar__lanes_stop(struct maar__mring *m);
+void maar__lanes_go_on(struct maar__mring *m);
+void maar__lanes_visit(struct maar__mring *m, void (*visit)(struct maar__mring *m, struct maar__lane *lane, void *arg),
+		       void *arg);
+
+/* ---- slab.c: under m->lock, or alone ---- */
+
+/* Addresses for `most` slots of m->front.stride bytes, none of them with memory; 0 or a negative errno. */
+int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, size_t slab_bytes);
+void maar__slab_release(struct maar__mring *m);
+/* Memory for n slabs; false with errno, and nothing changed. */
+bool maar__slab_ready(struct maar__mring *m, uint32_t first, uint32_t n);
+/* Gives back that of one. False: it stays. */
+bool maar__slab_return(struct maar__mring *m, uint32_t slab);
+
+/* ---- grow.c: under m->lock, or alone ---- */
+
+int maar__mring_begin_with(struct maar__mring *m, size_t slots);
+/* True if there are fresh slots now. */
+bool maar__mring_grow(struct maar__mring *m);
+size_t maar__mring_shrink_locked(struct maar__mring *m); /* bytes given back */
+/* Not under m->lock: calls what is to be told of a soft limit crossed, if nobody else does. */
+void maar__mring_tell(struct maar__mring *m);
+
+/* ---- keeper.c ---- */
+
+int maar__keeper_add(struct maar__mring *m); /* 0 or a negative errno */
+void maar__keeper_remove(struct maar__mring *m);
 
 /* ---- for src/pool: slots by their handles ---- */
 

@@ -48,23 +48,29 @@ static void restore(struct maar__lane *lane)
 	maar_a_store(&lane->revoked, 0, RELEASE); /* R:lane.revoked */
 }
 
-/* Makes the caller, who has m->lock, alone with the lane. False, and nothing changed: its thread is stopped in it. */
-static bool revoke(const struct maar__mring *m, struct maar__lane *lane)
+/* False: its thread is stopped in it. */
+static bool wait_until_left(const struct maar__mring *m, const struct maar__lane *lane)
 {
 	unsigned waited;
 
+	for (waited = 0; is_busy(m, lane); waited++) {
+		if (waited == MAAR__BUSY_PAUSES + MAAR__BUSY_YIELDS)
+			return false;
+		pause_or_yield(waited);
+	}
+	return true;
+}
+
+/* Makes the caller, who has m->lock, alone with the lane. False, and nothing changed: its thread is stopped in it. */
+static bool revoke(const struct maar__mring *m, struct maar__lane *lane)
+{
 	if (m->light)
 		maar_a_store(&lane->revoked, 1, RELAXED);
 	else
 		maar_a_store(&lane->revoked, 1, SEQ_CST); /* R:lane.busy */
 	/* A lane without a thread cannot get one while the mutex is held. */
-	if (!m->light || !lane->in_thread || maar__membarrier()) {
-		for (waited = 0; waited < MAAR__BUSY_PAUSES + MAAR__BUSY_YIELDS; waited++) {
-			if (!is_busy(m, lane))
-				return true;
-			pause_or_yield(waited);
-		}
-	}
+	if ((!m->light || !lane->in_thread || maar__membarrier()) && wait_until_left(m, lane))
+		return true;
 	restore(lane);
 	return false;
 }
@@ -141,6 +147,17 @@ static uint64_t moves(const struct maar__mring *m, const struct maar__lane *but,
 	return sum;
 }
 
+uint64_t maar__mring_moves(const struct maar__mring *m)
+{
+	uint64_t sum;
+	bool busy;
+
+	sum = moves(m, NULL, &busy);
+	if (m->shared)
+		sum += maar_a_load(&m->shared->head, RELAXED) + maar_a_load(&m->shared->tail, RELAXED);
+	return sum;
+}
+
 /*
  * "None" is the answer when a look at the shared ring and a look at all lanes have found nothing, while no batch moved from
  * the one to the others: then each slot was out at some instant of the call.
@@ -159,7 +176,11 @@ size_t maar__mring_scrape(struct maar__mring *m, struct maar__lane *lane, void *
 		got += maar__mring_take(m, lane, slots + got, n - got, &hidden);
 		if (lane)
 			maar__lane_leave(lane);
-		if (got == n || !lane)
+		if (got == n)
+			return n;
+		if (maar__mring_grow(m))
+			continue;
+		if (!lane || m->single)
 			return got;
 		if (patience < MAAR__THIEF_PAUSES && !find(m, lane, false) && find(m, lane, true)) {
 			patience++;
@@ -172,5 +193,52 @@ size_t maar__mring_scrape(struct maar__mring *m, struct maar__lane *lane, void *
 		if ((before == after && !busy) || waited == MAAR__BUSY_PAUSES + MAAR__BUSY_YIELDS)
 			return got;
 		pause_or_yield(waited++);
+	}
+}
+
+/* ---- to be alone with all lanes ---- */
+
+/* All lanes that nobody is in for longer than the wait; one membarrier for all. The others are as before. */
+void maar__lanes_stop(struct maar__mring *m)
+{
+	struct maar__lane *lane;
+	bool seen;
+
+	for (lane = m->lanes; lane; lane = lane->next) {
+		if (m->light)
+			maar_a_store(&lane->revoked, 1, RELAXED);
+		else
+			maar_a_store(&lane->revoked, 1, SEQ_CST); /* R:lane.busy */
+	}
+	seen = !m->light || maar__membarrier();
+	for (lane = m->lanes; lane; lane = lane->next)
+		if (!(seen || !lane->in_thread) || !wait_until_left(m, lane))
+			restore(lane);
+}
+
+void maar__lanes_go_on(struct maar__mring *m)
+{
+	struct maar__lane *lane;
+
+	for (lane = m->lanes; lane; lane = lane->next)
+		if (maar_a_load(&lane->revoked, RELAXED))
+			restore(lane);
+}
+
+void maar__lanes_visit(struct maar__mring *m, void (*visit)(struct maar__mring *m, struct maar__lane *lane, void *arg),
+		       void *arg)
+{
+	struct maar__lane *lane;
+
+	if (m->single) {
+		visit(m, m->common, arg);
+		return;
+	}
+	maar__lanes_stop(m);
+	for (lane = m->lanes; lane; lane = lane->next) {
+		if (!maar_a_load(&lane->revoked, RELAXED))
+			continue;
+		visit(m, lane, arg);
+		restore(lane);
 	}
 }

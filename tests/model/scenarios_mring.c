@@ -18,6 +18,7 @@
 
 struct state {
 	unsigned flags, slots, lane_slots;
+	unsigned slab; /* slots of a slab; 0: all */
 	unsigned held[MODEL_THREADS], in_lane[MODEL_THREADS],
 		in_ring;       /* where the slots are at first; the rest is fresh */
 	struct maar__mring *m; /* made by the first set-up */
@@ -81,6 +82,64 @@ void maar__registry_remove(struct maar__mring *m)
 	(void)m;
 }
 
+/* Slots without memory: whoever has one at that moment, or later, races. */
+static void touch_slab(struct maar__mring *m, uint32_t slab)
+{
+	for (uint32_t h = slab * m->slab_slots; h < maar__slab_end(m, slab); h++)
+		model_plain_write((uint64_t *)maar__mring_at(m, h), 0);
+}
+
+int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, size_t slab_bytes)
+{
+	static unsigned char slots[32][MOST_SLOTS * 64] __attribute__((aligned(64)));
+	static unsigned char present[32][MOST_SLOTS];
+	static unsigned made;
+
+	if (made == 32 || most > MOST_SLOTS || align != 64 || slab_bytes)
+		abort();
+	m->front.slab = slots[made];
+	m->front.slots = (uint32_t)most;
+	m->front.shift = 6;
+	m->front.inverse = 1;
+	m->slab_slots = now->slab ? now->slab : m->front.slots;
+	m->slabs = (m->front.slots - 1) / m->slab_slots + 1;
+	m->present = present[made++];
+	return 0;
+}
+
+void maar__slab_release(struct maar__mring *m)
+{
+	(void)m;
+}
+
+bool maar__slab_ready(struct maar__mring *m, uint32_t first, uint32_t n)
+{
+	for (; n; n--, first++) {
+		if (fiber_current())
+			touch_slab(m, first);
+		m->present[first] = 1;
+	}
+	return true;
+}
+
+bool maar__slab_return(struct maar__mring *m, uint32_t slab)
+{
+	touch_slab(m, slab);
+	m->present[slab] = 0;
+	return true;
+}
+
+int maar__keeper_add(struct maar__mring *m)
+{
+	(void)m;
+	return 0;
+}
+
+void maar__keeper_remove(struct maar__mring *m)
+{
+	(void)m;
+}
+
 /* ---- set up ---- */
 
 static void forget_lane(struct maar__lane *lane)
@@ -115,6 +174,7 @@ static void drop_new_lanes(struct state *s)
 
 		for (unsigned t = 0; t < MODEL_THREADS; t++)
 			mine |= lane == s->lane[t];
+		mine |= lane == s->m->spare;
 		if (!mine)
 			maar__free(lane);
 		lane = next;
@@ -126,6 +186,13 @@ static void place(struct state *s)
 {
 	uint32_t next = 0, i, handles[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
 
+	const bool grows = s->slab && !s->in_ring;
+	unsigned placed = 0, end;
+
+	for (unsigned t = 0; t < MODEL_THREADS; t++)
+		placed += s->held[t] + s->in_lane[t];
+	for (i = 0; i < s->m->slabs; i++)
+		s->m->present[i] = !grows || i * s->m->slab_slots < placed;
 	for (unsigned t = 0; t < MODEL_THREADS; t++) {
 		for (i = 0; i < s->held[t]; i++, next++) {
 			s->hand[t + 1][s->n[t + 1]++] = maar__mring_at(s->m, next);
@@ -139,7 +206,21 @@ static void place(struct state *s)
 			handles[i] = next++;
 		maar__batch_put_full(s->m->shared, handles);
 	}
-	s->m->fresh = next;
+	/* One that grows begins with the slabs of the slots that were placed. By atomics, as create has done before. */
+	for (i = 0; grows && i < s->m->slabs && s->m->present[i]; i++)
+		;
+	end = grows ? maar__slab_end(s->m, i - 1) : s->slots;
+	maar_a_store(&s->m->slots_now, end, RELAXED);
+	maar_a_store(&s->m->fresh, maar__fresh_range(next, end), RELAXED);
+	maar_a_store(&s->m->tell, 0, RELAXED);
+	s->m->absent = s->m->soft = 0;
+}
+
+/* Of more slots than none, once until there are none. */
+static void told(struct maar_mring *mring, void *arg)
+{
+	(void)arg;
+	model_assert(mring == &now->m->front, "told of another");
 }
 
 static void set_up(void *state)
@@ -157,7 +238,12 @@ static void set_up(void *state)
 	s->m->light = !(s->flags & STRONG);
 	s->m->high_water = 0;
 	maar__batch_ring_start_at(s->m->shared, 0);
+	s->m->grown = s->m->shrunk = 0;
+	s->m->pressed = false;
+	s->m->pressure = told;
 	forget_lane(s->m->common);
+	forget_lane(s->m->spare);
+	s->m->spare->in_thread = 0;
 	for (unsigned t = 0; t < MODEL_THREADS && !(s->flags & NO_MEMORY); t++) {
 		if (!s->in_lane[t] && !s->held[t])
 			continue; /* it is to make or adopt one */
@@ -177,6 +263,7 @@ static void hold(struct state *s, void *slot)
 	const uint32_t handle = maar_mring_handle(&s->m->front, slot);
 
 	model_assert(handle < s->slots, "no slot of this mring");
+	model_assert(s->m->present[handle / s->m->slab_slots], "slot %u has no memory", handle);
 	model_assert(!s->out[handle], "slot %u is in two hands", handle);
 	s->out[handle] = true;
 	s->hand[me][s->n[me]++] = slot;
@@ -277,13 +364,38 @@ static void get_put_exit(void *state)
 	maar__lane_retire(s->m, e->lane);
 }
 
+static void shrink(void *state)
+{
+	struct state *s = state;
+
+	(void)maar_mring_shrink(&s->m->front);
+}
+
+/* As before a fork. */
+static void stop(void *state)
+{
+	struct state *s = state;
+	struct maar__lane *lane;
+
+	pthread_mutex_lock(&s->m->common_lock);
+	pthread_mutex_lock(&s->m->lock);
+	maar__lanes_stop(s->m);
+	for (lane = s->m->lanes; lane; lane = lane->next)
+		if (maar_a_load(&lane->revoked, RELAXED))
+			model_plain_write((uint64_t *)(void *)maar__lane_slots(lane),
+					  (uintptr_t)maar__lane_slots(lane)[0]);
+	maar__lanes_go_on(s->m);
+	pthread_mutex_unlock(&s->m->lock);
+	pthread_mutex_unlock(&s->m->common_lock);
+}
+
 static void look(void *state)
 {
 	struct state *s = state;
 	struct maar_mring_stats stats;
 
 	maar_mring_stats(&s->m->front, &stats);
-	model_assert(stats.in_use + stats.in_lanes + stats.in_shared == s->slots, "the figures do not add up");
+	model_assert(stats.in_use + stats.in_lanes + stats.in_shared == stats.slots, "the figures do not add up");
 	maar_mring_lanes(&s->m->front, NULL, 0);
 }
 
@@ -302,13 +414,15 @@ static void all_there(void *state)
 
 /* ---- the table ---- */
 
-#define MRING(label, n, flags_, slots_, lane_, ring_, held_, in_lane_, ...)                                            \
+#define MRING(label, n, flags, slots, lane, ring, held, in_lane, ...)                                                  \
+	SLABS(label, n, flags, slots, 0, lane, ring, EACH held, EACH in_lane, __VA_ARGS__)
+#define SLABS(label, n, flags_, slots_, slab_, lane_, ring_, held_, in_lane_, ...)                                     \
 	{                                                                                                              \
 		.name = "mring, " label, .threads = n, .set_up = set_up, .thread = { __VA_ARGS__ },                    \
 		.finish = all_there, .state = &(struct state)                                                          \
 		{                                                                                                      \
-			.flags = flags_, .slots = slots_, .lane_slots = lane_, .in_ring = ring_, .held = held_,        \
-			.in_lane = in_lane_                                                                            \
+			.flags = flags_, .slots = slots_, .slab = slab_, .lane_slots = lane_, .in_ring = ring_,        \
+			.held = held_, .in_lane = in_lane_                                                             \
 		}                                                                                                      \
 	}
 #define EACH(...)                                                                                                      \
@@ -317,20 +431,29 @@ static void all_there(void *state)
 	}
 
 const struct model_scenario scenarios_mring[] = {
-	MRING("hand-over", 2, 0, 3, 2, 0, EACH(3), EACH(0), put_three_get, get_two),
-	MRING("hand-over by two", 3, 0, 4, 2, 0, EACH(2, 2), EACH(0), put_get_put, put_get_put, get_two),
-	MRING("never used", 3, 0, 3, 2, 0, EACH(0), EACH(0), get_put_get, get_once, look),
-	MRING("steal against get", 2, 0, 2, 2, 0, EACH(0), EACH(2), get_two, get_once),
-	MRING("steal against get and put", 2, 0, 3, 4, 0, EACH(0), EACH(3), get_put_get, get_two),
-	MRING("steal against put", 2, 0, 2, 2, 0, EACH(2), EACH(0), put_two, get_two),
-	MRING("steal against steal", 3, 0, 3, 4, 0, EACH(0), EACH(3), get_put_get, get_once, get_once),
-	MRING("steal, in bulk", 2, 0, 4, 4, 0, EACH(0), EACH(2, 2), bulk, bulk),
-	MRING("steal, SEQ_CST", 2, STRONG, 2, 2, 0, EACH(0), EACH(2), get_put_get, get_once),
-	MRING("steal against put, SEQ_CST", 2, STRONG, 2, 2, 0, EACH(2), EACH(0), put_two, get_two),
-	MRING("steal, three of them", 3, STRONG, 3, 4, 0, EACH(0), EACH(3), get_put_get, get_once, get_once),
-	MRING("adopt against exit", 2, 0, 2, 2, 0, EACH(0), EACH(2), get_put_exit, get_put_get),
-	MRING("adopt against exit and steal", 3, 0, 3, 2, 0, EACH(0), EACH(2, 1), get_put_exit, get_two, get_once),
-	MRING("common lane", 3, NO_MEMORY, 3, 2, 1, EACH(0), EACH(0), get_put_get, get_put_get, look),
+	MRING("hand-over", 2, 0, 3, 2, 0, (3), (0), put_three_get, get_two),
+	MRING("hand-over by two", 3, 0, 4, 2, 0, (2, 2), (0), put_get_put, put_get_put, get_two),
+	MRING("never used", 3, 0, 3, 2, 0, (0), (0), get_put_get, get_once, look),
+	MRING("steal against get", 2, 0, 2, 2, 0, (0), (2), get_two, get_once),
+	MRING("steal against get and put", 2, 0, 3, 4, 0, (0), (3), get_put_get, get_two),
+	MRING("steal against put", 2, 0, 2, 2, 0, (2), (0), put_two, get_two),
+	MRING("steal against steal", 3, 0, 3, 4, 0, (0), (3), get_put_get, get_once, get_once),
+	MRING("steal, in bulk", 2, 0, 4, 4, 0, (0), (2, 2), bulk, bulk),
+	MRING("steal, SEQ_CST", 2, STRONG, 2, 2, 0, (0), (2), get_put_get, get_once),
+	MRING("steal against put, SEQ_CST", 2, STRONG, 2, 2, 0, (2), (0), put_two, get_two),
+	MRING("steal, three of them", 3, STRONG, 3, 4, 0, (0), (3), get_put_get, get_once, get_once),
+	MRING("adopt against exit", 2, 0, 2, 2, 0, (0), (2), get_put_exit, get_put_get),
+	MRING("adopt against exit and steal", 3, 0, 3, 2, 0, (0), (2, 1), get_put_exit, get_two, get_once),
+	SLABS("grow", 2, 0, 4, 2, 2, 0, EACH(0), EACH(1), get_two, get_put_get),
+	SLABS("shrink against get", 2, 0, 4, 2, 2, 0, EACH(0), EACH(2), get_put_get, shrink),
+	SLABS("shrink against get and put", 3, 0, 4, 1, 2, 0, EACH(1), EACH(1), put_get_put, get_two, shrink),
+	SLABS("shrink against put, batches", 2, 0, 4, 2, 2, 1, EACH(1), EACH(1), put_get_put, shrink),
+	SLABS("shrink, some never used", 2, 0, 4, 2, 2, 0, EACH(0), EACH(1), get_two, shrink),
+	SLABS("shrink, half a batch left", 2, 0, 4, 2, 4, 0, EACH(1), EACH(2), put_get_put, shrink),
+	MRING("stop against get and put", 3, 0, 3, 2, 0, (1), (2), put_get_put, stop, get_once),
+	MRING("stop, SEQ_CST", 2, STRONG, 3, 2, 0, (1), (2), put_get_put, stop),
+	SLABS("shrink, SEQ_CST", 2, STRONG, 4, 2, 2, 0, EACH(0), EACH(2), get_put_get, shrink),
+	MRING("common lane", 3, NO_MEMORY, 3, 2, 1, (0), (0), get_put_get, get_put_get, look),
 };
 
 const unsigned n_scenarios_mring = sizeof(scenarios_mring) / sizeof(scenarios_mring[0]);
