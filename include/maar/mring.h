@@ -17,17 +17,19 @@
  *
  * Who may call what at the same time: get, put, bulk, flush, conversions, observers: any thread, freely.
  * create: alone. destroy: alone, after every other call has returned; threads that used the mring may live on.
- * Not from signal handlers that interrupt get or put. After fork the child must leave alone an mring that
- * several threads of the parent were using: a lock held by one of them stays locked, and what was in their lanes is out
- * of reach.
+ * Not from signal handlers that interrupt get or put.
+ * After fork the child goes on with a copy of each mring: lanes of threads that it does not have are for whoever comes,
+ * and slots that those threads had got, or were getting, stay out; who knows them may put them. fork waits, with a bound,
+ * for threads that are inside their lanes; what lies in a lane whose thread stays there longer, stopped, is lost to the
+ * child. Not from within maar_mring_each.
  *
- * Progress: get and put in a lane are wait-free. A put that hands a batch over and a get that fetches one take one
- * compare-and-swap for all of it; a thread stopped inside a hand-over (some 50 ns long) hides that batch and the
- * batches behind it, one stopped inside a get or put (some 5 ns) hides its lane: a get that needs them pauses, yields a
- * bounded number of times, and returns none. Never waited for without bound. A thread's first call allocates its lane
- * and takes a mutex; flush, thread exit, statistics, and a get that finds all else empty take it too, the last for as
- * long as it takes from others' lanes (a membarrier system call, microseconds); a thread whose lane is being taken
- * from meanwhile works on a lane common to all such, under a mutex. So does one whose first call finds no memory.
+ * Progress: get and put in a lane are wait-free. A get that fetches a batch and a put that hands one over are lock-free:
+ * one compare-and-swap for all of it, and three. A thread stopped inside a get or put (some 5 ns long, 100 with a batch)
+ * stalls nobody, but hides its lane: a get that needs that pauses, yields a bounded number of times, and returns none.
+ * A thread's first call allocates its lane and takes a mutex; flush, thread exit, statistics, shrink, and a get that finds
+ * all else empty take it too, the last for as long as it takes from others' lanes (a membarrier system call,
+ * microseconds); a thread whose lane is being taken from meanwhile works on a lane common to all such, under a mutex. So
+ * does one whose first call finds no memory.
  * Order: what a thread did with a slot before putting it happens before what the thread that gets it next does.
  *
  * Growth: addresses for the most slots are reserved at create; a get that finds nothing makes memory for one more slab, and
@@ -193,6 +195,13 @@ MAAR_API int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_
 
 /* Fills up to n entries, a lane each; returns how many lanes there are (pass NULL and 0 to ask), 0 for no mring. */
 MAAR_API size_t maar_mring_lanes(const struct maar_mring *mring, struct maar_mring_lane_stats *lanes, size_t n);
+
+/*
+ * Calls `visit` (NULL: no call) with each living mring, in the order of their numbers; returns how many there were. visit
+ * may use all calls of this page but destroy, which would wait for it for ever, and should return soon: whoever destroys
+ * an mring waits (the walk is an RCU read side). Mrings made meanwhile may be missed.
+ */
+MAAR_API size_t maar_mring_each(void (*visit)(struct maar_mring *mring, void *arg), void *arg);
 
 /* Writes a description for people. 0, -EINVAL, or -EIO. */
 MAAR_API int maar_mring_dump(const struct maar_mring *mring, FILE *to);

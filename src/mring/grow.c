@@ -121,7 +121,7 @@ static void collect(struct maar__mring *m, struct free_slots *f)
 	uint32_t i;
 
 	maar__lanes_visit(m, empty_lane, f);
-	while (m->shared && maar__batch_take_full(m->shared, handles) == MAAR__BATCH_TAKEN)
+	while (m->shared && maar__mring_take_batch(m, handles))
 		for (i = 0; i < m->batch; i++)
 			add(f, m, handles[i]);
 	do
@@ -168,7 +168,7 @@ static void give_back(struct maar__mring *m, const struct free_slots *f)
 				continue;
 			n = 0;
 			if (!m->single) {
-				(void)maar__batch_put_full(m->shared, handles); /* room: they came from here */
+				(void)maar__mring_put_batch(m, handles); /* room: they came from here */
 				continue;
 			}
 			for (i = m->batch; i--;)

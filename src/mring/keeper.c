@@ -13,7 +13,7 @@
 pthread_mutex_t maar__keeper_lock = PTHREAD_MUTEX_INITIALIZER; /* before all other locks */
 static struct maar__mring *kept;
 static pthread_t thread;
-static bool running;
+static uint32_t running;     /* 1: there is the thread. Written under the lock */
 static uintptr_t generation; /* of the thread: one that is not of this generation ends */
 static uint32_t change;	     /* a futex; counts what the thread has to know */
 
@@ -67,6 +67,14 @@ static void tell_thread(void)
 	(void)maar__futex_wake(&change, 1, false);
 }
 
+static int start(void)
+{
+	const int rc = maar__thread_start(&thread, keep, (void *)++generation);
+
+	maar_a_store(&running, rc == 0, RELAXED);
+	return rc;
+}
+
 int maar__keeper_add(struct maar__mring *m)
 {
 	int rc = 0;
@@ -78,8 +86,7 @@ int maar__keeper_add(struct maar__mring *m)
 	if (running) {
 		tell_thread();
 	} else {
-		rc = maar__thread_start(&thread, keep, (void *)++generation);
-		running = rc == 0;
+		rc = start();
 		if (rc)
 			kept = m->next_kept;
 	}
@@ -99,7 +106,7 @@ void maar__keeper_remove(struct maar__mring *m)
 	*at = m->next_kept;
 	last = !kept && running;
 	if (last) {
-		running = false;
+		maar_a_store(&running, 0, RELAXED);
 		generation++;
 	}
 	ended = thread;
@@ -107,4 +114,19 @@ void maar__keeper_remove(struct maar__mring *m)
 	pthread_mutex_unlock(&maar__keeper_lock);
 	if (last)
 		pthread_join(ended, NULL);
+}
+
+void maar__keeper_is_gone(void)
+{
+	maar_a_store(&running, 0, RELAXED);
+}
+
+void maar__keeper_again(void)
+{
+	if (maar_likely(maar_a_load(&running, RELAXED)))
+		return;
+	pthread_mutex_lock(&maar__keeper_lock);
+	if (kept && !running)
+		(void)start(); /* if not now, then the next time */
+	pthread_mutex_unlock(&maar__keeper_lock);
 }

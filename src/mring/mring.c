@@ -8,16 +8,6 @@
 #include "mring_priv.h"
 
 #include <errno.h>
-#include <sched.h>
-
-/*
- * How long a get waits for a put that stopped in the middle of handing a batch over, before it goes to steal: the copying
- * takes some 50 ns, so pauses cover a running thread and yields one that lost its processor.
- */
-#ifndef MAAR__HIDDEN_PAUSES
-#define MAAR__HIDDEN_PAUSES 64
-#define MAAR__HIDDEN_YIELDS 32
-#endif
 
 /* How often a thread looks whether a thief has left its lane, before it goes by the common one: about a microsecond. */
 #ifndef MAAR__REVOKED_LOOKS
@@ -56,16 +46,14 @@ static uint32_t fetch_fresh(struct maar__mring *m, uint32_t *handles)
 }
 
 /* 1 to batch slots, or 0 if there are none in the shared ring or never used. */
-static uint32_t fetch(struct maar__mring *m, void **slots, bool *hidden)
+static uint32_t fetch(struct maar__mring *m, void **slots)
 {
 	/* A batch is copied in whole pairs. */
 	uint32_t handles[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
-	const enum maar__batch_answer answer =
-		maar_likely(m->shared) ? maar__batch_take_full(m->shared, handles) : MAAR__BATCH_EMPTY;
-	const uint32_t n = answer == MAAR__BATCH_TAKEN ? m->batch : fetch_fresh(m, handles);
-	uint32_t i;
+	uint32_t n = m->shared ? maar__mring_take_batch(m, handles) : 0, i;
 
-	*hidden = answer == MAAR__BATCH_HIDDEN;
+	if (!n)
+		n = fetch_fresh(m, handles);
 	for (i = 0; i < n; i++)
 		maar_n_store(&slots[i], maar__mring_at(m, handles[i]));
 	if (n)
@@ -81,19 +69,17 @@ static bool hand_over(struct maar__mring *m, void *const *slots)
 
 	for (i = 0; i < m->batch; i++)
 		handles[i] = maar_mring_handle(&m->front, maar_n_load(&slots[i]));
-	handles[i] = 0;
-	return maar__batch_put_full(m->shared, handles);
+	return maar__mring_put_batch(m, handles);
 }
 
 /* ---- through a lane that was entered (NULL: the mring has none, and batches of one) ---- */
 
-size_t maar__mring_take(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n, bool *hidden)
+size_t maar__mring_take(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n)
 {
 	size_t got = 0;
 
-	*hidden = false;
 	if (!lane) {
-		while (got < n && fetch(m, slots + got, hidden))
+		while (got < n && fetch(m, slots + got))
 			got++;
 		return got;
 	}
@@ -107,7 +93,7 @@ size_t maar__mring_take(struct maar__mring *m, struct maar__lane *lane, void **s
 		got += some;
 		if (got == n)
 			return n;
-		have = fetch(m, maar__lane_slots(lane), hidden);
+		have = fetch(m, maar__lane_slots(lane));
 		if (!have)
 			return got;
 		maar_a_store(&lane->n, have, RELAXED);
@@ -203,39 +189,29 @@ static void end(struct maar__mring *m, bool locked)
 		pthread_mutex_unlock(&m->common_lock);
 }
 
-/* For a batch that is hidden; then, for want of anything else, with the mutex. Not in the lane, which is empty. */
-static size_t wait_and_scrape(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n, bool hidden)
+/* For want of anything else, with the mutex. Not in the lane, which is empty. */
+static MAAR_COLD size_t scrape(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n)
 {
-	unsigned waited;
-	size_t got = 0;
+	size_t got;
 
-	for (waited = 0; hidden && waited < MAAR__HIDDEN_PAUSES + MAAR__HIDDEN_YIELDS; waited++) {
-		if (waited < MAAR__HIDDEN_PAUSES)
-			maar_cpu_relax();
-		else
-			sched_yield();
-		if (!lane || maar__lane_enter_any(m, lane))
-			got += maar__mring_take(m, lane, slots + got, n - got, &hidden);
-		leave(lane);
-		if (got == n)
-			return n;
-	}
 	pthread_mutex_lock(&m->lock);
-	got += maar__mring_scrape(m, lane, slots + got, n - got);
+	got = maar__mring_scrape(m, lane, slots, n);
 	pthread_mutex_unlock(&m->lock);
+	if (m->idle_ms)
+		maar__keeper_again();
 	return got;
 }
 
 /* With the calling thread's lane, or NULL for the common one. */
 static size_t get_through(struct maar__mring *m, struct maar__lane *mine, void **slots, size_t n)
 {
-	bool locked, hidden;
+	bool locked;
 	struct maar__lane *lane = begin(m, mine, &locked);
-	size_t got = maar__mring_take(m, lane, slots, n, &hidden), back;
+	size_t got = maar__mring_take(m, lane, slots, n), back;
 
 	leave(lane);
 	if (maar_unlikely(got < n))
-		got += wait_and_scrape(m, lane, slots + got, n - got, hidden);
+		got += scrape(m, lane, slots + got, n - got);
 	end(m, locked);
 	if (maar_unlikely(maar_a_load(&m->tell, RELAXED)))
 		maar__mring_tell(m);

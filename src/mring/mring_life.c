@@ -112,7 +112,7 @@ static int make_lanes(struct maar__mring *m)
 		m->common->limit = m->lane_slots;
 		return 0;
 	}
-	m->shared = maar_batch_ring_create(m->front.slots / m->batch + 1, m->batch, MAAR_BATCH_RING_TICKET);
+	m->shared = maar_batch_ring_create(m->front.slots / m->batch + 1, m->batch, 0);
 	if (!m->shared)
 		return -errno;
 	if (!m->lane_slots)
@@ -265,7 +265,8 @@ int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_stats *st
 		stats->in_lanes += maar_a_load(&lane->n, RELAXED);
 		stats->lanes += lane != m->common && lane != m->spare;
 	}
-	in_shared = (uint64_t)maar__mring_in_ring(m) + maar__fresh_left(maar_a_load(&m->fresh, RELAXED));
+	in_shared = (m->shared ? maar_batch_ring_handles(m->shared) : 0) +
+		    maar__fresh_left(maar_a_load(&m->fresh, RELAXED));
 	pthread_mutex_unlock(&m->lock);
 	/* While others work the parts were read at different moments: keep every number within its bounds. */
 	stats->in_shared = in_shared > stats->slots ? stats->slots : (uint32_t)in_shared;

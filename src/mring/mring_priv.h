@@ -11,9 +11,10 @@
  *     adopt.c       lanes pass from thread to thread
  *     mring_life.c  create, destroy, statistics
  *     registry.c    which mrings are alive, for exiting threads (liburcu)
+ *     fork.c        what a child goes on with
  *     debug.c       debug builds: who has which slot
  *
- * Locks, the outer first: registry, maar__lane_key_lock, m->common_lock, m->lock. A lane's `revoked` is written under
+ * Locks, the outer first: maar__keeper_lock, registry, maar__lane_key_lock, m->common_lock, m->lock. A lane's `revoked` is written under
  * m->lock only. Whoever has entered a lane waits for nobody until it leaves it.
  */
 #ifndef MAAR_MRING_PRIV_H
@@ -111,7 +112,7 @@ static inline uint32_t maar__slab_end(const struct maar__mring *m, uint32_t slab
 	return m->front.slots - first < m->slab_slots ? m->front.slots : first + m->slab_slots;
 }
 
-/* Slots in the shared ring, as an estimate. */
+/* Slots in the shared ring, as an estimate that may be too small. */
 static inline uint32_t maar__mring_in_ring(const struct maar__mring *m)
 {
 	return m->shared ? (uint32_t)maar__batch_estimate(m->shared) * m->batch : 0;
@@ -178,10 +179,33 @@ size_t maar__mring_put_many(struct maar__mring *m, void *const *slots, size_t n)
 
 /*
  * What can be had without waiting: from `lane`, which the caller has entered and which is filled again as long as there
- * is something in the shared ring or never used. NULL: the mring has no lanes. Up to n slots; less than n: *hidden if
- * there was a batch that its producer has not finished.
+ * is something in the shared ring or never used. NULL: the mring has no lanes. Up to n slots.
  */
-size_t maar__mring_take(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n, bool *hidden);
+size_t maar__mring_take(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n);
+
+/* A batch from the shared ring, or to it: m->batch handles. 0, false: none, no room. */
+static inline uint32_t maar__mring_take_batch(const struct maar__mring *m, uint32_t *handles)
+{
+	enum maar__batch_answer answer;
+
+	return (uint32_t)maar__batch_take(maar__batch_view(m->shared, false), handles, m->batch, false, &answer);
+}
+
+/* The ring is larger than all slots need; it may be short of blocks for an instant, when 64 others are in there. */
+#define MAAR__PUT_TRIES 1000
+static inline bool maar__mring_put_batch(struct maar__mring *m, const uint32_t *handles)
+{
+	unsigned tries;
+
+	for (tries = 0; tries < MAAR__PUT_TRIES; tries++) {
+		if (maar_likely(maar_batch_ring_enqueue(m->shared, handles, m->batch)))
+			return true;
+		if (maar_batch_ring_count(m->shared) == m->shared->capacity)
+			break;
+		maar_cpu_relax();
+	}
+	return false;
+}
 
 /* As maar__lane_enter, whichever way lanes of this mring are revoked. */
 static inline bool maar__lane_enter_any(const struct maar__mring *m, struct maar__lane *lane)
@@ -232,6 +256,10 @@ void maar__mring_tell(struct maar__mring *m);
 
 int maar__keeper_add(struct maar__mring *m); /* 0 or a negative errno */
 void maar__keeper_remove(struct maar__mring *m);
+/* In a child that has no such thread; the next get that needs m->lock makes it anew. */
+void maar__keeper_is_gone(void);
+void maar__keeper_again(void);
+extern pthread_mutex_t maar__keeper_lock; /* for the fork handlers */
 
 /* ---- for src/pool: slots by their handles ---- */
 
@@ -275,5 +303,11 @@ int maar__registry_add(struct maar__mring *m);
 void maar__registry_remove(struct maar__mring *m);
 /* Inside an RCU read-side section: the mring, or NULL if it is gone. */
 struct maar__mring *maar__registry_find(uint32_t id, uint64_t serial);
+/* Inside such a section, or under the registry's lock: each living mring, those with small numbers first. */
+void maar__registry_each(void (*visit)(struct maar__mring *m, void *arg), void *arg);
+extern pthread_mutex_t maar__registry_lock; /* for the fork handlers */
+
+/* fork.c: sees to it that forks are watched; under the registry's lock. */
+bool maar__fork_is_watched(void);
 
 #endif

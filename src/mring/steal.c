@@ -167,13 +167,13 @@ size_t maar__mring_scrape(struct maar__mring *m, struct maar__lane *lane, void *
 	unsigned waited = 0, patience = 0;
 	uint64_t before, after = 0;
 	size_t got = 0;
-	bool hidden, busy;
+	bool busy;
 
 	for (;;) {
 		before = lane ? moves(m, lane, &busy) : 0;
 		if (lane)
 			(void)maar__lane_enter_any(m, lane);
-		got += maar__mring_take(m, lane, slots + got, n - got, &hidden);
+		got += maar__mring_take(m, lane, slots + got, n - got);
 		if (lane)
 			maar__lane_leave(lane);
 		if (got == n)
