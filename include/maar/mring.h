@@ -63,9 +63,11 @@ struct maar_mring {
 	unsigned char *slab; /* slot 0 */
 	uint64_t stride;     /* bytes from a slot to the next */
 	uint64_t inverse;    /* of the odd part of stride, modulo 2^64: turns a division into a multiplication */
+	uint64_t most;	     /* slots << shift */
+	uint64_t low;	     /* (1 << shift) - 1: bits of an offset that a slot's has not */
 	uint32_t shift;	     /* stride = odd part << shift */
 	uint32_t slots;	     /* handles there are: 0 .. slots - 1 */
-	uint64_t key;	     /* where a thread's table has its lane; of this mring alone, and never 0 */
+	uint64_t key;	     /* says where a thread's table has its lane; of this mring alone, and never 0 */
 	uint32_t magic;
 	uint32_t reserved0;
 	uint64_t reserved[2];

@@ -31,13 +31,13 @@ static void at_thread_exit(void *arg)
 	struct maar__lane_entry *e = maar__lane_entries(t);
 	uint32_t id;
 
-	for (id = 0; id <= t->mask; id++) {
+	for (id = 0; id <= t->mask >> MAAR__KEY_SHIFT; id++) {
 		struct maar__mring *m;
 
-		if (!e[id].serial)
+		if (!e[id].key)
 			continue;
 		maar__rcu_read_lock();
-		m = maar__registry_find(id, e[id].serial);
+		m = maar__registry_find(id, maar__key_serial(e[id].key));
 		if (m)
 			maar__lane_retire(m, e[id].lane);
 		maar__rcu_read_unlock();
@@ -60,23 +60,28 @@ static bool exit_is_watched(void)
 	return ok;
 }
 
+static size_t entries_of(const struct maar__lane_table *t)
+{
+	return (size_t)(t->mask >> MAAR__KEY_SHIFT) + 1;
+}
+
 /* This thread's entry for an mring id, growing the table if need be; NULL without memory. */
 static struct maar__lane_entry *entry(uint32_t id)
 {
 	struct maar__lane_table *old = maar__thread_lanes, *t;
-	size_t n = old == NO_LANES ? FIRST_ENTRIES : (size_t)old->mask + 1;
+	size_t n = old == NO_LANES ? FIRST_ENTRIES : entries_of(old);
 
-	if (old != NO_LANES && id <= old->mask)
+	if (old != NO_LANES && id < entries_of(old))
 		return maar__lane_entries(old) + id;
 	while (n <= id)
 		n *= 2;
 	t = maar__alloc(sizeof(*t) + n * sizeof(struct maar__lane_entry));
 	if (!t)
 		return NULL;
-	t->mask = n - 1;
+	t->mask = (n - 1) << MAAR__KEY_SHIFT;
 	if (old != NO_LANES)
 		memcpy(maar__lane_entries(t), maar__lane_entries(old),
-		       ((size_t)old->mask + 1) * sizeof(struct maar__lane_entry));
+		       entries_of(old) * sizeof(struct maar__lane_entry));
 	if (!exit_is_watched() || pthread_setspecific(exit_key, t)) {
 		maar__free(t);
 		return NULL;
@@ -100,8 +105,7 @@ struct maar__lane *maar__lane_attach(struct maar__mring *m)
 	lane = maar__lane_adopt(m);
 	if (lane) {
 		e->lane = lane;
-		e->serial = m->serial;
-		e->key = MAAR__QUICK(m) ? m->front.key : 0;
+		e->key = MAAR__QUICK(m) ? m->front.key : m->front.key + 1;
 	}
 	return lane;
 }
@@ -113,7 +117,6 @@ void maar_mring_flush(struct maar_mring *mring)
 
 	if (!lane)
 		return;
-	maar__lane_entries(maar__thread_lanes)[m->id].serial = 0;
 	maar__lane_entries(maar__thread_lanes)[m->id].key = 0;
 	maar__lane_retire(m, lane);
 }

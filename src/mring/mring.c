@@ -274,6 +274,16 @@ int maar__mring_put_slow(struct maar_mring *mring, void *slot)
 	return maar__mring_push_slow(maar__mring_of(mring), slot) ? 0 : -EALREADY;
 }
 
+/* In pieces of a size that the compiler knows: a call of memcpy costs more than most of these copies. */
+#define PIECE 8
+static inline void copy(void **to, void *const *from, size_t n)
+{
+	for (; n >= PIECE; n -= PIECE, to += PIECE, from += PIECE)
+		maar_n_copy(to, from, PIECE * sizeof(*to));
+	for (; n; n--, to++, from++)
+		maar_n_copy(to, from, sizeof(*to));
+}
+
 size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
 {
 	struct maar__lane *lane;
@@ -288,7 +298,7 @@ size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
 			const uint32_t have = maar_a_load(&lane->n, RELAXED);
 
 			if (maar_likely(n <= have)) {
-				maar_n_copy(slots, maar__lane_slots(lane) + have - n, n * sizeof(*slots));
+				copy(slots, maar__lane_slots(lane) + have - n, n);
 				maar_a_store(&lane->n, have - (uint32_t)n, RELAXED);
 				maar__lane_leave(lane);
 				return n;
@@ -313,7 +323,7 @@ static MAAR_COLD size_t sort_out(struct maar__mring *m, void **slots, size_t n)
 
 			MAAR_DEBUG_CHECK_AS("maar_mring_put_bulk", ok, "not the start of a slot of this mring");
 			if (ok)
-				some[good++] = slots[i];
+				some[good++] = slots[i]; /* a debug build has stopped at the first that is none */
 			else
 				slots[refused++] = slots[i];
 		}
@@ -323,35 +333,45 @@ static MAAR_COLD size_t sort_out(struct maar__mring *m, void **slots, size_t n)
 	return refused;
 }
 
+/* Some are no slots of this mring. */
+static bool any_strange(const struct maar_mring *mring, void *const *slots, size_t n)
+{
+	const uint64_t slab = (uint64_t)(uintptr_t)mring->slab, inverse = mring->inverse, most = mring->most;
+	uint64_t low = 0, strange = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const uint64_t offset = (uint64_t)(uintptr_t)slots[i] - slab;
+
+		low |= offset;
+		strange += offset * inverse >= most;
+	}
+	return strange || low & mring->low;
+}
+
 size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
 {
 	struct maar__mring *m = maar__mring_of(mring);
 	struct maar__lane *lane;
-	uint32_t strange = 0;
 	size_t i;
 
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
 	if (maar_unlikely(!mring || !slots))
 		return 0;
-	for (i = 0; i < n; i++) {
-		const uint32_t handle = maar_mring_handle(mring, slots[i]);
-
-		strange |= handle == MAAR_NO_HANDLE;
-#ifdef MAAR_DEBUG
-		MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
-		MAAR__MARK(m, handle, 0);
-#endif
-	}
-	if (maar_unlikely(strange))
+	if (maar_unlikely(any_strange(mring, slots, n)))
 		return n - sort_out(m, slots, n);
+#ifdef MAAR_DEBUG
+	for (i = 0; i < n; i++)
+		MAAR__MARK(m, maar_mring_handle(mring, slots[i]), 0);
+#endif
 	lane = maar__lane_quick(mring);
 	if (maar_likely(lane)) {
 		if (maar__lane_enter(lane)) {
 			const uint32_t have = maar_a_load(&lane->n, RELAXED);
 
 			if (maar_likely(n <= lane->limit - have)) {
-				maar_n_copy(maar__lane_slots(lane) + have, slots, n * sizeof(*slots));
+				copy(maar__lane_slots(lane) + have, slots, n);
 				maar_a_store(&lane->n, have + (uint32_t)n, RELAXED);
 				maar__lane_leave(lane);
 				return n;

@@ -118,6 +118,28 @@ static inline uint32_t maar__mring_in_ring(const struct maar__mring *m)
 	return m->shared ? (uint32_t)maar__batch_estimate(m->shared) * m->batch : 0;
 }
 
+/* Modulo 2^64, of an odd number: Newton's iteration, which doubles the bits that are right, five at first. */
+static inline uint64_t maar__inverse(uint64_t odd)
+{
+	uint64_t x = 3 * odd ^ 2;
+	int bits;
+
+	for (bits = 5; bits < 64; bits *= 2)
+		x *= 2 - odd * x;
+	return x;
+}
+
+/* What handle and address are computed with. */
+static inline void maar__mring_measures(struct maar_mring *front, uint64_t stride, uint32_t slots)
+{
+	front->stride = stride;
+	front->slots = slots;
+	front->shift = (uint32_t)__builtin_ctzll(stride);
+	front->inverse = maar__inverse(stride >> front->shift);
+	front->most = (uint64_t)slots << front->shift;
+	front->low = (UINT64_C(1) << front->shift) - 1;
+}
+
 static inline struct maar__mring *maar__mring_of(const struct maar_mring *front)
 {
 	return (struct maar__mring *)(uintptr_t)front;
@@ -137,6 +159,16 @@ void maar__mring_mark(struct maar__mring *m, uint32_t handle, uint32_t out);
 
 /* Bits of an mring's key that are its id, the index in threads' tables; so many mrings live at most. */
 #define MAAR__ID_BITS 20
+
+static inline uint64_t maar__key(uint64_t serial, uint32_t id)
+{
+	return (serial << MAAR__ID_BITS | id) << MAAR__KEY_SHIFT;
+}
+
+static inline uint64_t maar__key_serial(uint64_t key)
+{
+	return key >> (MAAR__ID_BITS + MAAR__KEY_SHIFT);
+}
 
 /* Inline calls may use lanes: not where marks are kept, nor where the barrier is no membarrier. */
 #ifdef MAAR_DEBUG
@@ -163,10 +195,9 @@ static inline struct maar__lane_entry *maar__lane_entries(struct maar__lane_tabl
 static inline struct maar__lane *maar__lane_mine(const struct maar__mring *m)
 {
 	struct maar__lane_table *t = MAAR__THREAD_LANES;
+	const struct maar__lane_entry *e = maar__lane_entries(t) + ((m->front.key & t->mask) >> MAAR__KEY_SHIFT);
 
-	if (maar_likely(m->id <= t->mask && maar__lane_entries(t)[m->id].serial == m->serial))
-		return maar__lane_entries(t)[m->id].lane;
-	return NULL;
+	return maar_likely((e->key | 1) == (m->front.key | 1)) ? e->lane : NULL;
 }
 
 /* ---- mring.c ---- */
@@ -274,9 +305,9 @@ static inline void *maar__mring_at(const struct maar__mring *m, uint32_t handle)
 static inline uint32_t maar__mring_pop(struct maar__mring *m)
 {
 	struct maar__lane *lane = maar__lane_quick(&m->front);
-	void *slot = maar_likely(lane) ? maar__lane_pop(lane) : NULL;
+	void *slot;
 
-	if (maar_unlikely(!slot && !maar__mring_get_many(m, &slot, 1)))
+	if (!maar_likely(lane && maar__lane_pop(lane, &slot)) && !maar__mring_get_many(m, &slot, 1))
 		return MAAR_NO_HANDLE;
 	return maar_mring_handle(&m->front, slot);
 }

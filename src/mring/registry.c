@@ -62,7 +62,7 @@ int maar__registry_add(struct maar__mring *m)
 	}
 	m->id = id;
 	m->serial = ++last_serial;
-	m->front.key = m->serial << MAAR__ID_BITS | id;
+	m->front.key = maar__key(m->serial, id);
 	maar_a_store(&table->of[id], m, RELEASE); /* R:registry.entry */
 	pthread_mutex_unlock(&maar__registry_lock);
 	return 0;

@@ -13,17 +13,6 @@
 #define LEAST_SLAB_BYTES  ((size_t)64 << 10)
 #define DEFAULT_MOST_SLAB ((size_t)2 << 20)
 
-/* Modulo 2^64, of an odd number: Newton's iteration, which doubles the bits that are right, five at first. */
-static uint64_t inverse_of(uint64_t odd)
-{
-	uint64_t x = 3 * odd ^ 2;
-	int bits;
-
-	for (bits = 5; bits < 64; bits *= 2)
-		x *= 2 - odd * x;
-	return x;
-}
-
 /* Slots that fill whole pages, the fewest. */
 static size_t slots_of_pages(uint64_t stride)
 {
@@ -57,9 +46,7 @@ int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, size_t 
 	if (!maar__mul(most, (size_t)m->front.stride, &bytes) || !maar__add(bytes, align, &m->mapping_bytes) ||
 	    m->mapping_bytes > PTRDIFF_MAX)
 		return -EOVERFLOW;
-	m->front.slots = (uint32_t)most;
-	m->front.shift = (uint32_t)__builtin_ctzll(m->front.stride);
-	m->front.inverse = inverse_of(m->front.stride >> m->front.shift);
+	maar__mring_measures(&m->front, m->front.stride, (uint32_t)most);
 	choose_slab(m, slab_bytes);
 	m->mapping = maar__reserve(m->mapping_bytes);
 	if (!m->mapping)

@@ -50,10 +50,9 @@ struct maar__lane *maar__lane_attach(struct maar__mring *m)
 
 	if (now->flags & NO_MEMORY)
 		return NULL;
-	if (!e->serial) {
+	if (!e->key) {
 		e->lane = maar__lane_adopt(m);
-		e->serial = m->serial;
-		e->key = m->light ? m->front.key : 0;
+		e->key = m->light ? m->front.key : m->front.key + 1;
 	}
 	return e->lane;
 }
@@ -73,7 +72,7 @@ bool maar__membarrier(void)
 int maar__registry_add(struct maar__mring *m)
 {
 	m->serial = 1;
-	m->front.key = 1 << MAAR__ID_BITS;
+	m->front.key = maar__key(1, 0);
 	return 0;
 }
 
@@ -98,9 +97,7 @@ int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, size_t 
 	if (made == 32 || most > MOST_SLOTS || align != 64 || slab_bytes)
 		abort();
 	m->front.slab = slots[made];
-	m->front.slots = (uint32_t)most;
-	m->front.shift = 6;
-	m->front.inverse = 1;
+	maar__mring_measures(&m->front, m->front.stride, (uint32_t)most);
 	m->slab_slots = now->slab ? now->slab : m->front.slots;
 	m->slabs = (m->front.slots - 1) / m->slab_slots + 1;
 	m->present = present[made++];
@@ -252,8 +249,7 @@ static void set_up(void *state)
 		if (!s->in_lane[t] && !s->held[t])
 			continue; /* it is to make or adopt one */
 		forget_lane(s->lane[t]);
-		tables[t + 1].entry.key = s->m->light ? s->m->front.key : 0;
-		tables[t + 1].entry.serial = s->m->serial;
+		tables[t + 1].entry.key = s->m->front.key + !s->m->light;
 		tables[t + 1].entry.lane = s->lane[t];
 	}
 	place(s);
@@ -364,7 +360,7 @@ static void get_put_exit(void *state)
 
 	get(state);
 	put(state);
-	e->key = e->serial = 0;
+	e->key = 0;
 	maar__lane_retire(s->m, e->lane);
 }
 

@@ -36,11 +36,8 @@ static uint64_t free_slots(void)
 static void reset_slots(unsigned slots)
 {
 	stand_in.front.slab = stand_in.slab;
-	stand_in.front.stride = SLOT_BYTES;
-	stand_in.front.inverse = UINT64_C(0xaaaaaaaaaaaaaaab); /* of 3; 48 = 3 << 4 */
-	stand_in.front.shift = 4;
-	stand_in.front.key = UINT64_MAX; /* which no thread has a lane for, so that all calls go the slow way */
-	stand_in.front.slots = slots;
+	maar__mring_measures(&stand_in.front, SLOT_BYTES, slots);
+	stand_in.front.key = maar__key(2, 0); /* which no thread has a lane for, so that all calls go the slow way */
 	stand_in.front.magic = MAAR__MRING_MAGIC;
 	maar_a_store(&stand_in.free, (UINT64_C(1) << slots) - 1, RELAXED);
 }

@@ -369,6 +369,8 @@ static void check_arithmetic(uint64_t stride, uint32_t slots, uint32_t handle)
 		.slab = (unsigned char *)(uintptr_t)(UINT64_C(1) << 32),
 		.stride = stride,
 		.inverse = inverse(stride >> shift),
+		.most = (uint64_t)slots << shift,
+		.low = (UINT64_C(1) << shift) - 1,
 		.shift = shift,
 		.slots = slots,
 	};

@@ -33,15 +33,22 @@ struct maar__lane {
 	uint64_t robbed; /* slots that other threads took out; under the mring's mutex */
 } __attribute__((aligned(MAAR_CACHE_LINE)));
 
-/* A thread's lanes, by the mrings' keys; the entries stand behind the struct. */
+/*
+ * A thread's lanes; the entries stand behind the struct. A key is {serial, 40 bits | id, 20 | 0, 4}: with the mask it is the
+ * number of bytes from the first entry to that of the mring.
+ */
+#define MAAR__KEY_SHIFT 4
 struct maar__lane_entry {
-	uint64_t key;	 /* of the mring that `lane` may be used for by inline calls; 0: by none */
-	uint64_t serial; /* the same, for the calls of the library; 0: none */
+	uint64_t key; /* of the mring; its key + 1 if inline calls may not use the lane; 0: none */
 	struct maar__lane *lane;
+#if UINTPTR_MAX == UINT32_MAX
+	uint32_t reserved0;
+#endif
 };
+MAAR_STATIC_ASSERT(sizeof(struct maar__lane_entry) == 1 << MAAR__KEY_SHIFT, "what a key counts");
 
 struct maar__lane_table {
-	uint64_t mask; /* entries, a power of two, less 1 */
+	uint64_t mask; /* (entries, a power of two, less 1) << MAAR__KEY_SHIFT */
 };
 
 /*
@@ -67,17 +74,23 @@ MAAR_INLINE void *maar_mring_slot(const struct maar_mring *mring, uint32_t handl
 }
 
 /*
- * A division that is exact or refused, without a division. stride = odd << shift; the offset rotated right by `shift`,
- * times the inverse of `odd` modulo 2^64, is the quotient if the offset is a multiple of stride, and not below `slots`
- * else: were it, quotient * odd, below 2^(61 - shift), would be the rotated offset, whose uppermost `shift` bits are
- * then 0, and the offset the multiple.
+ * The quotient << shift if the address is that of a slot, else a number not below `most`: a division that is exact or
+ * refused, without a division. stride = odd << shift, and an offset without low bits is w << shift; times the inverse of
+ * odd that is q << shift with q = w * inverse modulo 2^(64 - shift). If q < slots, then q * odd < 2^(61 - shift), and it
+ * equals w modulo 2^(64 - shift); both are below that, so w = q * odd.
  */
-MAAR_INLINE uint32_t maar_mring_handle(const struct maar_mring *mring, const void *slot)
+MAAR_LOCAL uint64_t maar__mring_quotient(const struct maar_mring *mring, const void *slot)
 {
 	const uint64_t offset = (uint64_t)(uintptr_t)slot - (uint64_t)(uintptr_t)mring->slab;
-	const uint64_t number = (offset >> (mring->shift & 63) | offset << (-mring->shift & 63)) * mring->inverse;
 
-	return maar_likely(number < mring->slots) ? (uint32_t)number : MAAR_NO_HANDLE;
+	return maar_likely(!(offset & mring->low)) ? offset * mring->inverse : UINT64_MAX;
+}
+
+MAAR_INLINE uint32_t maar_mring_handle(const struct maar_mring *mring, const void *slot)
+{
+	const uint64_t quotient = maar__mring_quotient(mring, slot);
+
+	return maar_likely(quotient < mring->most) ? (uint32_t)(quotient >> (mring->shift & 63)) : MAAR_NO_HANDLE;
 }
 
 MAAR_INLINE uint32_t maar_mring_slots(const struct maar_mring *mring)
@@ -95,10 +108,16 @@ MAAR_INLINE size_t maar_mring_slot_bytes(const struct maar_mring *mring)
 MAAR_LOCAL struct maar__lane *maar__lane_quick(const struct maar_mring *mring)
 {
 	const struct maar__lane_table *t = MAAR__THREAD_LANES;
+	const uint64_t key = mring->key;
 	const struct maar__lane_entry *e =
-		(const struct maar__lane_entry *)(const void *)(t + 1) + (mring->key & t->mask);
+		(const struct maar__lane_entry *)(const void *)((const char *)(t + 1) + (key & t->mask));
+	struct maar__lane *lane = e->lane;
 
-	return maar_likely(e->key == mring->key) ? e->lane : NULL;
+	if (maar_unlikely(e->key != key))
+		return NULL;
+	if (!lane)
+		__builtin_unreachable();
+	return lane;
 }
 
 MAAR_LOCAL void **maar__lane_slots(struct maar__lane *lane)
@@ -122,37 +141,33 @@ MAAR_LOCAL void maar__lane_leave(struct maar__lane *lane)
 	maar_a_store(&lane->busy, 0, RELEASE); /* R:lane.busy */
 }
 
-MAAR_LOCAL void *maar__lane_pop(struct maar__lane *lane)
+/* Pushes or pops; false: it is not for this lane to do. */
+MAAR_LOCAL bool maar__lane_pop(struct maar__lane *lane, void **slot)
 {
-	void *slot = NULL;
+	uint32_t n;
 
-	if (maar__lane_enter(lane)) {
-		const uint32_t n = maar_a_load(&lane->n, RELAXED);
-
-		if (maar_likely(n)) {
-			slot = maar_n_load(&maar__lane_slots(lane)[n - 1]);
-			maar_a_store(&lane->n, n - 1, RELAXED);
-		}
+	if (maar__lane_enter(lane) && maar_likely((n = maar_a_load(&lane->n, RELAXED)) != 0)) {
+		*slot = maar_n_load(&maar__lane_slots(lane)[n - 1]);
+		maar_a_store(&lane->n, n - 1, RELAXED);
+		maar__lane_leave(lane);
+		return true;
 	}
 	maar__lane_leave(lane);
-	return slot;
+	return false;
 }
 
 MAAR_LOCAL bool maar__lane_push(struct maar__lane *lane, void *slot)
 {
-	bool done = false;
+	uint32_t n;
 
-	if (maar__lane_enter(lane)) {
-		const uint32_t n = maar_a_load(&lane->n, RELAXED);
-
-		done = n < lane->limit;
-		if (maar_likely(done)) {
-			maar_n_store(&maar__lane_slots(lane)[n], slot);
-			maar_a_store(&lane->n, n + 1, RELAXED);
-		}
+	if (maar__lane_enter(lane) && maar_likely((n = maar_a_load(&lane->n, RELAXED)) < lane->limit)) {
+		maar_n_store(&maar__lane_slots(lane)[n], slot);
+		maar_a_store(&lane->n, n + 1, RELAXED);
+		maar__lane_leave(lane);
+		return true;
 	}
 	maar__lane_leave(lane);
-	return done;
+	return false;
 }
 
 /* ---- the calls ---- */
@@ -166,11 +181,8 @@ MAAR_INLINE void *maar_mring_get(struct maar_mring *mring)
 	if (maar_unlikely(!mring))
 		return NULL;
 	lane = maar__lane_quick(mring);
-	if (maar_likely(lane)) {
-		slot = maar__lane_pop(lane);
-		if (maar_likely(slot))
-			return slot;
-	}
+	if (maar_likely(lane && maar__lane_pop(lane, &slot)))
+		return slot;
 	return maar__mring_get_slow(mring);
 }
 
@@ -179,7 +191,7 @@ MAAR_INLINE int maar_mring_put(struct maar_mring *mring, void *slot)
 	struct maar__lane *lane;
 
 	MAAR_DEBUG_CHECK(mring && slot, "NULL mring or slot");
-	if (maar_unlikely(!mring || maar_mring_handle(mring, slot) == MAAR_NO_HANDLE)) {
+	if (maar_unlikely(!mring || maar__mring_quotient(mring, slot) >= mring->most)) {
 		MAAR_DEBUG_CHECK(false, "not the start of a slot of this mring");
 		return -EINVAL;
 	}
