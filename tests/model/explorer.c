@@ -465,12 +465,10 @@ void model_membarrier(void)
 
 	if (tracing)
 		trace(NULL, thread, "membarrier", 0, 0);
-	for (unsigned i = 0; i < 2 * memory_words(); i++) {
-		struct location *l = &memory_nth_word(i / 2)->at[i % 2];
-
-		if (l->stores)
-			raise_floor(l, thread);
-	}
+	for (struct word *w = memory_words; w < memory_words + memory_n_words; w++)
+		for (unsigned i = 0; i < 2; i++)
+			if (w->at[i].stores)
+				raise_floor(&w->at[i], thread);
 }
 
 /* ---- what was taken ---- */

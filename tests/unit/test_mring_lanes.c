@@ -278,6 +278,24 @@ START_TEST(flush_gives_back)
 }
 END_TEST
 
+/* What inline get and put pass on, called as they would: with a lane and without, whatever is in it. */
+START_TEST(passed_on)
+{
+	struct maar_mring *mring = slots_create(300, 64, NULL);
+	void *slots[301];
+	size_t n;
+
+	ck_assert_ptr_nonnull(maar__thread_lanes); /* also of a thread that has none */
+	for (n = 0; (slots[n] = maar__mring_get_slow(mring)) != NULL; n++)
+		slots_check_stats(mring, (uint32_t)n + 1);
+	unit_eq(n, 300);
+	while (n)
+		unit_eq(maar__mring_put_slow(mring, slots[--n]), 0);
+	slots_check_stats(mring, 0);
+	slots_finish(mring);
+}
+END_TEST
+
 /* ---- thread exit ---- */
 
 /* An exiting thread's lane goes to the idle ones, where all can get its slots, and the next thread takes it over. */
@@ -650,6 +668,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(lane, nothing_is_stranded, 0, 2 * MOST);
 	tcase_add_test(lane, robbed_is_counted);
 	tcase_add_test(lane, flush_gives_back);
+	tcase_add_test(lane, passed_on);
 	tcase_add_test(end, exit_gives_back);
 	tcase_add_test(end, idle_lanes_are_in_sight);
 	tcase_add_loop_test(end, use_in_thread_exit, 0, 2);
