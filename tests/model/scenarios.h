@@ -49,6 +49,8 @@ extern const unsigned n_scenarios_wait;
 
 /* scenarios_channel.c: a slot comes back to the mring of that file, whose stand-in the pool's scenarios have. */
 bool channel_slot_back(uint32_t handle);
+struct maar__mring;
+const struct maar__mring *channel_mring(void);
 
 /* sleep.c: a descriptor of maar__eventfd, as a caller of poll uses it; and until poll finds the last one made readable. */
 void use_descriptor(int fd);

@@ -28,8 +28,8 @@ static void reset_pool(void)
 {
 	/* Handles begin at WORLD_HANDLES: so does the slab, as it were. */
 	slots.front.slab = (unsigned char *)((uintptr_t)msgs - (uintptr_t)(WORLD_HANDLES * sizeof(msgs[0])));
-	slots.front.stride = sizeof(msgs[0]);
-	slots.front.slots = (uint32_t)WORLD_HANDLES + WORLD_VALUES;
+	maar__mring_measures(&slots.front, sizeof(msgs[0]), (uint32_t)WORLD_HANDLES + WORLD_VALUES);
+	slots.front.key = maar__key(4, 1); /* which no thread has a lane for */
 	slots.front.magic = MAAR__MRING_MAGIC;
 	pool.mring = &slots.front;
 	released = 0;
@@ -44,6 +44,11 @@ static void reset_pool(void)
 static struct maar_msg *msg_of(uint64_t value)
 {
 	return &msgs[value - WORLD_HANDLES];
+}
+
+const struct maar__mring *channel_mring(void)
+{
+	return &slots;
 }
 
 bool channel_slot_back(uint32_t handle)

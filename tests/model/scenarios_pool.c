@@ -38,8 +38,6 @@ static void put_one(uint32_t handle)
 	unsigned char *bytes = (unsigned char *)maar__mring_at(&stand_in, handle) + sizeof(struct maar_msg);
 	uint64_t now;
 
-	if (m != &stand_in)
-		return channel_slot_back(handle);
 	model_writes(bytes, SLOT_BYTES - sizeof(struct maar_msg));
 	memset(bytes, 0x5e, SLOT_BYTES - sizeof(struct maar_msg));
 	do {
@@ -74,6 +72,8 @@ size_t __wrap_maar__mring_get_many(struct maar__mring *m, void **slots, size_t n
 
 bool __wrap_maar__mring_push_slow(struct maar__mring *m, void *slot)
 {
+	if (m == channel_mring())
+		return channel_slot_back(maar_mring_handle(&m->front, slot));
 	if (m != &stand_in)
 		return __real_maar__mring_push_slow(m, slot);
 	put_one(maar_mring_handle(&m->front, slot));
