@@ -1,36 +1,41 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * maar_mring: a multiple ring buffer. A fixed number of fixed-size slots that any thread takes and any thread gives
- * back. A slot has an address and a 32-bit handle, each found from the other in constant time; handles fit rings and
+ * maar_mring: a multiple ring buffer. A number of fixed-size slots, which may grow, that any thread takes and any thread
+ * gives back. A slot has an address and a 32-bit handle, each found from the other in constant time; handles fit rings and
  * shared memory. Message pools and object pools are made of it.
  *
- *     slab   | slot 0 | slot 1 | slot 2 | ...            each `stride` bytes apart, aligned as asked
+ *     slab 0 | slot 0 | slot 1 | ... | slab 1 | slot k | ... | no memory yet ...  each `stride` bytes apart, aligned
  *
- *     thread A's lane [h h h h . . . .]  --batch-->  shared ring of batches, by value  --batch-->  [h h . . . .] lane B
+ *     thread A's lane [s s s s . . . .]  --batch-->  shared ring of batches, by value  --batch-->  [s s . . . .] lane B
  *                      get/put here                  | 124 handles | 124 handles | ...
  *
  * Each thread that calls has a lane of its own, a small stack of free slots, used without a locked instruction. A full
  * lane copies a batch of handles into one cell of the shared ring; an empty one copies a batch out. Freed slots
  * themselves are never written, so their cache lines stay where they are. Slots never used before are not touched.
+ * What lies in the lanes of threads that idle, or have ended, counts as free: a get that finds nothing else takes it out.
  *
  * Who may call what at the same time: get, put, bulk, flush, conversions, observers: any thread, freely.
  * create: alone. destroy: alone, after every other call has returned; threads that used the mring may live on.
- * Not from signal handlers that interrupt get or put. After fork the child must leave alone an mring that
- * several threads of the parent were using: a lock held by one of them stays locked, and what was in their lanes is out
- * of reach.
+ * Not from signal handlers that interrupt get or put.
+ * After fork the child goes on with a copy of each mring: lanes of threads that it does not have are for whoever comes,
+ * and slots that those threads had got, or were getting, stay out; who knows them may put them. fork waits, with a bound,
+ * for threads that are inside their lanes; what lies in a lane whose thread stays there longer, stopped, is lost to the
+ * child. Not from within maar_mring_each.
  *
- * Progress: get and put in a lane are wait-free. A put that hands a batch over and a get that fetches one take one
- * compare-and-swap for all of it; a thread stopped inside a hand-over (some 50 ns long) hides that batch and the
- * batches behind it: a get then pauses, yields a bounded number of times, and returns none. Never waited for without
- * bound. A thread's first call allocates its lane and takes a mutex; flush, thread exit, statistics, and a get that
- * finds all else empty while a lane waits for a thread, take it too. When a first call finds no memory for a lane, that
- * thread shares one under a mutex.
+ * Progress: get and put in a lane are wait-free. A get that fetches a batch and a put that hands one over are lock-free:
+ * one compare-and-swap for all of it, and three. A thread stopped inside a get or put (some 5 ns long, 100 with a batch)
+ * stalls nobody, but hides its lane: a get that needs that pauses, yields a bounded number of times, and returns none.
+ * A thread's first call allocates its lane and takes a mutex; flush, thread exit, statistics, shrink, and a get that finds
+ * all else empty take it too, the last for as long as it takes from others' lanes (a membarrier system call,
+ * microseconds); a thread whose lane is being taken from meanwhile works on a lane common to all such, under a mutex. So
+ * does one whose first call finds no memory.
  * Order: what a thread did with a slot before putting it happens before what the thread that gets it next does.
  *
- * What a lane holds cannot be seen by other threads: a get may find none while up to (lanes - 1) * lane_slots free
- * slots sit in other lanes (maar_mring_stats reports them; maar_mring_flush gives one's own back; so does thread exit).
- * mrings of fewer than 128 slots have no lanes unless asked, and hand out every last slot.
+ * Growth: addresses for the most slots are reserved at create; a get that finds nothing makes memory for one more slab, and
+ * only then takes from others' lanes. shrink, on call or on idle, gives slabs back that are free as a whole.
+ *
+ * "None" is the answer of a get only if each slot was out at some instant of the call, or hidden as above.
  */
 #ifndef MAAR_MRING_H
 #define MAAR_MRING_H
@@ -38,6 +43,7 @@
 
 #include <stdio.h>
 
+#include <maar/bits/atomic.h>
 #include <maar/bits/cc.h>
 #include <maar/track.h>
 
@@ -57,54 +63,76 @@ MAAR_BEGIN_DECLS
 struct maar_mring {
 	unsigned char *slab; /* slot 0 */
 	uint64_t stride;     /* bytes from a slot to the next */
-	uint64_t inverse;    /* floor(2^64 / stride) + 1: turns the division by stride into a multiplication */
-	uint32_t slots;
+	uint64_t inverse;    /* of the odd part of stride, modulo 2^64: turns a division into a multiplication */
+	uint64_t most;	     /* slots << shift */
+	uint64_t low;	     /* (1 << shift) - 1: bits of an offset that a slot's has not */
+	uint32_t shift;	     /* stride = odd part << shift */
+	uint32_t slots;	     /* handles there are: 0 .. slots - 1 */
+	uint64_t key;	     /* says where a thread's table has its lane; of this mring alone, and never 0 */
 	uint32_t magic;
+	uint32_t reserved0;
 	uint64_t redzone; /* bytes at a slot's end that are not its holder's: <maar/track.h>; else 0 */
-	uint64_t reserved[3];
+	uint64_t reserved[1];
 };
 
 /* How an mring is made; zero means the default. */
 struct maar_mring_options {
 	size_t align;	     /* bytes, a power of two, of each slot; default and least: 64, at most 1 MiB */
 	uint32_t lane_slots; /* most slots in one lane, 2 to 248, made even; default slots / 32 within that */
-	uint32_t no_lanes; /* 1: every get and put goes to the shared ring, so that no free slot is ever out of sight */
-	uint32_t track;	   /* MAAR_TRACK_* of <maar/track.h>, or-ed; default: what the environment asks for */
-	uint32_t reserved0;   /* must be 0 */
-	uint64_t reserved[4]; /* must be 0 */
+	uint32_t no_lanes;   /* 1: every get and put goes to the shared ring */
+	size_t max_slots;    /* hard limit; 0: as many as fit max_bytes, or else as at the beginning */
+	size_t max_bytes;    /* the same, in bytes of slots; 0: none of its own */
+	size_t soft_slots;   /* when there come to be more: `pressure` is called, once for each time; 0: never */
+	size_t soft_bytes;   /* the same, in bytes of slots */
+	/* Called by the thread whose get, bulk get or create it was, without locks: it may get, put and shrink */
+	void (*pressure)(struct maar_mring *mring, void *arg);
+	void *pressure_arg;
+	size_t slab_bytes; /* by which it grows and shrinks, made whole pages of whole slots; 0: 1/64 of the most, within
+			      64 KiB to 2 MiB */
+	uint32_t idle_ms;  /* shrink when no batch has moved for so long; 0: never. Takes a thread, one a process */
+	uint32_t single_thread; /* 1: one thread at a time uses it: no locked instruction, no other threads' lanes */
+	uint32_t track;		/* MAAR_TRACK_* of <maar/track.h>, or-ed; default: what the environment asks for */
+	uint32_t reserved0;	/* must be 0 */
+	uint64_t reserved[3];	/* must be 0 */
 };
 
-/* Read one after another: exact when no other call runs, within their bounds else. In slots, but for lanes. */
+/* Read one after another: exact when no other call runs, within their bounds else. In slots, but for lanes and slabs. */
 struct maar_mring_stats {
-	uint32_t slots;	     /* in all */
+	uint32_t slots;	     /* that there are now */
 	uint32_t in_use;     /* got and not put */
 	uint32_t in_lanes;   /* free, in a thread's lane */
-	uint32_t in_shared;  /* free, to be had by any thread */
+	uint32_t in_shared;  /* free, in the shared ring or never used */
 	uint32_t high_water; /* most slots in use or in lanes, as seen each time a lane fetched a batch */
 	uint32_t lanes;	     /* lanes there are: threads that use the mring, plus lanes waiting for a new thread */
 	uint32_t lane_slots; /* most slots that one lane holds; 0: no lanes */
 	uint32_t batch;	     /* slots that move at once between a lane and the shared ring */
-	uint64_t reserved[4];
+	uint32_t max_slots;  /* that there may be */
+	uint32_t slab_slots; /* of a slab */
+	uint64_t grown;	     /* slabs added after create */
+	uint64_t shrunk;     /* slabs whose memory was given back */
+	uint64_t reserved[2];
 };
 
 struct maar_mring_lane_stats {
 	uint32_t cached;    /* free slots in this lane */
 	uint32_t in_thread; /* 1: a living thread's; 0: waiting for a thread */
-	uint64_t
-		fetched; /* times it took up to a batch: from the shared ring, slots never used, lanes without a thread */
-	uint64_t handed; /* batches given to the shared ring */
-	uint64_t reserved[2];
+	uint64_t fetched;   /* times it took up to a batch from the shared ring, or of slots never used */
+	uint64_t handed;    /* batches given to the shared ring */
+	uint64_t robbed;    /* slots that other threads took out of it, finding none elsewhere */
+	uint64_t reserved[1];
 };
 
 /* ---- life cycle ---- */
 
 /*
- * Makes an mring of exactly `slots` slots of at least `slot_bytes` bytes, all free, all zero. `options` may be NULL.
- * Costs two mappings; pages are touched when first used. Returns NULL with errno set:
- *   EINVAL     slots or slot_bytes is 0, align is no power of two or too large, lane_slots out of range or beside
- *              no_lanes, no_lanes neither 0 nor 1, unknown bits in track, reserved not 0
+ * Makes an mring of `slots` slots of at least `slot_bytes` bytes, all free, all zero; exactly so many, or, if it may grow,
+ * so many rounded up to whole slabs. `options` may be NULL. Costs five mappings, of which pages are touched when first
+ * used. Returns NULL with errno set:
+ *   EINVAL     slots or slot_bytes is 0, align is no power of two or too large, lane_slots out of range, an option beside
+ *              one that it excludes, limits below slots, a soft limit without pressure, unknown bits in track,
+ *              reserved not 0
  *   EOVERFLOW  slots or slot_bytes is beyond its limit, or their product does not fit the address space
- *   ENOMEM     no memory        EAGAIN  no mutex left
+ *   ENOMEM     no memory        EAGAIN  no mutex or thread left
  */
 MAAR_API MAAR_NODISCARD struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes,
 							     const struct maar_mring_options *options);
@@ -118,10 +146,11 @@ MAAR_API int maar_mring_destroy(struct maar_mring *mring);
 /* ---- one slot ---- */
 
 /*
- * Takes a free slot, of any content. Returns NULL if none is to be had (see above for slots in other lanes), or if
- * `mring` is NULL. Cost: no locked instruction; once a batch, one compare-and-swap and 512 bytes copied.
+ * Takes a free slot, of any content. Returns NULL if there is none, or if `mring` is NULL. Cost: no locked instruction;
+ * once a batch, one compare-and-swap and 512 bytes copied; when free slots are in other threads' lanes only, a mutex and
+ * a membarrier for half of what one of those holds.
  */
-MAAR_API void *maar_mring_get(struct maar_mring *mring);
+MAAR_INLINE void *maar_mring_get(struct maar_mring *mring);
 
 /*
  * Gives a slot back. Returns 0, or, with nothing changed,
@@ -130,7 +159,7 @@ MAAR_API void *maar_mring_get(struct maar_mring *mring);
  *              here, but with MAAR_TRACK_CHECKED or more; the message pool's reference count catches it while the slot
  *              is free, and so does a debug build of the library, which stops and names both putters
  */
-MAAR_API int maar_mring_put(struct maar_mring *mring, void *slot);
+MAAR_INLINE int maar_mring_put(struct maar_mring *mring, void *slot);
 
 /* ---- many ---- */
 
@@ -146,6 +175,14 @@ MAAR_API size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size
 /* Gives the calling thread's lane back, with what is in it, before the thread idles. Its next call gets a lane. */
 MAAR_API void maar_mring_flush(struct maar_mring *mring);
 
+/*
+ * Gives the memory of slabs back to the system all of whose slots are free, also in other threads' lanes. Returns how many
+ * bytes of slots; 0 if there are no such slabs, `mring` is none, or there is no memory for the search (a bit a slot).
+ * A get that finds nothing meanwhile waits; so does a put or get for a moment while its lane is searched. Cost: a few ns
+ * for each free slot. The slots can be had again: get makes them anew, all zero, as long as the limits allow.
+ */
+MAAR_API size_t maar_mring_shrink(struct maar_mring *mring);
+
 /* ---- handle and address: any thread, wait-free; `mring` is not checked ---- */
 
 /* The slot of a handle; NULL if there is no such slot. */
@@ -156,7 +193,8 @@ MAAR_INLINE uint32_t maar_mring_handle(const struct maar_mring *mring, const voi
 
 /* ---- observers: any thread ---- */
 
-MAAR_INLINE uint32_t maar_mring_slots(const struct maar_mring *mring);	  /* slots in all */
+/* Handles are below this: the most slots that there may be. Those that there are now: maar_mring_stats. */
+MAAR_INLINE uint32_t maar_mring_slots(const struct maar_mring *mring);
 MAAR_INLINE size_t maar_mring_slot_bytes(const struct maar_mring *mring); /* bytes from one slot to the next */
 
 /* Fills *stats; 0, or -EINVAL. Cost: a walk over the lanes. */
@@ -164,6 +202,13 @@ MAAR_API int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_
 
 /* Fills up to n entries, a lane each; returns how many lanes there are (pass NULL and 0 to ask), 0 for no mring. */
 MAAR_API size_t maar_mring_lanes(const struct maar_mring *mring, struct maar_mring_lane_stats *lanes, size_t n);
+
+/*
+ * Calls `visit` (NULL: no call) with each living mring, in the order of their numbers; returns how many there were. visit
+ * may use all calls of this page but destroy, which would wait for it for ever, and should return soon: whoever destroys
+ * an mring waits (the walk is an RCU read side). Mrings made meanwhile may be missed.
+ */
+MAAR_API size_t maar_mring_each(void (*visit)(struct maar_mring *mring, void *arg), void *arg);
 
 /* Writes a description for people. 0, -EINVAL, or -EIO. */
 MAAR_API int maar_mring_dump(const struct maar_mring *mring, FILE *to);

@@ -45,6 +45,15 @@ void *maar__map(size_t bytes);
 void maar__unmap(void *memory, size_t bytes);
 
 /*
+ * Addresses without memory, which no strict accounting of memory counts, page-aligned; NULL with errno. maar__unmap ends it.
+ * ready: makes a part of it (whole pages) readable and writable, zeroed; false with errno, and nothing changed. unready:
+ * gives the memory of such a part back; false: it could not, and the part is as before but for its content.
+ */
+void *maar__reserve(size_t bytes);
+bool maar__ready(void *at, size_t bytes);
+bool maar__unready(void *at, size_t bytes);
+
+/*
  * Zeroed memory of which a part is mapped twice, back to back: `once` bytes, `twice` bytes, and these again, all
  * multiples of maar__page(), whose sum fits size_t. Shared with children after fork. NULL with errno (ENOMEM, or what
  * memfd_create, ftruncate and mmap say; EFBIG if RLIMIT_FSIZE forbids it). maar__unmap(memory, once + 2 * twice) ends it.
@@ -61,7 +70,23 @@ void maar__free(void *block);
 /* 0 or a negative errno. */
 int maar__lock_init(pthread_mutex_t *lock);
 int maar__key_create(pthread_key_t *key, void (*at_exit)(void *));
+/* A thread with all signals blocked; 0 or a negative errno. */
+int maar__thread_start(pthread_t *thread, void *(*body)(void *), void *arg);
 int maar__at_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void));
+
+/* ---- membarrier (barrier.c) ---- */
+
+/*
+ * Once before maar__membarrier is used; it costs little when done before. False where the system refuses it (an old
+ * kernel, a sandbox), or MAAR_NO_MEMBARRIER is in the environment: both sides of a pair then need SEQ_CST.
+ */
+bool maar__membarrier_register(void);
+
+/*
+ * Afterwards this thread sees whatever any thread of the process stored before, and every other thread, from some point
+ * of its own work within this call on, sees what this one stored before. False: refused. Costs microseconds.
+ */
+bool maar__membarrier(void);
 
 /* ---- arithmetic: false if the result does not fit ---- */
 

@@ -9,6 +9,7 @@
 #include "base.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -34,6 +35,37 @@ void maar__unmap(void *memory, size_t bytes)
 {
 	if (memory)
 		munmap(memory, bytes);
+}
+
+void *maar__reserve(size_t bytes)
+{
+	void *memory;
+
+	if (maar__fault(MAAR__FAULT_MAP)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	memory = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+bool maar__ready(void *at, size_t bytes)
+{
+	if (maar__fault(MAAR__FAULT_MAP)) {
+		errno = ENOMEM;
+		return false;
+	}
+	return mprotect(at, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool maar__unready(void *at, size_t bytes)
+{
+	if (maar__fault(MAAR__FAULT_MAP)) {
+		errno = ENOMEM;
+		return false;
+	}
+	/* No new mapping in its place: if that failed, there would be a hole for others to map into. */
+	return madvise(at, bytes, MADV_DONTNEED) == 0 && mprotect(at, bytes, PROT_NONE) == 0;
 }
 
 size_t maar__page(void)
@@ -143,6 +175,20 @@ int maar__key_create(pthread_key_t *key, void (*at_exit)(void *))
 	if (maar__fault(MAAR__FAULT_LOCK))
 		return -EAGAIN;
 	return -pthread_key_create(key, at_exit);
+}
+
+int maar__thread_start(pthread_t *thread, void *(*body)(void *), void *arg)
+{
+	sigset_t all, before;
+	int rc;
+
+	if (maar__fault(MAAR__FAULT_LOCK))
+		return -EAGAIN;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(thread, NULL, body, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -rc;
 }
 
 int maar__at_fork(void (*before)(void), void (*in_parent)(void), void (*in_child)(void))

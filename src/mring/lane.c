@@ -12,40 +12,38 @@
 /* Entries that a thread's first table has. */
 #define FIRST_ENTRIES 16
 
-__thread struct maar__thread_lanes *maar__thread_lanes __attribute__((tls_model("initial-exec")));
+/* A table of one entry that is nobody's, so that no call need ask whether the thread has a table. */
+static const struct {
+	struct maar__lane_table table;
+	struct maar__lane_entry none;
+} no_lanes;
+#define NO_LANES ((struct maar__lane_table *)(uintptr_t)&no_lanes.table)
+
+__thread struct maar__lane_table *maar__thread_lanes __attribute__((tls_model("initial-exec"))) = NO_LANES;
 
 pthread_mutex_t maar__lane_key_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t exit_key;
 static bool have_key;
 
-static void give_back(struct maar__mring *m, struct maar__lane *lane)
-{
-	pthread_mutex_lock(&m->lock);
-	lane->in_thread = 0;
-	lane->next_idle = m->idle;
-	m->idle = lane;
-	maar_a_store(&m->idle_lanes, m->idle_lanes + 1, RELAXED);
-	pthread_mutex_unlock(&m->lock);
-}
-
 static void at_thread_exit(void *arg)
 {
-	struct maar__thread_lanes *t = arg;
+	struct maar__lane_table *t = arg;
+	struct maar__lane_entry *e = maar__lane_entries(t);
 	uint32_t id;
 
-	for (id = 0; id < t->n; id++) {
+	for (id = 0; id <= t->mask >> MAAR__KEY_SHIFT; id++) {
 		struct maar__mring *m;
 
-		if (!t->of[id].serial)
+		if (!e[id].key)
 			continue;
 		maar__rcu_read_lock();
-		m = maar__registry_find(id, t->of[id].serial);
+		m = maar__registry_find(id, maar__key_serial(e[id].key));
 		if (m)
-			give_back(m, t->of[id].lane);
+			maar__lane_retire(m, e[id].lane);
 		maar__rcu_read_unlock();
 	}
 	/* A destructor of another key that runs later and calls maar makes a new table, and we are called again. */
-	maar__thread_lanes = NULL;
+	maar__thread_lanes = NO_LANES;
 	maar__free(t);
 }
 
@@ -62,72 +60,63 @@ static bool exit_is_watched(void)
 	return ok;
 }
 
+static size_t entries_of(const struct maar__lane_table *t)
+{
+	return (size_t)(t->mask >> MAAR__KEY_SHIFT) + 1;
+}
+
 /* This thread's entry for an mring id, growing the table if need be; NULL without memory. */
 static struct maar__lane_entry *entry(uint32_t id)
 {
-	struct maar__thread_lanes *old = maar__thread_lanes, *t;
-	uint32_t n = old ? old->n : FIRST_ENTRIES;
+	struct maar__lane_table *old = maar__thread_lanes, *t;
+	size_t n = old == NO_LANES ? FIRST_ENTRIES : entries_of(old);
 
-	if (old && id < old->n)
-		return &old->of[id];
+	if (old != NO_LANES && id < entries_of(old))
+		return maar__lane_entries(old) + id;
 	while (n <= id)
 		n *= 2;
-	t = maar__alloc(sizeof(*t) + n * sizeof(t->of[0]));
+	t = maar__alloc(sizeof(*t) + n * sizeof(struct maar__lane_entry));
 	if (!t)
 		return NULL;
-	t->n = n;
-	if (old)
-		memcpy(t->of, old->of, old->n * sizeof(old->of[0]));
+	t->mask = (n - 1) << MAAR__KEY_SHIFT;
+	if (old != NO_LANES)
+		memcpy(maar__lane_entries(t), maar__lane_entries(old),
+		       entries_of(old) * sizeof(struct maar__lane_entry));
 	if (!exit_is_watched() || pthread_setspecific(exit_key, t)) {
 		maar__free(t);
 		return NULL;
 	}
 	maar__thread_lanes = t;
-	maar__free(old);
-	return &t->of[id];
-}
-
-struct maar__lane *maar__lane_new(const struct maar__mring *m)
-{
-	/* An odd batch is copied in whole pairs, so one handle more than lane_slots may be read or written. */
-	return maar__alloc(sizeof(struct maar__lane) + ((size_t)m->lane_slots + 2) * sizeof(uint32_t));
+	if (old != NO_LANES)
+		maar__free(old);
+	return maar__lane_entries(t) + id;
 }
 
 struct maar__lane *maar__lane_attach(struct maar__mring *m)
 {
-	struct maar__lane_entry *e = entry(m->id);
-	struct maar__lane *lane;
+	struct maar__lane *lane = maar__lane_mine(m);
+	struct maar__lane_entry *e;
 
+	if (maar_likely(lane))
+		return lane;
+	e = entry(m->id);
 	if (!e)
 		return NULL;
-	pthread_mutex_lock(&m->lock);
-	lane = m->idle;
+	lane = maar__lane_adopt(m);
 	if (lane) {
-		m->idle = lane->next_idle;
-		maar_a_store(&m->idle_lanes, m->idle_lanes - 1, RELAXED);
-	} else {
-		lane = maar__lane_new(m);
-		if (lane) {
-			lane->next = m->lanes;
-			m->lanes = lane;
-		}
-	}
-	if (lane)
-		lane->in_thread = 1;
-	pthread_mutex_unlock(&m->lock);
-	if (lane) {
-		e->serial = m->serial;
 		e->lane = lane;
+		e->key = MAAR__QUICK(m) ? m->front.key : m->front.key + 1;
 	}
 	return lane;
 }
 
-void maar__lane_release_mine(struct maar__mring *m)
+void maar_mring_flush(struct maar_mring *mring)
 {
-	struct maar__lane *lane = maar__lane_mine(m);
+	struct maar__mring *m = maar__mring_of(mring);
+	struct maar__lane *lane = mring ? maar__lane_mine(m) : NULL;
 
 	if (!lane)
 		return;
-	maar__thread_lanes->of[m->id].serial = 0;
-	give_back(m, lane);
+	maar__lane_entries(maar__thread_lanes)[m->id].key = 0;
+	maar__lane_retire(m, lane);
 }

@@ -1,359 +1,440 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The data's way through an mring: this thread's lane, then the shared ring of batches, then slots never used before,
- * then lanes that no thread uses. Its life cycle and statistics are in mring_life.c.
+ * The data's way through an mring: this thread's lane, then the shared ring of batches, then slots never used before;
+ * the rest of the way is in steal.c. The first step is inline, in <maar/bits/mring_impl.h>. Life cycle and statistics are
+ * in mring_life.c.
  */
 #include "mring_priv.h"
 
 #include <errno.h>
-#include <sched.h>
 
-/*
- * How long a get waits for a put that stopped in the middle of handing a batch over, before it answers "none": the
- * copying takes some 50 ns, so pauses cover a running thread and yields one that lost its processor.
- */
-#define HIDDEN_PAUSES 64
-#define HIDDEN_YIELDS 32
+/* How often a thread looks whether a thief has left its lane, before it goes by the common one: about a microsecond. */
+#ifndef MAAR__REVOKED_LOOKS
+#define MAAR__REVOKED_LOOKS 32
+#endif
 
-/* ---- where a lane's handles come from ---- */
+/* ---- batches ---- */
 
 static void note_high_water(struct maar__mring *m)
 {
-	const uint32_t outside = maar_a_load(&m->fresh, RELAXED) - (uint32_t)maar__batch_estimate(m->shared) * m->batch;
+	const uint32_t now = maar_a_load(&m->slots_now, RELAXED);
+	const uint32_t outside = now - maar__fresh_left(maar_a_load(&m->fresh, RELAXED)) - maar__mring_in_ring(m);
 	uint32_t seen = maar_a_load(&m->high_water, RELAXED);
 
-	while ((int32_t)(outside - seen) > 0 && outside <= m->front.slots &&
-	       !maar_a_cas(&m->high_water, seen, outside, RELAXED))
+	while ((int32_t)(outside - seen) > 0 && outside <= now && !maar_a_cas(&m->high_water, seen, outside, RELAXED))
 		seen = maar_a_load(&m->high_water, RELAXED);
 }
 
-/* Up to a batch of slots that nobody ever had. */
+/* Up to a batch of slots that nobody had since their slab is there. */
 static uint32_t fetch_fresh(struct maar__mring *m, uint32_t *handles)
 {
-	uint32_t first, n, i;
+	uint64_t fresh;
+	uint32_t n, i;
 
 	do {
-		first = maar_a_load(&m->fresh, RELAXED);
-		n = m->front.slots - first;
+		fresh = maar_a_load(&m->fresh, RELAXED);
+		n = maar__fresh_left(fresh);
 		if (n == 0)
 			return 0;
 		if (n > m->batch)
 			n = m->batch;
-	} while (!maar_a_cas(&m->fresh, first, first + n, RELAXED));
+	} while (!maar_a_cas(&m->fresh, fresh, fresh + n, ACQUIRE)); /* A:mring.fresh */
 	for (i = 0; i < n; i++)
-		handles[i] = first + n - 1 - i; /* a stack: the lowest comes out first */
+		handles[i] = (uint32_t)fresh + n - 1 - i; /* a stack: the lowest comes out first */
 	return n;
 }
 
-static uint32_t fetch_from(const struct maar__mring *m, struct maar__lane *lane, uint32_t *handles)
+/* 1 to batch slots, or 0 if there are none in the shared ring or never used. */
+static uint32_t fetch(struct maar__mring *m, void **slots)
 {
-	const uint32_t left = maar_a_load(&lane->n, RELAXED);
-	const uint32_t n = left < m->batch ? left : m->batch;
+	/* A batch is copied in whole pairs. */
+	uint32_t handles[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
+	uint32_t n = m->shared ? maar__mring_take_batch(m, handles) : 0, i;
 
-	memcpy(handles, lane->handles + left - n, n * sizeof(*handles));
-	maar_a_store(&lane->n, left - n, RELAXED);
+	if (!n)
+		n = fetch_fresh(m, handles);
+	for (i = 0; i < n; i++)
+		maar_n_store(&slots[i], maar__mring_at(m, handles[i]));
+	if (n)
+		note_high_water(m);
 	return n;
 }
 
-/* Up to a batch from a lane that no thread calls its own. */
-static uint32_t fetch_idle(struct maar__mring *m, uint32_t *handles)
+/* Hands a batch of slots over to the shared ring. False: no room, some slot was put twice. */
+static bool hand_over(struct maar__mring *m, void *const *slots)
 {
-	struct maar__lane *lane;
-	uint32_t n = 0;
+	uint32_t handles[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
+	uint32_t i;
 
-	if (maar_a_load(&m->idle_lanes, RELAXED)) {
-		pthread_mutex_lock(&m->lock);
-		for (lane = m->idle; lane && n == 0; lane = lane->next_idle)
-			n = fetch_from(m, lane, handles);
-		pthread_mutex_unlock(&m->lock);
+	for (i = 0; i < m->batch; i++)
+		handles[i] = maar_mring_handle(&m->front, maar_n_load(&slots[i]));
+	return maar__mring_put_batch(m, handles);
+}
+
+/* ---- through a lane that was entered (NULL: the mring has none, and batches of one) ---- */
+
+size_t maar__mring_take(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n)
+{
+	size_t got = 0;
+
+	if (!lane) {
+		while (got < n && fetch(m, slots + got))
+			got++;
+		return got;
 	}
-	/* The try-lock fails in a thread that works through the common lane itself (which is empty then), or beside one. */
-	if (n == 0 && m->common && maar_a_load(&m->common->n, RELAXED) && !pthread_mutex_trylock(&m->common_lock)) {
-		n = fetch_from(m, m->common, handles);
-		pthread_mutex_unlock(&m->common_lock);
-	}
-	return n;
-}
-
-/* 1 to batch handles, or 0 if none are to be had. `handles` has room for batch + 1. */
-static uint32_t fetch(struct maar__mring *m, uint32_t *handles)
-{
-	unsigned waited = 0, empty = 0;
-
 	for (;;) {
-		const enum maar__batch_answer answer = maar__batch_take_full(m->shared, handles);
-		uint32_t n = m->batch;
+		uint32_t have = maar_a_load(&lane->n, RELAXED);
+		const uint32_t some = n - got < have ? (uint32_t)(n - got) : have;
 
-		if (answer != MAAR__BATCH_TAKEN) {
-			n = fetch_fresh(m, handles);
-			if (n == 0)
-				n = fetch_idle(m, handles);
-		}
-		if (n) {
-			note_high_water(m);
+		have -= some;
+		maar_n_copy(slots + got, maar__lane_slots(lane) + have, some * sizeof(*slots));
+		maar_a_store(&lane->n, have, RELAXED);
+		got += some;
+		if (got == n)
 			return n;
-		}
-		if (answer == MAAR__BATCH_EMPTY) {
-			/* Twice: somebody may have put a slot while somebody else took the last fresh one. */
-			if (++empty == 2)
-				return 0;
-		} else if (waited == HIDDEN_PAUSES + HIDDEN_YIELDS) {
-			return 0;
-		} else if (waited++ < HIDDEN_PAUSES) {
-			maar_cpu_relax();
-		} else {
-			sched_yield();
-		}
+		have = fetch(m, maar__lane_slots(lane));
+		if (!have)
+			return got;
+		maar_a_store(&lane->n, have, RELAXED);
+		maar_a_store(&lane->fetched, lane->fetched + 1, RELAXED);
 	}
 }
-
-/* ---- through a lane (NULL: the mring has none, and batches of one) ---- */
 
 /* Room in a full lane: the older half goes, for what was used last is still in this core's cache. */
 static bool lane_spill(struct maar__mring *m, struct maar__lane *lane)
 {
+	void **slots = maar__lane_slots(lane);
 	const uint32_t left = m->lane_slots - m->batch;
 
-	if (!maar__batch_put_full(m->shared, lane->handles))
+	if (m->single || !hand_over(m, slots))
 		return false;
-	memmove(lane->handles, lane->handles + m->batch, left * sizeof(lane->handles[0]));
+	maar_n_copy(slots, slots + m->batch, left * sizeof(*slots));
 	maar_a_store(&lane->n, left, RELAXED);
 	maar_a_store(&lane->handed, lane->handed + 1, RELAXED);
 	return true;
 }
 
-/* Puts handles until there is no room for one; returns how many. The lane's count is kept in a register meanwhile. */
-static size_t lane_put(struct maar__mring *m, struct maar__lane *lane, const uint32_t *handles, size_t n)
+/* Until there is no room for one; returns how many. */
+static size_t lane_give(struct maar__mring *m, struct maar__lane *lane, void *const *slots, size_t n)
 {
-	uint32_t have;
-	size_t i;
+	size_t put = 0;
 
 	if (!lane) {
-		for (i = 0; i < n; i++) {
-			const uint32_t pair[2] __attribute__((aligned(8))) = { handles[i], 0 };
-
-			if (!maar__batch_put_full(m->shared, pair))
-				break;
-		}
-		return i;
+		while (put < n && hand_over(m, slots + put))
+			put++;
+		return put;
 	}
-	have = maar_a_load(&lane->n, RELAXED);
-	for (i = 0; i < n; i++) {
-		if (maar_unlikely(have == m->lane_slots)) {
+	while (put < n) {
+		const uint32_t have = maar_a_load(&lane->n, RELAXED), room = m->lane_slots - have;
+		const uint32_t some = n - put < room ? (uint32_t)(n - put) : room;
+
+		if (maar_unlikely(!some)) {
 			if (!lane_spill(m, lane))
 				break;
-			have = maar_a_load(&lane->n, RELAXED);
+			continue;
 		}
-		lane->handles[have++] = handles[i];
-		if (have == m->lane_slots || i + 1 == n)
-			maar_a_store(&lane->n, have, RELAXED);
+		maar_n_copy(maar__lane_slots(lane) + have, slots + put, some * sizeof(*slots));
+		maar_a_store(&lane->n, have + some, RELAXED);
+		put += some;
 	}
-	return i;
-}
-
-/*
- * n handles, or none. They come in the caller's array of pointers, as numbers, and become what the caller wants there:
- * an array of their own would have to be as long as n.
- */
-static size_t lane_get(struct maar__mring *m, struct maar__lane *lane, void **numbers, size_t n)
-{
-	uint32_t batch[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
-	size_t got = 0;
-
-	while (got < n) {
-		uint32_t have = lane ? maar_a_load(&lane->n, RELAXED) : 0;
-		uint32_t *from = lane ? lane->handles : batch;
-
-		if (have == 0) {
-			have = fetch(m, from);
-			if (have == 0)
-				break;
-			if (lane)
-				maar_a_store(&lane->fetched, lane->fetched + 1, RELAXED);
-		}
-		while (have && got < n)
-			numbers[got++] = (void *)(uintptr_t)from[--have];
-		if (lane)
-			maar_a_store(&lane->n, have, RELAXED);
-	}
-	if (got == n)
-		return n;
-	while (got) {
-		const uint32_t handle = (uint32_t)(uintptr_t)numbers[--got];
-
-		(void)lane_put(m, lane, &handle, 1); /* room: it came from here */
-	}
-	return 0;
+	return put;
 }
 
 /* ---- which lane ---- */
 
-/*
- * The calling thread's lane for one operation. *locked: it is the common one, under its lock, for want of memory; the
- * caller ends with done().
- */
-static struct maar__lane *lane_for(struct maar__mring *m, bool *locked)
+static bool enter(struct maar__mring *m, struct maar__lane *lane)
 {
-	struct maar__lane *lane = maar__lane_mine(m);
+	unsigned looks;
 
+	for (looks = 0; !maar__lane_enter_any(m, lane); looks++) {
+		maar__lane_leave(lane);
+		if (looks == MAAR__REVOKED_LOOKS)
+			return false;
+		maar_cpu_relax();
+	}
+	return true;
+}
+
+/*
+ * Enters the calling thread's lane for one operation. *locked: it is the common one, under its lock, for want of memory
+ * or because somebody is in this thread's. NULL: the mring has no lanes. The caller ends with end().
+ */
+static struct maar__lane *begin(struct maar__mring *m, struct maar__lane *mine, bool *locked)
+{
 	*locked = false;
-	if (maar_likely(lane) || m->lane_slots == 0)
-		return lane;
-	lane = maar__lane_attach(m);
-	if (lane)
-		return lane;
+	if (m->lane_slots == 0)
+		return NULL;
+	if (maar_likely(mine && enter(m, mine)))
+		return mine;
 	pthread_mutex_lock(&m->common_lock);
 	*locked = true;
+	while (!enter(m, m->common)) {
+		/* Who revokes lanes has this lock until it is done. */
+		pthread_mutex_lock(&m->lock);
+		pthread_mutex_unlock(&m->lock);
+	}
 	return m->common;
 }
 
-static void done(struct maar__mring *m, bool locked)
+static void leave(struct maar__lane *lane)
+{
+	if (lane)
+		maar__lane_leave(lane);
+}
+
+static void end(struct maar__mring *m, bool locked)
 {
 	if (maar_unlikely(locked))
 		pthread_mutex_unlock(&m->common_lock);
 }
 
-size_t maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n)
+/* For want of anything else, with the mutex. Not in the lane, which is empty. */
+static MAAR_COLD size_t scrape(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n)
+{
+	size_t got;
+
+	pthread_mutex_lock(&m->lock);
+	got = maar__mring_scrape(m, lane, slots, n);
+	pthread_mutex_unlock(&m->lock);
+	if (m->idle_ms)
+		maar__keeper_again();
+	return got;
+}
+
+/* With the calling thread's lane, or NULL for the common one. */
+static size_t get_through(struct maar__mring *m, struct maar__lane *mine, void **slots, size_t n)
 {
 	bool locked;
-	struct maar__lane *lane = lane_for(m, &locked);
-	const size_t got = lane_get(m, lane, numbers, n);
+	struct maar__lane *lane = begin(m, mine, &locked);
+	size_t got = maar__mring_take(m, lane, slots, n), back;
 
-	done(m, locked);
+	leave(lane);
+	if (maar_unlikely(got < n))
+		got += scrape(m, lane, slots + got, n - got);
+	end(m, locked);
+	if (maar_unlikely(maar_a_load(&m->tell, RELAXED)))
+		maar__mring_tell(m);
+	if (maar_likely(got == n) || !got)
+		return got;
+	lane = begin(m, mine, &locked);
+	back = lane_give(m, lane, slots, got); /* room: it came from here */
+	(void)back;
+	leave(lane);
+	end(m, locked);
+	return 0;
+}
+
+static size_t put_through(struct maar__mring *m, struct maar__lane *mine, void *const *slots, size_t n)
+{
+	bool locked;
+	struct maar__lane *lane = begin(m, mine, &locked);
+	const size_t put = lane_give(m, lane, slots, n);
+
+	leave(lane);
+	end(m, locked);
+	return put;
+}
+
+size_t maar__mring_get_many(struct maar__mring *m, void **slots, size_t n)
+{
+	const size_t got = get_through(m, m->lane_slots ? maar__lane_attach(m) : NULL, slots, n);
+
 #ifdef MAAR_DEBUG
 	for (size_t i = 0; i < got; i++)
-		MAAR__MARK(m, (uint32_t)(uintptr_t)numbers[i], 1);
+		MAAR__MARK(m, maar_mring_handle(&m->front, slots[i]), 1);
 #endif
 	return got;
 }
 
-size_t maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n)
+size_t maar__mring_put_many(struct maar__mring *m, void *const *slots, size_t n)
 {
-	bool locked;
-	struct maar__lane *lane = lane_for(m, &locked);
-	const size_t put = lane_put(m, lane, handles, n);
-
-	done(m, locked);
-	return put;
-}
-
-uint32_t maar__mring_pop_slow(struct maar__mring *m)
-{
-	bool locked;
-	struct maar__lane *lane = lane_for(m, &locked);
-	void *number;
-	const size_t got = lane_get(m, lane, &number, 1);
-
-	done(m, locked);
-	return got ? (uint32_t)(uintptr_t)number : MAAR_NO_HANDLE;
-}
-
-bool maar__mring_push_slow(struct maar__mring *m, uint32_t handle)
-{
-	bool locked;
-	struct maar__lane *lane = lane_for(m, &locked);
-	const bool ok = lane_put(m, lane, &handle, 1) == 1;
-
-	done(m, locked);
-	return ok;
+	return put_through(m, m->lane_slots ? maar__lane_attach(m) : NULL, slots, n);
 }
 
 /* ---- the calls ---- */
 
-void *maar_mring_get(struct maar_mring *mring)
+void *maar__mring_get_slow(struct maar_mring *mring)
 {
 	struct maar__mring *m = maar__mring_of(mring);
-	uint32_t handle;
+	void *slot;
 
 	MAAR__DEBUG_ENTER();
-	MAAR_DEBUG_CHECK(mring, "NULL mring");
-	if (maar_unlikely(!mring))
+	if (maar_unlikely(!maar__mring_get_many(m, &slot, 1)))
 		return NULL;
-	handle = maar__mring_pop(m);
-	if (maar_unlikely(handle == MAAR_NO_HANDLE))
-		return NULL;
-	if (maar_unlikely(m->track))
-		return maar__track_got(m, maar__mring_at(m, handle), __builtin_return_address(0));
-	return maar__mring_at(m, handle);
+	return maar_unlikely(m->track) ? maar__track_got(m, slot, __builtin_return_address(0)) : slot;
 }
 
-int maar_mring_put(struct maar_mring *mring, void *slot)
+bool maar__mring_push_slow(struct maar__mring *m, void *slot)
+{
+	return maar__mring_put_many(m, &slot, 1) == 1;
+}
+
+int maar__mring_put_slow(struct maar_mring *mring, void *slot)
 {
 	struct maar__mring *m = maar__mring_of(mring);
-	uint32_t handle;
+	const uint32_t handle = mring ? maar_mring_handle(mring, slot) : MAAR_NO_HANDLE;
 
 	MAAR__DEBUG_ENTER();
-	MAAR_DEBUG_CHECK(mring && slot, "NULL mring or slot");
-	if (maar_unlikely(!mring || !slot))
-		return -EINVAL;
-	handle = maar_mring_handle(mring, slot);
-	MAAR_DEBUG_CHECK(handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
 	if (maar_unlikely(handle == MAAR_NO_HANDLE)) {
-		if (m->track)
+		if (mring && slot && m->track)
 			maar__track_foreign(m, slot, __builtin_return_address(0));
 		return -EINVAL;
 	}
 	MAAR__MARK(m, handle, 0);
 	if (maar_unlikely(m->track) && maar__track_put(m, handle, __builtin_return_address(0)))
 		return -EALREADY;
-	return maar_likely(maar__mring_push(m, handle)) ? 0 : -EALREADY;
+	return maar__mring_push_slow(m, slot) ? 0 : -EALREADY;
+}
+
+/* In pieces of a size that the compiler knows: a call of memcpy costs more than most of these copies. */
+#define PIECE 8
+static inline void copy(void **to, void *const *from, size_t n)
+{
+	for (; n >= PIECE; n -= PIECE, to += PIECE, from += PIECE)
+		maar_n_copy(to, from, PIECE * sizeof(*to));
+	for (; n; n--, to++, from++)
+		maar_n_copy(to, from, sizeof(*to));
 }
 
 size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
 {
-	struct maar__mring *m = maar__mring_of(mring);
-	size_t i, got;
+	struct maar__lane *lane;
 
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
-	if (!mring || !slots || n > mring->slots)
+	if (maar_unlikely(!mring || !slots || n > mring->slots))
 		return 0;
-	got = maar__mring_pop_many(m, slots, n);
-	for (i = 0; i < got; i++)
-		slots[i] = maar__mring_at(m, (uint32_t)(uintptr_t)slots[i]);
-	if (maar_unlikely(m->track))
-		maar__track_got_many(m, slots, got, __builtin_return_address(0));
-	return got;
+	lane = maar__lane_quick(mring);
+	if (maar_likely(lane)) {
+		if (maar__lane_enter(lane)) {
+			const uint32_t have = maar_a_load(&lane->n, RELAXED);
+
+			if (maar_likely(n <= have)) {
+				copy(slots, maar__lane_slots(lane) + have - n, n);
+				maar_a_store(&lane->n, have - (uint32_t)n, RELAXED);
+				maar__lane_leave(lane);
+				return n;
+			}
+		}
+		maar__lane_leave(lane);
+	}
+	n = maar__mring_get_many(maar__mring_of(mring), slots, n);
+	if (maar_unlikely(maar__mring_of(mring)->track))
+		maar__track_got_many(maar__mring_of(mring), slots, n, __builtin_return_address(0));
+	return n;
+}
+
+/* Whether a slot may be put, which one that is tracked is with this. */
+static bool may_put(struct maar__mring *m, void *slot, const void *caller)
+{
+	const uint32_t handle = maar_mring_handle(&m->front, slot);
+
+	MAAR_DEBUG_CHECK_AS("maar_mring_put_bulk", handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
+	if (handle == MAAR_NO_HANDLE) {
+		if (slot && m->track)
+			maar__track_foreign(m, slot, caller);
+		return false;
+	}
+	if (!m->track)
+		return true; /* a debug build has stopped before, at the first that is none */
+	MAAR__MARK(m, handle, 0);
+	return maar__track_put(m, handle, caller) == 0;
+}
+
+/* One after another, when some are none, or tracked: the refused stay in front. Returns how many are refused. */
+static MAAR_COLD size_t sort_out(struct maar__mring *m, void **slots, size_t n, const void *caller)
+{
+	size_t i = 0, good = 0, refused = 0;
+	void *some[MAAR__MRING_CHUNK];
+
+	while (i < n) {
+		size_t put;
+
+		for (good = 0; i < n && good < MAAR__MRING_CHUNK; i++) {
+			if (may_put(m, slots[i], caller))
+				some[good++] = slots[i];
+			else
+				slots[refused++] = slots[i];
+		}
+		for (put = maar__mring_put_many(m, some, good); put < good; put++)
+			slots[refused++] = some[put];
+	}
+	return refused;
+}
+
+/* Some are no slots of this mring. */
+static bool any_strange(const struct maar_mring *mring, void *const *slots, size_t n)
+{
+	const uint64_t slab = (uint64_t)(uintptr_t)mring->slab, inverse = mring->inverse, most = mring->most;
+	uint64_t low = 0, strange = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const uint64_t offset = (uint64_t)(uintptr_t)slots[i] - slab;
+
+		low |= offset;
+		strange += offset * inverse >= most;
+	}
+	return strange || low & mring->low;
 }
 
 size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
 {
 	struct maar__mring *m = maar__mring_of(mring);
-	uint32_t handles[MAAR__MRING_CHUNK];
-	size_t i = 0, refused = 0;
+	struct maar__lane *lane;
+	size_t i;
 
 	MAAR__DEBUG_ENTER();
 	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
-	if (!mring || !slots)
+	if (maar_unlikely(!mring || !slots))
 		return 0;
-	while (i < n) {
-		size_t good = 0, put;
+	if (maar_unlikely(m->track || any_strange(mring, slots, n)))
+		return n - sort_out(m, slots, n, __builtin_return_address(0));
+#ifdef MAAR_DEBUG
+	for (i = 0; i < n; i++)
+		MAAR__MARK(m, maar_mring_handle(mring, slots[i]), 0);
+#endif
+	lane = maar__lane_quick(mring);
+	if (maar_likely(lane)) {
+		if (maar__lane_enter(lane)) {
+			const uint32_t have = maar_a_load(&lane->n, RELAXED);
 
-		for (; i < n && good < MAAR__MRING_CHUNK; i++) {
-			handles[good] = slots[i] ? maar_mring_handle(mring, slots[i]) : MAAR_NO_HANDLE;
-			MAAR_DEBUG_CHECK(handles[good] != MAAR_NO_HANDLE, "not the start of a slot of this mring");
-			if (maar_unlikely(handles[good] == MAAR_NO_HANDLE)) {
-				if (m->track && slots[i])
-					maar__track_foreign(m, slots[i], __builtin_return_address(0));
-				slots[refused++] = slots[i];
-				continue;
+			if (maar_likely(n <= lane->limit - have)) {
+				copy(maar__lane_slots(lane) + have, slots, n);
+				maar_a_store(&lane->n, have + (uint32_t)n, RELAXED);
+				maar__lane_leave(lane);
+				return n;
 			}
-			MAAR__MARK(m, handles[good], 0);
-			if (maar_unlikely(m->track) && maar__track_put(m, handles[good], __builtin_return_address(0))) {
-				slots[refused++] = slots[i];
-				continue;
-			}
-			good++;
 		}
-		for (put = maar__mring_push_many(m, handles, good); maar_unlikely(put < good); put++)
-			slots[refused++] = maar__mring_at(m, handles[put]);
+		maar__lane_leave(lane);
 	}
-	return n - refused;
+	i = maar__mring_put_many(m, slots, n);
+	if (maar_unlikely(i < n))
+		memmove(slots, slots + i, (n - i) * sizeof(*slots));
+	return i;
 }
 
-void maar_mring_flush(struct maar_mring *mring)
+/* ---- for src/pool ---- */
+
+size_t maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n)
 {
-	if (mring)
-		maar__lane_release_mine(maar__mring_of(mring));
+	const size_t got = maar_unlikely(m->track) ? maar__mring_get_many(m, numbers, n)
+						   : /* the pool's are tracked there */
+				   maar_mring_get_bulk(&m->front, numbers, n);
+	size_t i;
+
+	for (i = 0; i < got; i++)
+		numbers[i] = (void *)(uintptr_t)maar_mring_handle(&m->front, numbers[i]);
+	return got;
+}
+
+size_t maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n)
+{
+	void *slots[MAAR__MRING_CHUNK];
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		slots[i] = maar__mring_at(m, handles[i]);
+	return maar__mring_put_many(m, slots, n);
 }

@@ -11,10 +11,10 @@
 #define LEAST_ALIGN MAAR_CACHE_LINE /* two slots on one line would make their users fight for it */
 #define MOST_ALIGN  ((size_t)1 << 20)
 
-/* Below this many slots a lane could hide a noticeable part of them: no lanes unless asked for. */
+/* Below this many slots lanes would hold so few that batches moved all the time: no lanes unless asked for. */
 #define LEAST_SLOTS_FOR_LANES 128
 
-/* By default a lane holds at most 1/32 of the slots: 31 idle threads cannot hide them all. */
+/* By default a lane holds at most 1/32 of the slots, so that few have to be taken out of others' lanes. */
 #define DEFAULT_LANE_SHARE 32
 
 static int check_options(const struct maar_mring_options *o)
@@ -23,9 +23,12 @@ static int check_options(const struct maar_mring_options *o)
 
 	if (o->align && (!maar__is_pow2(o->align) || o->align > MOST_ALIGN))
 		return -EINVAL;
+	if (o->no_lanes > 1 || o->single_thread > 1 ||
+	    (o->single_thread && (o->no_lanes || o->lane_slots || o->idle_ms)))
+		return -EINVAL;
 	if (o->lane_slots && (o->lane_slots < 2 || o->lane_slots > 2 * MAAR_MRING_BATCH || o->no_lanes))
 		return -EINVAL;
-	if (o->no_lanes > 1 || o->reserved0)
+	if (((o->soft_slots || o->soft_bytes) && !o->pressure) || o->reserved0)
 		return -EINVAL;
 	for (i = 0; i < sizeof(o->reserved) / sizeof(o->reserved[0]); i++)
 		if (o->reserved[i])
@@ -33,34 +36,49 @@ static int check_options(const struct maar_mring_options *o)
 	return 0;
 }
 
-static void choose_lanes(struct maar__mring *m, const struct maar_mring_options *o)
+/* The most slots; 0 if the limits are less than what it is to begin with. */
+static size_t choose_most(size_t slots, size_t stride, const struct maar_mring_options *o)
+{
+	size_t most = o->max_slots;
+
+	if (o->max_bytes && (!most || o->max_bytes / stride < most))
+		most = o->max_bytes / stride;
+	if (most > MAAR_MRING_MAX_SLOTS && o->max_slots <= MAAR_MRING_MAX_SLOTS)
+		most = MAAR_MRING_MAX_SLOTS; /* bytes for more than handles can name */
+	if (!most)
+		most = slots;
+	return most < slots ? 0 : most;
+}
+
+static void choose_soft(struct maar__mring *m, const struct maar_mring_options *o)
+{
+	m->soft = UINT32_MAX;
+	if (o->soft_slots && o->soft_slots < m->soft)
+		m->soft = (uint32_t)o->soft_slots;
+	if (o->soft_bytes && o->soft_bytes / m->front.stride < m->soft)
+		m->soft = (uint32_t)(o->soft_bytes / m->front.stride);
+	m->pressure = o->pressure;
+	m->pressure_arg = o->pressure_arg;
+}
+
+static void choose_lanes(struct maar__mring *m, size_t slots, const struct maar_mring_options *o)
 {
 	uint32_t lane = o->lane_slots;
 
-	if (!lane && !o->no_lanes && m->front.slots >= LEAST_SLOTS_FOR_LANES)
-		lane = m->front.slots / DEFAULT_LANE_SHARE;
+	m->single = o->single_thread;
+	if (m->single) {
+		m->batch = MAAR_MRING_BATCH;
+		m->lane_slots = m->front.slots;
+		return;
+	}
+	if (!lane && !o->no_lanes && slots >= LEAST_SLOTS_FOR_LANES)
+		lane = slots / DEFAULT_LANE_SHARE > 2 * MAAR_MRING_BATCH ? 2 * MAAR_MRING_BATCH
+									 : (uint32_t)slots / DEFAULT_LANE_SHARE;
 	if (lane > 2 * MAAR_MRING_BATCH)
 		lane = 2 * MAAR_MRING_BATCH;
 	m->batch = lane ? lane / 2 : 1;
 	m->lane_slots = lane ? 2 * m->batch : 0;
-}
-
-static int map_slab(struct maar__mring *m, size_t slots, size_t slot_bytes, size_t align)
-{
-	size_t stride, bytes, skew;
-
-	if (!maar__round_up(slot_bytes, align, &stride) || !maar__mul(slots, stride, &bytes) ||
-	    !maar__add(bytes, align, &m->mapping_bytes) || m->mapping_bytes > PTRDIFF_MAX)
-		return -EOVERFLOW;
-	m->mapping = maar__map(m->mapping_bytes);
-	if (!m->mapping)
-		return -errno;
-	skew = (align - (uintptr_t)m->mapping % align) % align;
-	m->front.slab = (unsigned char *)m->mapping + skew;
-	m->front.stride = stride;
-	m->front.inverse = UINT64_MAX / stride + 1;
-	m->front.slots = (uint32_t)slots;
-	return 0;
+	m->light = lane && maar__membarrier_register();
 }
 
 #ifdef MAAR_DEBUG
@@ -79,10 +97,46 @@ static int map_owners(struct maar__mring *m)
 }
 #endif
 
+/* The lane of an mring that knows one thread only is as large as the mring: a mapping, touched as it is used. */
+static size_t single_bytes(const struct maar__mring *m)
+{
+	return sizeof(struct maar__lane) + (size_t)m->lane_slots * sizeof(void *);
+}
+
+static int make_lanes(struct maar__mring *m)
+{
+	if (m->single) {
+		m->common = maar__map(single_bytes(m));
+		if (!m->common)
+			return -errno;
+		m->common->limit = m->lane_slots;
+		return 0;
+	}
+	m->shared = maar_batch_ring_create(m->front.slots / m->batch + 1, m->batch, 0);
+	if (!m->shared)
+		return -errno;
+	if (!m->lane_slots)
+		return 0;
+	m->common = maar__lane_new(m);
+	m->spare = maar__lane_new(m);
+	if (!m->common || !m->spare)
+		return -ENOMEM;
+	m->common->in_thread = 1; /* of whoever has common_lock */
+	m->common->next = m->spare;
+	m->lanes = m->common;
+	return 0;
+}
+
 /* Frees whatever there is of an mring, in any state of construction; the registry knows nothing of it any more. */
 static void take_down(struct maar__mring *m)
 {
 	maar__track_destroy(m);
+	if (m->single) {
+		maar__unmap(m->common, single_bytes(m));
+	} else if (!m->lanes) {
+		maar__free(m->common);
+		maar__free(m->spare);
+	}
 	while (m->lanes) {
 		struct maar__lane *lane = m->lanes;
 
@@ -90,7 +144,7 @@ static void take_down(struct maar__mring *m)
 		maar__free(lane);
 	}
 	maar_batch_ring_destroy(m->shared);
-	maar__unmap(m->mapping, m->mapping_bytes);
+	maar__slab_release(m);
 #ifdef MAAR_DEBUG
 	maar__unmap(m->owners, m->owners_bytes);
 #endif
@@ -100,39 +154,48 @@ static void take_down(struct maar__mring *m)
 
 static int build(struct maar__mring *m, size_t slots, size_t slot_bytes, const struct maar_mring_options *o)
 {
+	const size_t align = o->align > LEAST_ALIGN ? o->align : LEAST_ALIGN;
+	size_t stride, most;
 	int rc;
 	const unsigned tracking = maar__track_wanted(o->track, &rc);
 
 	if (rc)
 		return rc;
-	rc = map_slab(m, slots, maar__track_slot_bytes(tracking, slot_bytes),
-		      o->align > LEAST_ALIGN ? o->align : LEAST_ALIGN);
+	if (!maar__round_up(maar__track_slot_bytes(tracking, slot_bytes), align, &stride))
+		return -EOVERFLOW;
+	most = choose_most(slots, stride, o);
+	if (most > MAAR_MRING_MAX_SLOTS)
+		return -EOVERFLOW;
+	if (!most)
+		return -EINVAL;
+	m->front.stride = stride;
+	rc = maar__slab_reserve(m, most, align, o->slab_bytes);
 	if (rc)
 		return rc;
-	choose_lanes(m, o);
+	choose_soft(m, o);
+	choose_lanes(m, slots, o);
 	rc = map_owners(m);
-	if (rc)
-		return rc;
-	m->shared = maar_batch_ring_create(slots / m->batch + 1, m->batch, MAAR_BATCH_RING_TICKET);
-	if (!m->shared)
-		return -errno;
-	if (m->lane_slots) {
-		m->common = maar__lane_new(m);
-		if (!m->common)
-			return -ENOMEM;
-		m->lanes = m->common;
-	}
-	rc = maar__lock_init(&m->lock);
-	if (rc)
-		return rc;
-	rc = maar__lock_init(&m->common_lock);
-	if (rc)
-		return rc;
-	rc = maar__track_create(m, tracking, slot_bytes);
+	if (rc == 0)
+		rc = make_lanes(m);
+	if (rc == 0)
+		rc = maar__mring_begin_with(m, slots);
+	if (rc == 0)
+		rc = maar__lock_init(&m->lock);
+	if (rc == 0)
+		rc = maar__lock_init(&m->common_lock);
+	if (rc == 0)
+		rc = maar__track_create(m, tracking, slot_bytes);
 	if (rc)
 		return rc;
 	m->front.magic = MAAR__MRING_MAGIC;
-	return maar__registry_add(m);
+	m->idle_ms = o->idle_ms;
+	rc = maar__registry_add(m);
+	if (rc == 0 && m->idle_ms) {
+		rc = maar__keeper_add(m);
+		if (rc)
+			maar__registry_remove(m);
+	}
+	return rc;
 }
 
 struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes, const struct maar_mring_options *options)
@@ -159,6 +222,8 @@ struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes, const stru
 		errno = -rc;
 		return NULL;
 	}
+	if (m->tell)
+		maar__mring_tell(m);
 	return &m->front;
 }
 
@@ -177,6 +242,8 @@ int maar_mring_destroy(struct maar_mring *mring)
 			maar__report_at_destroy(m);
 		return -EBUSY;
 	}
+	if (m->idle_ms)
+		maar__keeper_remove(m);
 	maar__registry_remove(m);
 	pthread_mutex_destroy(&m->lock);
 	pthread_mutex_destroy(&m->common_lock);
@@ -188,29 +255,33 @@ int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_stats *st
 {
 	struct maar__mring *m = maar__mring_of(mring);
 	const struct maar__lane *lane;
-	uint32_t fresh, used_once_free;
 	uint64_t in_shared;
 
 	if (!mring || !stats || mring->magic != MAAR__MRING_MAGIC)
 		return -EINVAL;
 	memset(stats, 0, sizeof(*stats));
-	stats->slots = mring->slots;
-	stats->lane_slots = m->lane_slots;
+	stats->max_slots = mring->slots;
+	stats->slab_slots = m->slab_slots;
+	stats->lane_slots = m->single ? 0 : m->lane_slots;
 	stats->batch = m->batch;
 	pthread_mutex_lock(&m->lock);
+	stats->slots = m->slots_now;
+	stats->grown = m->grown;
+	stats->shrunk = m->shrunk;
+	if (m->single)
+		stats->in_lanes = maar_a_load(&m->common->n, RELAXED);
 	for (lane = m->lanes; lane; lane = lane->next) {
 		stats->in_lanes += maar_a_load(&lane->n, RELAXED);
-		stats->lanes += lane != m->common;
+		stats->lanes += lane != m->common && lane != m->spare;
 	}
-	used_once_free = (uint32_t)maar__batch_estimate(m->shared) * m->batch;
-	fresh = maar_a_load(&m->fresh, RELAXED);
+	in_shared = (m->shared ? maar_batch_ring_handles(m->shared) : 0) +
+		    maar__fresh_left(maar_a_load(&m->fresh, RELAXED));
 	pthread_mutex_unlock(&m->lock);
 	/* While others work the parts were read at different moments: keep every number within its bounds. */
-	in_shared = (uint64_t)used_once_free + (mring->slots - fresh);
-	stats->in_shared = in_shared > mring->slots ? mring->slots : (uint32_t)in_shared;
-	if (stats->in_lanes > mring->slots - stats->in_shared)
-		stats->in_lanes = mring->slots - stats->in_shared;
-	stats->in_use = mring->slots - stats->in_shared - stats->in_lanes;
+	stats->in_shared = in_shared > stats->slots ? stats->slots : (uint32_t)in_shared;
+	if (stats->in_lanes > stats->slots - stats->in_shared)
+		stats->in_lanes = stats->slots - stats->in_shared;
+	stats->in_use = stats->slots - stats->in_shared - stats->in_lanes;
 	stats->high_water = maar_a_load(&m->high_water, RELAXED);
 	return 0;
 }
@@ -225,7 +296,7 @@ size_t maar_mring_lanes(const struct maar_mring *mring, struct maar_mring_lane_s
 		return 0;
 	pthread_mutex_lock(&m->lock);
 	for (lane = m->lanes; lane; lane = lane->next) {
-		if (lane == m->common)
+		if (lane == m->common || lane == m->spare)
 			continue;
 		if (lanes && i < n) {
 			memset(&lanes[i], 0, sizeof(lanes[i]));
@@ -233,6 +304,7 @@ size_t maar_mring_lanes(const struct maar_mring *mring, struct maar_mring_lane_s
 			lanes[i].in_thread = lane->in_thread;
 			lanes[i].fetched = maar_a_load(&lane->fetched, RELAXED);
 			lanes[i].handed = maar_a_load(&lane->handed, RELAXED);
+			lanes[i].robbed = lane->robbed;
 		}
 		i++;
 	}
@@ -248,11 +320,13 @@ int maar_mring_dump(const struct maar_mring *mring, FILE *to)
 	if (!to || maar_mring_stats(mring, &s))
 		return -EINVAL;
 	fprintf(to, "mring %p: %" PRIu32 " slots of %" PRIu64 " bytes\n", (const void *)mring, s.slots, mring->stride);
+	fprintf(to, "  at most %" PRIu32 ", %" PRIu32 " a slab, %" PRIu64 " slabs added, %" PRIu64 " given back\n",
+		s.max_slots, s.slab_slots, s.grown, s.shrunk);
 	fprintf(to,
 		"  in use %" PRIu32 ", free %" PRIu32 " (shared %" PRIu32 ", in lanes %" PRIu32 "), high water %" PRIu32
 		"\n",
 		s.in_use, s.in_shared + s.in_lanes, s.in_shared, s.in_lanes, s.high_water);
 	fprintf(to, "  never used %" PRIu32 ", lanes %" PRIu32 " of %" PRIu32 " slots, batches of %" PRIu32 "\n",
-		s.slots - maar_a_load(&m->fresh, RELAXED), s.lanes, s.lane_slots, s.batch);
+		maar__fresh_left(maar_a_load(&m->fresh, RELAXED)), s.lanes, s.lane_slots, s.batch);
 	return ferror(to) ? -EIO : 0;
 }

@@ -9,8 +9,6 @@
 
 #include "rcu.h"
 
-#include "../base/unwind.h"
-
 #include <errno.h>
 
 /* Entries that the first table has: a page of pointers. */
@@ -22,7 +20,7 @@ struct table {
 	struct maar__mring *of[];
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t maar__registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct table *table;
 static uint64_t last_serial;
 
@@ -43,53 +41,20 @@ static struct table *larger(const struct table *old)
 	return new_table;
 }
 
-/* Around a fork of a program with threads: our locks and liburcu's are free in the child, and its dead readers forgotten. */
-static void before_fork(void)
-{
-	pthread_mutex_lock(&lock);
-	pthread_mutex_lock(&maar__lane_key_lock);
-	maar__rcu_before_fork();
-}
-
-static void after_fork_in_parent(void)
-{
-	maar__rcu_after_fork_in_parent();
-	pthread_mutex_unlock(&maar__lane_key_lock);
-	pthread_mutex_unlock(&lock);
-}
-
-static void after_fork_in_child(void)
-{
-	maar__rcu_after_fork_in_child();
-	maar__thread_id_forget();
-	pthread_mutex_unlock(&maar__lane_key_lock);
-	pthread_mutex_unlock(&lock);
-}
-
-/* Under the lock. */
-static bool fork_is_watched(void)
-{
-	static bool watched;
-
-	if (!watched)
-		watched = maar__at_fork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
-	return watched;
-}
-
 int maar__registry_add(struct maar__mring *m)
 {
 	struct table *old;
 	uint32_t id = 0;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&maar__registry_lock);
 	old = table;
 	while (old && id < old->n && old->of[id])
 		id++;
 	if (!old || id == old->n) {
-		struct table *grown = fork_is_watched() ? larger(old) : NULL;
+		struct table *grown = id < 1u << MAAR__ID_BITS && maar__fork_is_watched() ? larger(old) : NULL;
 
 		if (!grown) {
-			pthread_mutex_unlock(&lock);
+			pthread_mutex_unlock(&maar__registry_lock);
 			return -ENOMEM;
 		}
 		grown->retired = old;
@@ -97,8 +62,9 @@ int maar__registry_add(struct maar__mring *m)
 	}
 	m->id = id;
 	m->serial = ++last_serial;
+	m->front.key = maar__key(m->serial, id);
 	maar_a_store(&table->of[id], m, RELEASE); /* R:registry.entry */
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&maar__registry_lock);
 	return 0;
 }
 
@@ -106,11 +72,11 @@ void maar__registry_remove(struct maar__mring *m)
 {
 	struct table *retired;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&maar__registry_lock);
 	maar_a_store(&table->of[m->id], NULL, RELAXED);
 	retired = table->retired;
 	table->retired = NULL;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&maar__registry_lock);
 	maar__rcu_synchronize();
 	while (retired) {
 		struct table *next = retired->retired;
@@ -128,27 +94,55 @@ struct maar__mring *maar__registry_find(uint32_t id, uint64_t serial)
 	return m && m->serial == serial ? m : NULL;
 }
 
-/* Under the lock. */
-static void each(void (*fn)(struct maar__mring *m, void *arg), void *arg)
+void maar__registry_each(void (*visit)(struct maar__mring *m, void *arg), void *arg)
 {
-	uint32_t i;
+	const struct table *t = maar_a_load(&table, ACQUIRE); /* A:registry.table */
+	uint32_t id;
 
-	for (i = 0; table && i < table->n; i++)
-		if (table->of[i])
-			fn(table->of[i], arg);
+	for (id = 0; t && id < t->n; id++) {
+		struct maar__mring *m = maar_a_load(&t->of[id], ACQUIRE); /* A:registry.entry */
+
+		if (m)
+			visit(m, arg);
+	}
 }
 
-void maar__registry_each(void (*fn)(struct maar__mring *m, void *arg), void *arg)
+struct each {
+	void (*visit)(struct maar_mring *mring, void *arg);
+	void *arg;
+	size_t n;
+};
+
+static void visit_one(struct maar__mring *m, void *arg)
 {
-	pthread_mutex_lock(&lock);
-	each(fn, arg);
-	pthread_mutex_unlock(&lock);
+	struct each *e = arg;
+
+	e->n++;
+	if (e->visit)
+		e->visit(&m->front, e->arg);
 }
 
-void maar__registry_each_if_free(void (*fn)(struct maar__mring *m, void *arg), void *arg)
+size_t maar_mring_each(void (*visit)(struct maar_mring *mring, void *arg), void *arg)
 {
-	if (pthread_mutex_trylock(&lock))
+	struct each e = { visit, arg, 0 };
+
+	maar__rcu_read_lock();
+	maar__registry_each(visit_one, &e);
+	maar__rcu_read_unlock();
+	return e.n;
+}
+
+void maar__registry_each_locked(void (*visit)(struct maar__mring *m, void *arg), void *arg)
+{
+	pthread_mutex_lock(&maar__registry_lock);
+	maar__registry_each(visit, arg);
+	pthread_mutex_unlock(&maar__registry_lock);
+}
+
+void maar__registry_each_if_free(void (*visit)(struct maar__mring *m, void *arg), void *arg)
+{
+	if (pthread_mutex_trylock(&maar__registry_lock))
 		return;
-	each(fn, arg);
-	pthread_mutex_unlock(&lock);
+	maar__registry_each(visit, arg);
+	pthread_mutex_unlock(&maar__registry_lock);
 }

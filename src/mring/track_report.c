@@ -336,7 +336,7 @@ int maar_track_report(FILE *to, unsigned flags)
 
 	if (!to || flags > MAAR_REPORT_JSON)
 		return -EINVAL;
-	maar__registry_each(each, &o);
+	maar__registry_each_locked(each, &o);
 	return o.rc;
 }
 
@@ -376,7 +376,7 @@ static void at_exit(void)
 	struct order o = { .leaks = true };
 
 	open_order(&o);
-	maar__registry_each(each, &o);
+	maar__registry_each_locked(each, &o);
 	close_order(&o);
 }
 

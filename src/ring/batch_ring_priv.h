@@ -319,6 +319,17 @@ bool maar__batch_hand_take(struct maar__batch_view v, uint64_t home, struct maar
 /* Puts hand->block where the spare came from: the same one, or the one that it was swapped for. */
 void maar__batch_hand_back(struct maar__batch_view v, const struct maar__batch_hand *hand);
 
+/* Alone with a lock-free ring: no producer has left in the middle of an enqueue, with a spare in its hand. */
+static inline bool maar__batch_ring_in_order(const struct maar_batch_ring *r)
+{
+	uint64_t i;
+
+	for (i = 0; i < MAAR_BATCH_RING_SPARES; i++)
+		if (maar_a_load(&maar__batch_spare(r, i)->word, RELAXED) & MAAR__BATCH_IN_HAND)
+			return false;
+	return true;
+}
+
 /* Makes an idle ring begin at any position (in batches; 48 bits count), for tests of the wraps. Empties it. */
 void maar__batch_ring_start_at(struct maar_batch_ring *ring, uint64_t position);
 

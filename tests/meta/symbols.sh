@@ -32,9 +32,11 @@ declared()
 			gsub(/\/\* ----[^*]*\*\//, "", text)
 			if (text !~ /\/\*/)
 				next
-			while (match(text, /maar_[a-z0-9_]+\(/)) {
-				print substr(text, RSTART, RLENGTH - 1)
+			while (match(text, /maar_[a-z0-9_]+(\(| __attribute__\(\(tls)/)) {
+				name = substr(text, RSTART, RLENGTH)
 				text = substr(text, RSTART + RLENGTH)
+				sub(/[ (].*/, "", name)
+				print name
 			}
 		}' "$@" | sort -u
 }

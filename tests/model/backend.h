@@ -8,10 +8,25 @@
 
 #include "explorer.h"
 
+#include <pthread.h>
+#include <sched.h>
+
 /* Whatever the processor has: the explorer can, and waiting loops give way. */
 #undef MAAR_HAVE_CAS2
 #define MAAR_HAVE_CAS2	 1
 #define maar_cpu_relax() model_yield()
+
+/* Nothing reorders a thread's accesses here, but loads may read old values, which is the same. */
+#define maar_a_compiler_barrier() ((void)0)
+
+#define pthread_mutex_lock(mutex)   model_mutex_lock(mutex)
+#define pthread_mutex_unlock(mutex) model_mutex_unlock(mutex)
+#define sched_yield()		    model_yield()
+
+/* Each of the scenario's threads has a table of lanes of its own: scenarios_mring.c. */
+struct maar__lane_table;
+struct maar__lane_table *model_thread_lanes(void);
+#define MAAR__THREAD_LANES model_thread_lanes()
 
 #define MODEL_SITE(kind, memory_order, text)                                                                           \
 	__extension__({                                                                                                \

@@ -148,6 +148,8 @@ static struct store *readable(struct location *l, unsigned thread, bool strong)
 		return memory_newest(l);
 	if (strong && l->stores - l->strong + 1 < kept)
 		kept = l->stores - l->strong + 1;
+	if (l->floor[thread] && l->stores - l->floor[thread] + 1 < kept)
+		kept = l->stores - l->floor[thread] + 1;
 	for (back = 0; back + 1 < kept; back++)
 		if (ordered_before(&l->history[(l->stores - 1 - back) % MODEL_HISTORY], &clocks[thread]))
 			break;
@@ -438,6 +440,35 @@ unsigned model_futex_wake(const uint32_t *word, unsigned n)
 		trace(NULL, thread, "wakes up", n, 0);
 	memory_join(&futex(word, thread)->wakers, &clocks[thread]);
 	return fiber_wake(word, n);
+}
+
+/* ---- membarrier ---- */
+
+static void raise_floor(struct location *l, unsigned thread)
+{
+	const uint32_t kept = l->stores < MODEL_HISTORY ? l->stores : MODEL_HISTORY;
+	uint32_t back = 0;
+
+	while (back + 1 < kept && !ordered_before(&l->history[(l->stores - 1 - back) % MODEL_HISTORY], &clocks[thread]))
+		back++;
+	for (unsigned t = 0; t < CLOCKS; t++) {
+		const uint32_t oldest = t == thread ? l->stores : l->stores - back;
+
+		if (oldest > l->floor[t])
+			l->floor[t] = oldest;
+	}
+}
+
+void model_membarrier(void)
+{
+	const unsigned thread = step();
+
+	if (tracing)
+		trace(NULL, thread, "membarrier", 0, 0);
+	for (struct word *w = memory_words; w < memory_words + memory_n_words; w++)
+		for (unsigned i = 0; i < 2; i++)
+			if (w->at[i].stores)
+				raise_floor(&w->at[i], thread);
 }
 
 /* ---- what was taken ---- */

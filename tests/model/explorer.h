@@ -134,6 +134,17 @@ void model_one_at_a_time(const void *address, size_t bytes);
 bool model_futex_wait(const uint32_t *word, uint32_t expected);
 unsigned model_futex_wake(const uint32_t *word, unsigned n);
 
+/*
+ * A memory barrier in all threads at once, as by the system call: from now on this thread reads no store older than the
+ * newest one there is, and no other thread reads one older than the newest that this thread knows of. Nothing happens
+ * before anything else by it, so that plain accesses still need an order of their own.
+ */
+void model_membarrier(void);
+
+/* pthread_mutex_lock and unlock, of a mutex made by pthread_mutex_init (lock.c). */
+int model_mutex_lock(void *mutex);
+int model_mutex_unlock(void *mutex);
+
 /* The atomics layer, from backend.h: */
 uint64_t model_load(struct model_site *site, const void *address, size_t bytes);
 void model_store(struct model_site *site, void *address, size_t bytes, uint64_t value);

@@ -73,6 +73,12 @@ THREAD(sb_y_sc_x_add, STORE(y, 1, SEQ_CST); shared.got[1] = maar_a_add(&shared.x
 THREAD(sb_x_fence_y, STORE(x, 1, RELAXED); ADD(word, 1, SEQ_CST); LOAD(0, y, RELAXED))
 THREAD(sb_y_fence_x, STORE(y, 1, RELAXED); ADD(got[2], 1, SEQ_CST); LOAD(1, x, RELAXED))
 
+/* A membarrier in one of the two. */
+THREAD(sb_x_light_y, STORE(x, 1, RELAXED); LOAD(0, y, RELAXED))
+THREAD(sb_y_heavy_x, STORE(y, 1, RELAXED); model_membarrier(); LOAD(1, x, RELAXED))
+THREAD(sb_y_light_x, STORE(y, 1, RELAXED); LOAD(1, x, RELAXED))
+THREAD(sb_y_late_x, model_membarrier(); STORE(y, 1, RELAXED); LOAD(1, x, RELAXED))
+
 /* Message passing. */
 THREAD(mp_put, STORE(x, 1, RELAXED); STORE(y, 1, RELEASE))
 THREAD(mp_put_relaxed, STORE(x, 1, RELAXED); STORE(y, 1, RELAXED))
@@ -100,6 +106,7 @@ THREAD(iriw_yx_acquire, LOAD(2, y, ACQUIRE); LOAD(3, x, ACQUIRE))
 
 /* Plain memory: races, and what is none. */
 THREAD(plain_put, maar_n_store(&shared.plain, 7); STORE(y, 1, RELEASE))
+THREAD(plain_put_heavy, maar_n_store(&shared.plain, 7); model_membarrier(); STORE(y, 1, RELAXED))
 THREAD(plain_put_relaxed, maar_n_store(&shared.plain, 7); STORE(y, 1, RELAXED))
 THREAD(plain_get, if (maar_a_load(&shared.y, ACQUIRE)) model_assert(maar_n_load(&shared.plain) == 7, "an old value"))
 THREAD(bytes_low, memset(shared.got, 1, sizeof(shared.got)); maar_n_copy(shared.bytes, shared.got, 3))
@@ -144,6 +151,10 @@ const struct litmus litmus_tests[] = {
 	SEEN("SB, adds, one load ACQUIRE", outcome_0_0, 2, sb_x_add_y_sc, sb_y_add_x_acquire),
 	NEVER("SB, stores and adds", outcome_0_0, 2, sb_x_sc_y_add, sb_y_sc_x_add),
 	SEEN("SB, relaxed around SEQ_CST adds", outcome_0_0, 2, sb_x_fence_y, sb_y_fence_x),
+	SEEN("SB, relaxed", outcome_0_0, 2, sb_x_light_y, sb_y_light_x),
+	NEVER("SB, membarrier in one", outcome_0_0, 2, sb_x_light_y, sb_y_heavy_x),
+	SEEN("SB, membarrier too early", outcome_0_0, 2, sb_x_light_y, sb_y_late_x),
+	SEEN("plain MP, RELAXED, membarrier", NULL, 2, plain_put_heavy, plain_get),
 	NEVER("MP", outcome_1_0, 2, mp_put, mp_get),
 	NEVER("MP, SEQ_CST", outcome_1_0, 2, mp_put_sc, mp_get_sc),
 	SEEN("MP, store RELAXED", outcome_1_0, 2, mp_put_relaxed, mp_get),

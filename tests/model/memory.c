@@ -108,6 +108,7 @@ static void begin_history(struct location *l)
 	l->stores = 1;
 	l->strong = 1;
 	l->overwritten = false;
+	memset(l->floor, 0, sizeof(l->floor));
 }
 
 struct location *memory_location(const void *address, size_t bytes, unsigned thread, bool writes)

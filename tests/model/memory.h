@@ -32,11 +32,12 @@ struct location {
 	uint32_t
 		stores; /* ever; the newest is history[(stores - 1) % MODEL_HISTORY]; 0: not accessed in this execution */
 	uint32_t bytes;
-	uint32_t strong;      /* the oldest store that a SEQ_CST load may read, counted as in `stores` */
-	bool overwritten;     /* by a plain store since the last atomic access */
-	struct clock looked;  /* each thread's last access */
-	struct clock written; /* each thread's last store */
-	struct clock wakers;  /* what happens before a sleeper's look: model_futex_wait */
+	uint32_t strong;	/* the oldest store that a SEQ_CST load may read, counted as in `stores` */
+	uint32_t floor[CLOCKS]; /* the oldest store that a thread may read, by model_membarrier; 0: any */
+	bool overwritten;	/* by a plain store since the last atomic access */
+	struct clock looked;	/* each thread's last access */
+	struct clock written;	/* each thread's last store */
+	struct clock wakers;	/* what happens before a sleeper's look: model_futex_wait */
 	struct store history[MODEL_HISTORY];
 };
 

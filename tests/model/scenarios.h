@@ -20,6 +20,12 @@ extern const unsigned n_scenarios_broadcast;
 
 extern const struct model_scenario scenarios_event[];
 extern const unsigned n_scenarios_event;
+
+extern const struct model_scenario scenarios_mring[];
+extern const unsigned n_scenarios_mring;
+/* True: its thieves do without membarrier, and a slot gets into two hands. */
+extern bool scenarios_mring_unsafe;
+
 extern const struct model_scenario scenarios_queue[];
 extern const unsigned n_scenarios_queue;
 

@@ -17,15 +17,12 @@
 
 /* ---- the stand-in ---- */
 
-__thread struct maar__thread_lanes *maar__thread_lanes; /* NULL: no lanes, so that all goes the slow way, below */
-
 static struct maar__mring stand_in;
 static uint64_t free_slots; /* bit h: slot h is free */
 static unsigned char slab[SLOTS * SLOT_BYTES] __attribute__((aligned(MAAR_APART)));
 
-uint32_t maar__mring_pop_slow(struct maar__mring *m)
+static uint32_t get_one(void)
 {
-	(void)m;
 	for (;;) {
 		const uint64_t now = maar_a_load(&free_slots, ACQUIRE);
 
@@ -36,9 +33,9 @@ uint32_t maar__mring_pop_slow(struct maar__mring *m)
 	}
 }
 
-bool maar__mring_push_slow(struct maar__mring *m, uint32_t handle)
+static void put_one(uint32_t handle)
 {
-	unsigned char *bytes = (unsigned char *)maar__mring_at(m, handle) + sizeof(struct maar_msg);
+	unsigned char *bytes = (unsigned char *)maar__mring_at(&stand_in, handle) + sizeof(struct maar_msg);
 	uint64_t now;
 
 	model_writes(bytes, SLOT_BYTES - sizeof(struct maar_msg));
@@ -47,46 +44,56 @@ bool maar__mring_push_slow(struct maar__mring *m, uint32_t handle)
 		now = maar_a_load(&free_slots, ACQUIRE);
 		model_assert(!(now >> handle & 1), "slot %u was put twice", (unsigned)handle);
 	} while (!maar_a_cas(&free_slots, now, now | UINT64_C(1) << handle, ACQ_REL));
+}
+
+/* The linker sends here (--wrap) what the pool passes on; what is not for the stand-in goes its way. */
+size_t __real_maar__mring_get_many(struct maar__mring *m, void **slots, size_t n);
+bool __real_maar__mring_push_slow(struct maar__mring *m, void *slot);
+size_t __real_maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n);
+size_t __real_maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n);
+size_t __wrap_maar__mring_get_many(struct maar__mring *m, void **slots, size_t n);
+bool __wrap_maar__mring_push_slow(struct maar__mring *m, void *slot);
+size_t __wrap_maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n);
+size_t __wrap_maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n);
+
+size_t __wrap_maar__mring_get_many(struct maar__mring *m, void **slots, size_t n)
+{
+	uint32_t handle;
+
+	if (m != &stand_in)
+		return __real_maar__mring_get_many(m, slots, n);
+	model_assert(n == 1, "one is asked for");
+	handle = get_one();
+	if (handle == MAAR_NO_HANDLE)
+		return 0;
+	*slots = maar__mring_at(m, handle);
+	return 1;
+}
+
+bool __wrap_maar__mring_push_slow(struct maar__mring *m, void *slot)
+{
+	if (m != &stand_in)
+		return __real_maar__mring_push_slow(m, slot);
+	put_one(maar_mring_handle(&m->front, slot));
 	return true;
 }
 
-size_t maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n)
+size_t __wrap_maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n)
 {
+	if (m != &stand_in)
+		return __real_maar__mring_pop_many(m, numbers, n);
 	for (size_t i = 0; i < n; i++)
-		numbers[i] = (void *)(uintptr_t)maar__mring_pop_slow(m);
+		numbers[i] = (void *)(uintptr_t)get_one();
 	return n;
 }
 
-size_t maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n)
+size_t __wrap_maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n)
 {
+	if (m != &stand_in)
+		return __real_maar__mring_push_many(m, handles, n);
 	for (size_t i = 0; i < n; i++)
-		(void)maar__mring_push_slow(m, handles[i]);
+		put_one(handles[i]);
 	return n;
-}
-
-/* The pool's life is not run here. */
-struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes, const struct maar_mring_options *options)
-{
-	(void)slots, (void)slot_bytes, (void)options;
-	abort();
-}
-
-int maar_mring_destroy(struct maar_mring *mring)
-{
-	(void)mring;
-	abort();
-}
-
-int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_stats *stats)
-{
-	(void)mring, (void)stats;
-	abort();
-}
-
-int maar_mring_dump(const struct maar_mring *mring, FILE *to)
-{
-	(void)mring, (void)to;
-	abort();
 }
 
 /* ---- the world ---- */
@@ -124,9 +131,8 @@ static struct maar_msg *get(void)
 static void begin(void)
 {
 	stand_in.front.slab = slab;
-	stand_in.front.stride = SLOT_BYTES;
-	stand_in.front.inverse = UINT64_MAX / SLOT_BYTES + 1;
-	stand_in.front.slots = SLOTS;
+	maar__mring_measures(&stand_in.front, SLOT_BYTES, SLOTS);
+	stand_in.front.key = maar__key(3, 0); /* which no thread has a lane for, so that all goes the slow way, above */
 	pool = (struct maar_pool){ .mring = &stand_in.front };
 	pool.fresh.room = SLOT_BYTES - sizeof(struct maar_msg);
 	pool.fresh.own = sizeof(struct maar_msg);

@@ -4,6 +4,7 @@
  * Runs every scenario on the explorer; then weakens every memory order that the scenarios reached, one at a time, and demands
  * that some scenario notices. MAAR_SEED chooses the first seed, MAAR_MODEL_EXECUTIONS how many executions a scenario gets.
  * With MAAR_MODEL_SHOW, a scenario's name, it shows one execution of that (MAAR_SEED), access by access, and ends.
+ * MAAR_MODEL_ONLY restricts all to scenarios whose names begin so: "mring, ".
  * With MAAR_MODEL_PLACES it only lists the accesses that the scenarios reach, for orders.sh.
  */
 #include "scenarios.h"
@@ -29,9 +30,11 @@ static const struct {
 	const struct model_scenario *scenarios;
 	const unsigned *n;
 } tables[] = {
+	/* clang-format off */
 	{ scenarios_batch, &n_scenarios_batch },
 	{ scenarios_broadcast, &n_scenarios_broadcast },
 	{ scenarios_event, &n_scenarios_event },
+	{ scenarios_mring, &n_scenarios_mring },
 	{ scenarios_ring, &n_scenarios_ring },
 	{ scenarios_wait, &n_scenarios_wait },
 	{ scenarios_slot, &n_scenarios_slot },
@@ -39,19 +42,20 @@ static const struct {
 	{ scenarios_byte, &n_scenarios_byte },
 	{ scenarios_queue, &n_scenarios_queue },
 	{ scenarios_pool, &n_scenarios_pool },
+	/* clang-format on */
 };
 
 static uint64_t seed;
 static uint64_t executions = EXECUTIONS;
+static const char *only = ""; /* scenarios whose names begin so */
 
 /* The i-th scenario of all tables; NULL: there are no more. */
 static const struct model_scenario *scenario(unsigned i)
 {
-	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
-		if (i < *tables[t].n)
-			return &tables[t].scenarios[i];
-		i -= *tables[t].n;
-	}
+	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
+		for (unsigned k = 0; k < *tables[t].n; k++)
+			if (strncmp(tables[t].scenarios[k].name, only, strlen(only)) == 0 && i-- == 0)
+				return &tables[t].scenarios[k];
 	return NULL;
 }
 
@@ -72,6 +76,20 @@ START_TEST(test_scenario)
 	ck_assert_msg(!r.failure, "%s: %s (threads went %s; MAAR_SEED=%" PRIu64 " MAAR_MODEL_SHOW='%s' shows it)",
 		      s->name, r.failure, r.schedule, r.seed, s->name);
 	ck_assert_uint_eq(r.executions, executions);
+}
+END_TEST
+
+/* Control: thieves that do not call membarrier are found out. */
+START_TEST(test_without_membarrier)
+{
+	bool found = false;
+
+	scenarios_mring_unsafe = true;
+	for (unsigned i = 0; i < n_scenarios_mring && !found; i++)
+		found = strstr(scenarios_mring[i].name, "steal") && !strstr(scenarios_mring[i].name, "SEQ_CST") &&
+			model_run(&scenarios_mring[i], seed, looks[3]).failure != NULL;
+	scenarios_mring_unsafe = false;
+	ck_assert_msg(found, "thieves without membarrier go unnoticed");
 }
 END_TEST
 
@@ -237,6 +255,8 @@ int main(void)
 	text = getenv("MAAR_MODEL_EXECUTIONS");
 	if (text)
 		executions = strtoull(text, NULL, 0);
+	if (getenv("MAAR_MODEL_ONLY"))
+		only = getenv("MAAR_MODEL_ONLY");
 	if (getenv("MAAR_MODEL_PLACES"))
 		return list_places();
 	if (getenv("MAAR_MODEL_SHOW"))
@@ -245,6 +265,7 @@ int main(void)
 	fflush(stdout);
 	tcase_set_timeout(tcase, TIMEOUT_S);
 	tcase_add_loop_test(tcase, test_scenario, 0, (int)n_scenarios());
+	tcase_add_test(tcase, test_without_membarrier);
 	tcase_add_test(tcase, test_every_order_is_needed);
 	tcase_set_timeout(speed, TIMEOUT_S);
 	tcase_add_test(speed, test_speed);

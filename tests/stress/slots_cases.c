@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,10 +93,36 @@ const struct slot_calls pool_calls = { "pool",	     msg_get,	msg_get_bulk, msg_p
 
 /* ---- made for a case ---- */
 
+struct shrinker {
+	struct maar_mring *mring;
+	uint64_t bytes; /* given back in all */
+	unsigned stop;
+};
+
+static void *shrink_over_and_over(void *arg)
+{
+	struct shrinker *s = arg;
+
+	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED)) {
+		s->bytes += maar_mring_shrink(s->mring);
+		sched_yield();
+	}
+	return NULL;
+}
+
+/* A slab is a page, so that even the small ones have several. */
+#define SLAB 4096
+
 uint64_t slots_run_mring(const struct slots_case *c, struct verdict *verdict)
 {
-	const struct maar_mring_options options = { .lane_slots = c->lane_slots, .no_lanes = c->no_lanes };
-	struct maar_mring *mring = maar_mring_create(c->slots, SLOT_BYTES, &options);
+	const struct maar_mring_options options = { .lane_slots = c->lane_slots,
+						    .no_lanes = c->no_lanes,
+						    .max_slots = c->shrinks ? c->slots : 0,
+						    .slab_bytes = SLAB };
+	struct maar_mring *mring = maar_mring_create(c->shrinks ? 1 : c->slots, SLOT_BYTES, &options);
+	struct shrinker shrinker = { mring, 0, 0 };
+	pthread_t thread;
+	bool shrinking;
 	uint64_t got;
 	int rc;
 
@@ -103,7 +130,11 @@ uint64_t slots_run_mring(const struct slots_case *c, struct verdict *verdict)
 		stress_fail(verdict, "maar_mring_create: %s", strerror(errno));
 		return 0;
 	}
+	shrinking = c->shrinks && stress_thread(verdict, &thread, shrink_over_and_over, &shrinker);
 	got = slots_run(c, mring, verdict);
+	__atomic_store_n(&shrinker.stop, 1, __ATOMIC_RELAXED);
+	if (shrinking)
+		pthread_join(thread, NULL);
 	rc = maar_mring_destroy(mring);
 	if (rc)
 		stress_fail(verdict, "maar_mring_destroy: %s", strerror(-rc));
@@ -139,13 +170,14 @@ static const struct {
 
 static const unsigned generations[] = { 1, 6, 40 };
 
-enum factor { SLOTS, LANES, THREADS, GENERATIONS, FACTORS };
+enum factor { SLOTS, LANES, THREADS, GENERATIONS, SHRINKS, FACTORS };
 
 static const unsigned levels[FACTORS] = {
 	[SLOTS] = COUNT_OF(slot_counts),
 	[LANES] = COUNT_OF(lanes),
 	[THREADS] = STRESS_SIDE,
 	[GENERATIONS] = COUNT_OF(generations),
+	[SHRINKS] = 2,
 };
 
 struct plan {
@@ -170,6 +202,7 @@ static void run_case(const unsigned *level, void *arg)
 		.slots = slot_counts[level[SLOTS]],
 		.lane_slots = lanes[level[LANES]].lane_slots,
 		.no_lanes = lanes[level[LANES]].no_lanes,
+		.shrinks = level[SHRINKS] && !plan->pool,
 		.threads = level[THREADS] + 1,
 		.generations = generations[level[GENERATIONS]],
 		.seed = stress_random(&plan->random),
@@ -183,8 +216,9 @@ static void run_case(const unsigned *level, void *arg)
 	if (stress_failed(v)) {
 		snprintf(text, sizeof(text),
 			 "%s of %" PRIu32 " slots, lane_slots %" PRIu32 ", no_lanes %" PRIu32
-			 ", %u threads, %u generations: %.120s",
-			 c.calls->name, c.slots, c.lane_slots, c.no_lanes, c.threads, c.generations, v->text);
+			 "%s, %u threads, %u generations: %.110s",
+			 c.calls->name, c.slots, c.lane_slots, c.no_lanes, c.shrinks ? ", shrinking" : "", c.threads,
+			 c.generations, v->text);
 		memcpy(v->text, text, sizeof(text));
 	}
 }

@@ -245,7 +245,7 @@ static void expect_stats(struct slots_job *job, uint32_t in_use, const char *whe
 
 	if (job->c->calls->stats(job->from, &s))
 		stress_fail(job->verdict, "no statistics");
-	else if (s.in_use != in_use || s.in_use + s.in_lanes + s.in_shared != s.slots || s.high_water > s.slots)
+	else if (s.in_use != in_use || s.in_use + s.in_lanes + s.in_shared != s.slots || s.high_water > s.max_slots)
 		stress_fail(job->verdict,
 			    "%s: %" PRIu32 " in use, %" PRIu32 " in lanes, %" PRIu32 " shared of %" PRIu32, when,
 			    s.in_use, s.in_lanes, s.in_shared, s.slots);

@@ -37,6 +37,7 @@ struct slots_case {
 	uint32_t slots;
 	uint32_t lane_slots; /* 0: default */
 	uint32_t no_lanes;
+	bool shrinks;	      /* mrings: begins with one slab of several, and is shrunk over and over */
 	unsigned threads;     /* alive at a time, 1 to STRESS_SIDE */
 	unsigned generations; /* threads that follow one another in each place */
 	uint64_t moves;	      /* that each thread makes in its life */

@@ -11,7 +11,7 @@
 /* Ways to run an mring, each of which must hand out every slot to a thread that is alone. */
 static const struct maar_mring_options ways[] = {
 	{ .lane_slots = 0 }, { .no_lanes = 1 },	    { .lane_slots = 2 },   { .lane_slots = 3 },
-	{ .lane_slots = 7 }, { .lane_slots = 247 }, { .lane_slots = 248 },
+	{ .lane_slots = 7 }, { .lane_slots = 247 }, { .lane_slots = 248 }, { .single_thread = 1 },
 };
 #define WAYS ((int)COUNT_OF(ways))
 
@@ -280,7 +280,17 @@ static const struct {
 	{ "lanes and no lanes", 1000, 64, { .lane_slots = 8, .no_lanes = 1 }, EINVAL },
 	{ "no_lanes is no flag word", 1000, 64, { .no_lanes = 2 }, EINVAL },
 	{ "reserved 0", 8, 64, { .reserved = { 1 } }, EINVAL },
-	{ "reserved 3", 8, 64, { .reserved = { 0, 0, 0, 1 } }, EINVAL },
+	{ "reserved 2", 8, 64, { .reserved = { 0, 0, 1 } }, EINVAL },
+	{ "single_thread is no flag word", 8, 64, { .single_thread = 2 }, EINVAL },
+	{ "lanes for a single thread", 8, 64, { .single_thread = 1, .lane_slots = 8 }, EINVAL },
+	{ "a single thread without lanes", 8, 64, { .single_thread = 1, .no_lanes = 1 }, EINVAL },
+	{ "a single thread and another", 8, 64, { .single_thread = 1, .idle_ms = 1 }, EINVAL },
+	{ "begins beyond its limit", 8, 64, { .max_slots = 7 }, EINVAL },
+	{ "begins beyond its limit in bytes", 8, 64, { .max_bytes = 8 * 64 - 1 }, EINVAL },
+	{ "begins beyond one of two limits", 8, 64, { .max_slots = 8, .max_bytes = 8 * 64 - 1 }, EINVAL },
+	{ "nobody to tell", 8, 64, { .soft_slots = 1 }, EINVAL },
+	{ "nobody to tell of bytes", 8, 64, { .soft_bytes = 1 }, EINVAL },
+	{ "too many at most", 8, 64, { .max_slots = (size_t)MAAR_MRING_MAX_SLOTS + 1 }, EOVERFLOW },
 	{ "too many slots", (size_t)MAAR_MRING_MAX_SLOTS + 1, 64, { .align = 0 }, EOVERFLOW },
 	{ "absurdly many slots", SIZE_MAX, 64, { .align = 0 }, EOVERFLOW },
 	{ "too large a slot", 8, (size_t)MAAR_MRING_MAX_SLOT_BYTES + 1, { .align = 0 }, EOVERFLOW },
@@ -340,13 +350,28 @@ END_TEST
 
 /* ---- handle and address ---- */
 
+/* Modulo 2^64: odd^(2^62 - 1), since the group of odd numbers has exponent 2^62. */
+static uint64_t inverse(uint64_t odd)
+{
+	uint64_t power = 1;
+	int bit;
+
+	for (bit = 0; bit < 62; bit++, odd *= odd)
+		power *= odd;
+	return power;
+}
+
 /* Both ways for a made-up slab: only arithmetic, so that sizes which no test machine has can be tried. */
 static void check_arithmetic(uint64_t stride, uint32_t slots, uint32_t handle)
 {
+	const uint32_t shift = (uint32_t)__builtin_ctzll(stride);
 	const struct maar_mring mring = {
 		.slab = (unsigned char *)(uintptr_t)(UINT64_C(1) << 32),
 		.stride = stride,
-		.inverse = UINT64_MAX / stride + 1, /* floor(2^64 / stride) + 1, for a stride that is no power of two */
+		.inverse = inverse(stride >> shift),
+		.most = (uint64_t)slots << shift,
+		.low = (UINT64_C(1) << shift) - 1,
+		.shift = shift,
 		.slots = slots,
 	};
 	const uintptr_t address = (uintptr_t)mring.slab + handle * stride;
@@ -466,7 +491,7 @@ START_TEST(dump)
 	unit_text_open(&text);
 	unit_eq(maar_mring_dump(mring, text.to), 0);
 	said = unit_text_close(&text);
-	unit_assert_contains(said, "20 slots of 128 bytes\n");
+	unit_assert_contains(said, "20 slots of 128 bytes\n  at most 20, 20 a slab, 0 slabs added, 0 given back\n");
 	unit_assert_contains(said, "in use 1, free 19 (shared 19, in lanes 0), high water 1\n");
 	unit_assert_contains(said, "never used 19");
 	free(said);

@@ -185,29 +185,66 @@ START_TEST(figures)
 }
 END_TEST
 
-/* Slots in another living thread's lane are out of sight: at most a lane full. */
-START_TEST(hidden_is_bounded)
+/*
+ * With N slots and T threads that idle, each with some in its lane, the N-th get succeeds, and no more. _i = 0 .. 63: with T - 1;
+ * from 64 on the same without membarrier.
+ */
+#define MOST 64
+START_TEST(nothing_is_stranded)
 {
-	enum { SLOTS = 100, LANE = 8 };
-	const struct maar_mring_options options = { .lane_slots = LANE };
-	struct maar_mring *mring = slots_create(SLOTS, 64, &options);
-	void *slots[SLOTS];
+	static struct worker w[MOST];
+	const struct maar_mring_options options = { .lane_slots = 2 + 2 * (uint32_t)(_i % 9) };
+	const size_t threads = (size_t)_i % MOST + 1, slots_each = 1 + options.lane_slots;
 	struct maar_mring_stats s;
+	struct maar_mring *mring;
+	void **slots = calloc(threads * slots_each, sizeof(*slots));
+	size_t i;
+
+	ck_assert_ptr_nonnull(slots);
+	if (_i >= MOST)
+		setenv("MAAR_NO_MEMBARRIER", "1", 1);
+	mring = slots_create(threads * slots_each, 64, &options);
+	for (i = 0; i < threads; i++)
+		worker_start(&w[i]);
+	for (i = 0; i < threads; i++)
+		worker_do(&w[i], touch, mring);
+	s = slots_check_stats(mring, 0);
+	unit_must(s.in_lanes >= (threads > 1 ? threads : 1));
+	unit_eq(slots_take_all(mring, slots), threads * slots_each);
+	unit_eq(slots_check_stats(mring, (uint32_t)(threads * slots_each)).in_lanes, 0);
+	slots_put_all(mring, slots, threads * slots_each);
+	/* again in bulk, and by one of the others */
+	unit_eq(maar_mring_get_bulk(mring, slots, threads * slots_each), threads * slots_each);
+	slots_put_all(mring, slots, threads * slots_each);
+	worker_do(&w[threads - 1], check_all_there, mring);
+	for (i = 0; i < threads; i++)
+		worker_end(&w[i]);
+	slots_finish(mring);
+	free(slots);
+}
+END_TEST
+
+/* A thief's own figures, and the robbed one's. */
+START_TEST(robbed_is_counted)
+{
+	const struct maar_mring_options options = { .lane_slots = 8 };
+	struct maar_mring *mring = slots_create(8, 64, &options);
+	struct maar_mring_lane_stats lanes[2];
 	struct worker w;
-	size_t n;
+	void *slot;
 
 	worker_start(&w);
-	worker_do(&w, check_all_there, mring); /* gets all, puts all: its lane is as full as it gets */
-	s = slots_check_stats(mring, 0);
-	unit_must(s.in_lanes > 0 && s.in_lanes <= LANE);
-	n = slots_take_all(mring, slots);
-	unit_eq(n, SLOTS - s.in_lanes);
-	slots_check_stats(mring, (uint32_t)n);
-	unit_eq(maar_mring_get_bulk(mring, slots + n, 1), 0);
-	worker_do(&w, flush, mring);
-	n += slots_take_all(mring, slots + n); /* what it gave back is in sight */
-	unit_eq(n, SLOTS);
-	slots_put_all(mring, slots, n);
+	worker_do(&w, check_all_there, mring); /* all eight are in its lane */
+	unit_eq(slots_check_stats(mring, 0).in_lanes, 8);
+	slot = maar_mring_get(mring); /* half of them, and one of those goes out */
+	ck_assert_ptr_nonnull(slot);
+	unit_eq(maar_mring_lanes(mring, lanes, 2), 2);
+	unit_eq(lanes[0].cached, 3); /* ours is the newest */
+	unit_eq(lanes[0].robbed, 0);
+	unit_eq(lanes[1].cached, 4);
+	unit_eq(lanes[1].robbed, 4);
+	unit_eq(maar_mring_put(mring, slot), 0);
+	worker_do(&w, check_all_there, mring);
 	worker_end(&w);
 	slots_finish(mring);
 }
@@ -237,6 +274,24 @@ START_TEST(flush_gives_back)
 	touch(none);
 	maar_mring_flush(none);
 	slots_finish(none);
+	slots_finish(mring);
+}
+END_TEST
+
+/* What inline get and put pass on, called as they would: with a lane and without, whatever is in it. */
+START_TEST(passed_on)
+{
+	struct maar_mring *mring = slots_create(300, 64, NULL);
+	void *slots[301];
+	size_t n;
+
+	ck_assert_ptr_nonnull(maar__thread_lanes); /* also of a thread that has none */
+	for (n = 0; (slots[n] = maar__mring_get_slow(mring)) != NULL; n++)
+		slots_check_stats(mring, (uint32_t)n + 1);
+	unit_eq(n, 300);
+	while (n)
+		unit_eq(maar__mring_put_slow(mring, slots[--n]), 0);
+	slots_check_stats(mring, 0);
 	slots_finish(mring);
 }
 END_TEST
@@ -538,17 +593,23 @@ static void *move(void *arg)
 	return NULL;
 }
 
-static const struct maar_mring_options crowds[] = { { .no_lanes = 1 }, { .lane_slots = 2 }, { .lane_slots = 9 } };
+static const struct maar_mring_options crowds[] = {
+	{ .no_lanes = 1 }, { .lane_slots = 2 }, { .lane_slots = 9 }, { .lane_slots = 248 }
+};
 
 /* Four threads that want 240 slots of 150: often there is none. At the end nothing is lost, nothing is there twice. */
 START_TEST(crowd)
 {
-	struct maar_mring *mring = slots_create(150, 64, &crowds[_i]);
+	const struct maar_mring_options *options = &crowds[_i % COUNT_OF(crowds)];
+	struct maar_mring *mring;
 	struct mover movers[4];
 	pthread_t thread[4];
 	struct maar_mring_stats s;
 	size_t i;
 
+	if (_i >= (int)COUNT_OF(crowds))
+		setenv("MAAR_NO_MEMBARRIER", "1", 1);
+	mring = slots_create(150, 64, options);
 	for (i = 0; i < COUNT_OF(thread); i++) {
 		movers[i] = (struct mover){ mring, i + 1 };
 		thread[i] = unit_thread(move, &movers[i]);
@@ -561,7 +622,7 @@ START_TEST(crowd)
 	}
 	for (i = 0; i < COUNT_OF(thread); i++)
 		unit_join(thread[i]);
-	check_lanes(mring, crowds[_i].no_lanes ? 0 : slots_check_stats(mring, 0).lanes, 0);
+	check_lanes(mring, options->no_lanes ? 0 : slots_check_stats(mring, 0).lanes, 0);
 	unit_must(slots_check_stats(mring, 0).lanes <= COUNT_OF(thread));
 	slots_finish(mring);
 }
@@ -604,8 +665,10 @@ Suite *unit_suite(void)
 
 	tcase_add_loop_test(lane, lane_sizes, 0, (int)COUNT_OF(sizes));
 	tcase_add_test(lane, figures);
-	tcase_add_test(lane, hidden_is_bounded);
+	tcase_add_loop_test(lane, nothing_is_stranded, 0, 2 * MOST);
+	tcase_add_test(lane, robbed_is_counted);
 	tcase_add_test(lane, flush_gives_back);
+	tcase_add_test(lane, passed_on);
 	tcase_add_test(end, exit_gives_back);
 	tcase_add_test(end, idle_lanes_are_in_sight);
 	tcase_add_loop_test(end, use_in_thread_exit, 0, 2);
@@ -614,7 +677,7 @@ Suite *unit_suite(void)
 	tcase_add_test(stale, exit_during_destroy);
 	tcase_add_test(stale, destroy_waits_for_readers);
 	tcase_add_test(stale, fork_beside_a_reader);
-	tcase_add_loop_test(between, crowd, 0, (int)COUNT_OF(crowds));
+	tcase_add_loop_test(between, crowd, 0, 2 * (int)COUNT_OF(crowds));
 	tcase_add_test(between, one_gets_another_puts);
 	return suite;
 }

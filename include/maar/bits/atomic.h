@@ -49,6 +49,14 @@
 #endif
 
 /*
+ * Keeps the compiler from moving accesses across, and does nothing at run time: for the one side of a pair whose other
+ * side calls membarrier (src/base/barrier.c).
+ */
+#ifndef maar_a_compiler_barrier
+#define maar_a_compiler_barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+#endif
+
+/*
  * Shared memory that is not atomic: some pair R:/A: keeps its writer and its readers apart. These are plain C; they tell
  * the explorer of tests/model where to look for accesses that nothing orders, so payload that one thread writes and another
  * reads goes through them. *p has 1, 2, 4 or 8 bytes, dst and src any alignment; memory of one thread may be named too.
