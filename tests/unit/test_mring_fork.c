@@ -10,6 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* ThreadSanitizer stops a child of several threads that starts one: there the child is alone, and has no keeper. */
+#ifdef MAAR__TSAN_BUILD
+#define THREADS_IN_CHILD 0
+#else
+#define THREADS_IN_CHILD 1
+#endif
+
 #define THREADS 4
 #define HELD	30 /* by each thread at most */
 #define SLOTS	400
@@ -63,10 +70,12 @@ static int child(struct maar_mring *mring)
 		return 1;
 	if ((size_t)take_and_put_all(mring) != SLOTS - s.in_use)
 		return 2;
-	if (pthread_create(&thread, NULL, take_and_put_all, mring) || pthread_join(thread, &n))
-		return 3;
-	if ((size_t)n != SLOTS - s.in_use)
-		return 4;
+	if (THREADS_IN_CHILD) {
+		if (pthread_create(&thread, NULL, take_and_put_all, mring) || pthread_join(thread, &n))
+			return 3;
+		if ((size_t)n != SLOTS - s.in_use)
+			return 4;
+	}
 	maar_mring_shrink(mring);
 	if ((size_t)take_and_put_all(mring) != SLOTS - s.in_use)
 		return 5;
@@ -93,7 +102,7 @@ static const struct maar_mring_options forms[] = {
 	{ .lane_slots = 16 },
 	{ .no_lanes = 1 },
 	{ .lane_slots = 0 },
-	{ .lane_slots = 6, .max_slots = SLOTS, .slab_bytes = 4096, .idle_ms = 1 },
+	{ .lane_slots = 6, .max_slots = SLOTS, .slab_bytes = 4096, .idle_ms = THREADS_IN_CHILD },
 };
 
 /* _i: a form; from 4 on without membarrier. */
@@ -226,7 +235,8 @@ Suite *unit_suite(void)
 
 	tcase_add_loop_test(tcase, forks_amid_threads, 0, 8);
 	tcase_add_test(tcase, generations);
-	tcase_add_test(tcase, keeper_of_the_child);
+	if (THREADS_IN_CHILD)
+		tcase_add_test(tcase, keeper_of_the_child);
 	tcase_add_test(tcase, each);
 	return suite;
 }
