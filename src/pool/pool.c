@@ -134,7 +134,7 @@ struct maar_msg *maar__pool_get_for(struct maar_pool *pool, const void *caller)
 }
 
 /* drop, when others seemed to hold the message. */
-static __attribute__((noinline)) int drop_one_of_several(struct maar_msg *m)
+int maar__msg_drop_one_of_several(struct maar_msg *m)
 {
 	const uint32_t refs = maar_a_add(&m->refs, (uint32_t)-1, ACQ_REL); /* R:msg.refs A:msg.refs */
 
@@ -154,7 +154,7 @@ MAAR_LOCAL int drop(struct maar_msg *m)
 	const uint32_t refs = maar_a_load(&m->refs, ACQUIRE); /* A:msg.refs */
 
 	if (maar_unlikely(refs != 1))
-		return refs ? drop_one_of_several(m) : -EALREADY;
+		return refs ? maar__msg_drop_one_of_several(m) : -EALREADY;
 	maar_a_store(&m->refs, 0, RELAXED);
 	return 1;
 }

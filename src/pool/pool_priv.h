@@ -42,6 +42,9 @@ extern __thread const void *maar__pool_caller __attribute__((tls_model("initial-
  */
 int maar__msg_drop(struct maar_msg *m, const char *call);
 
+/* pool.c. The same, without marks, when others seem to hold the message. */
+__attribute__((noinline)) int maar__msg_drop_one_of_several(struct maar_msg *m);
+
 /* pool.c. Gives a slot back to its mring; false, with the message the caller's again, if there is no room. */
 bool maar__msg_push(struct maar_msg *m);
 

@@ -13,29 +13,27 @@ __thread const void *maar__pool_caller __attribute__((tls_model("initial-exec"))
 
 static int drop(struct maar__mring *m, struct maar_msg *msg, uint32_t handle, const void *caller)
 {
-	uint32_t refs = maar_a_load(&msg->refs, ACQUIRE); /* A:msg.refs */
-
 	if (maar_unlikely(maar__mring_at(m, handle) != (void *)msg || maar_mring_handle(&m->front, msg) != handle)) {
 		maar__track_broken(m, msg, caller);
 		return -EINVAL;
 	}
-	if (refs > 1) {
-		refs = maar_a_add(&msg->refs, (uint32_t)-1, ACQ_REL); /* R:msg.refs A:msg.refs */
-		if (refs > 1)
+	if (maar__msg_alone(msg)) {
+		/* Whose it is, the track decides, before the count says that it is free. */
+		if (maar__track_claim(m, handle, caller))
+			return -EALREADY;
+		maar_a_store(&msg->refs, 0, RELAXED);
+		return 1;
+	}
+	if (maar_a_load(&msg->refs, RELAXED)) {
+		const int last = maar__msg_drop_one_of_several(msg);
+
+		if (last == 0)
 			return 0;
-		if (refs == 1) /* no holder but this one is left to put it */
+		if (last > 0) /* no holder but this one is left to put it */
 			return maar__track_claim(m, handle, caller) ? -EALREADY : 1;
-		maar_a_add(&msg->refs, 1, RELAXED); /* two puts too many at the same instant */
 	}
-	if (refs == 0) {
-		maar__track_double(m, handle, caller);
-		return -EALREADY;
-	}
-	/* Whose it is, the track decides, before the count says that it is free. */
-	if (maar__track_claim(m, handle, caller))
-		return -EALREADY;
-	maar_a_store(&msg->refs, 0, RELAXED);
-	return 1;
+	maar__track_double(m, handle, caller);
+	return -EALREADY;
 }
 
 int maar__pool_drop_tracked(struct maar__mring *m, struct maar_msg *msg, uint32_t handle, const void *caller)
