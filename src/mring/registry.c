@@ -86,21 +86,30 @@ void maar__registry_remove(struct maar__mring *m)
 	}
 }
 
+static const struct table *published(void)
+{
+	return maar_a_load(&table, ACQUIRE); /* A:registry.table */
+}
+
+static struct maar__mring *mring_in(const struct table *t, uint32_t id)
+{
+	return t && id < t->n ? maar_a_load(&t->of[id], ACQUIRE) : NULL; /* A:registry.entry */
+}
+
 struct maar__mring *maar__registry_find(uint32_t id, uint64_t serial)
 {
-	struct table *t = maar_a_load(&table, ACQUIRE);					  /* A:registry.table */
-	struct maar__mring *m = t && id < t->n ? maar_a_load(&t->of[id], ACQUIRE) : NULL; /* A:registry.entry */
+	struct maar__mring *m = mring_in(published(), id);
 
 	return m && m->serial == serial ? m : NULL;
 }
 
 void maar__registry_each(void (*visit)(struct maar__mring *m, void *arg), void *arg)
 {
-	const struct table *t = maar_a_load(&table, ACQUIRE); /* A:registry.table */
+	const struct table *t = published();
 	uint32_t id;
 
 	for (id = 0; t && id < t->n; id++) {
-		struct maar__mring *m = maar_a_load(&t->of[id], ACQUIRE); /* A:registry.entry */
+		struct maar__mring *m = mring_in(t, id);
 
 		if (m)
 			visit(m, arg);
