@@ -236,7 +236,7 @@ static size_t put_through(struct maar__mring *m, struct maar__lane *mine, void *
 	return put;
 }
 
-size_t maar__mring_get_many(struct maar__mring *m, void **slots, size_t n)
+static size_t get_any(struct maar__mring *m, void **slots, size_t n)
 {
 	const size_t got = get_through(m, m->lane_slots ? maar__lane_attach(m) : NULL, slots, n);
 
@@ -247,8 +247,42 @@ size_t maar__mring_get_many(struct maar__mring *m, void **slots, size_t n)
 	return got;
 }
 
+/*
+ * The lane of a tracked mring's thread, which inline calls pass by, for one slot at a time; NULL: the long way. In a debug
+ * build that has marks to make.
+ */
+static inline struct maar__lane *tracked_lane(const struct maar__mring *m, size_t n)
+{
+#ifdef MAAR_DEBUG
+	(void)m, (void)n;
+	return NULL;
+#else
+	return m->track && n == 1 && (m->light || m->single) ? maar__lane_mine(m) : NULL;
+#endif
+}
+
+size_t maar__mring_get_many(struct maar__mring *m, void **slots, size_t n)
+{
+	struct maar__lane *lane = tracked_lane(m, n);
+
+	if (lane && maar__lane_pop(lane, slots))
+		return 1;
+	return get_any(m, slots, n);
+}
+
+void *maar__mring_get_one(struct maar__mring *m)
+{
+	void *slot;
+
+	return maar__mring_get_many(m, &slot, 1) ? slot : NULL;
+}
+
 size_t maar__mring_put_many(struct maar__mring *m, void *const *slots, size_t n)
 {
+	struct maar__lane *lane = tracked_lane(m, n);
+
+	if (lane && maar__lane_push(lane, slots[0]))
+		return 1;
 	return put_through(m, m->lane_slots ? maar__lane_attach(m) : NULL, slots, n);
 }
 
@@ -260,7 +294,8 @@ void *maar__mring_get_slow(struct maar_mring *mring)
 	void *slot;
 
 	MAAR__DEBUG_ENTER();
-	if (maar_unlikely(!maar__mring_get_many(m, &slot, 1)))
+	slot = maar__mring_get_one(m);
+	if (maar_unlikely(!slot))
 		return NULL;
 	return maar_unlikely(m->track) ? maar__track_got(m, slot, __builtin_return_address(0)) : slot;
 }

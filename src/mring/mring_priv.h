@@ -209,6 +209,12 @@ static inline struct maar__lane *maar__lane_mine(const struct maar__mring *m)
 /* n slots, or none: returns n or 0. */
 size_t maar__mring_get_many(struct maar__mring *m, void **slots, size_t n);
 
+/*
+ * One, or NULL. A function of its own, so that its caller has no variable whose address it gave away, and can end in
+ * maar__track_got by a jump.
+ */
+__attribute__((noinline)) void *maar__mring_get_one(struct maar__mring *m);
+
 /* Gives slots back, which the caller has marked, until there is no room; returns how many. */
 size_t maar__mring_put_many(struct maar__mring *m, void *const *slots, size_t n);
 
@@ -311,8 +317,11 @@ static inline uint32_t maar__mring_pop(struct maar__mring *m)
 	struct maar__lane *lane = maar__lane_quick(&m->front);
 	void *slot;
 
-	if (!maar_likely(lane && maar__lane_pop(lane, &slot)) && !maar__mring_get_many(m, &slot, 1))
-		return MAAR_NO_HANDLE;
+	if (!maar_likely(lane && maar__lane_pop(lane, &slot))) {
+		slot = maar__mring_get_one(m);
+		if (!slot)
+			return MAAR_NO_HANDLE;
+	}
 	return maar_mring_handle(&m->front, slot);
 }
 
