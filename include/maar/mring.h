@@ -70,9 +70,8 @@ struct maar_mring {
 	uint32_t slots;	     /* handles there are: 0 .. slots - 1 */
 	uint64_t key;	     /* says where a thread's table has its lane; of this mring alone, and never 0 */
 	uint32_t magic;
-	uint64_t redzone; /* bytes at a slot's end that are not its holder's: <maar/track.h>; else 0 */
 	uint32_t reserved0;
-	uint32_t reserved1;
+	uint64_t redzone; /* bytes at a slot's end that are not its holder's: <maar/track.h>; else 0 */
 	uint64_t reserved[1];
 };
 
@@ -92,7 +91,7 @@ struct maar_mring_options {
 			      64 KiB to 2 MiB */
 	uint32_t idle_ms;  /* shrink when no batch has moved for so long; 0: never. Takes a thread, one a process */
 	uint32_t single_thread; /* 1: one thread at a time uses it: no locked instruction, no other threads' lanes */
-	uint32_t track;		/* MAAR_TRACK_* of <maar/track.h>, or-ed; 0: what the environment asks for */
+	uint32_t track;		/* MAAR_TRACK_* of <maar/track.h>, or-ed; default: what the environment asks for */
 	uint32_t reserved0;	/* must be 0 */
 	uint64_t reserved[3];	/* must be 0 */
 };

@@ -8,8 +8,9 @@
 #include "mring_priv.h"
 
 #include "../base/sleep.h"
-#include "../base/unwind.h"
 #include "rcu.h"
+
+#include "../base/unwind.h"
 
 /* How long a fork waits for threads that stay in their lanes: they have lost their processor, or are stopped. */
 #define PATIENCE_NS INT64_C(1000000000)

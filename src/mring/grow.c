@@ -5,7 +5,7 @@
  * under its mutex, so that a get that finds nothing meanwhile waits for the end of it. Slots come into circulation through
  * m->fresh, the range of those never used since their slab is there.
  */
-#include "track.h"
+#include "mring_priv.h"
 
 #include <errno.h>
 
@@ -141,11 +141,7 @@ static size_t return_slabs(struct maar__mring *m, const struct free_slots *f)
 	for (slab = 0; slab < m->slabs; slab++) {
 		const uint32_t slots = maar__slab_end(m, slab) - slab * m->slab_slots;
 
-		if (!m->present[slab] || f->in_slab[slab] < slots)
-			continue;
-		if (m->track)
-			maar__track_forget(m, slab * m->slab_slots, slots);
-		if (!maar__slab_return(m, slab))
+		if (!m->present[slab] || f->in_slab[slab] < slots || !maar__slab_return(m, slab))
 			continue;
 		gone += slots;
 		m->shrunk++;

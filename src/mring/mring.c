@@ -236,7 +236,7 @@ static size_t put_through(struct maar__mring *m, struct maar__lane *mine, void *
 	return put;
 }
 
-size_t maar__mring_get_many(struct maar__mring *m, void **slots, size_t n)
+static size_t get_any(struct maar__mring *m, void **slots, size_t n)
 {
 	const size_t got = get_through(m, m->lane_slots ? maar__lane_attach(m) : NULL, slots, n);
 
@@ -247,8 +247,42 @@ size_t maar__mring_get_many(struct maar__mring *m, void **slots, size_t n)
 	return got;
 }
 
+/*
+ * The lane of a tracked mring's thread, which inline calls pass by, for one slot at a time; NULL: the long way. In a debug
+ * build that has marks to make.
+ */
+static inline struct maar__lane *tracked_lane(const struct maar__mring *m, size_t n)
+{
+#ifdef MAAR_DEBUG
+	(void)m, (void)n;
+	return NULL;
+#else
+	return m->track && n == 1 && (m->light || m->single) ? maar__lane_mine(m) : NULL;
+#endif
+}
+
+size_t maar__mring_get_many(struct maar__mring *m, void **slots, size_t n)
+{
+	struct maar__lane *lane = tracked_lane(m, n);
+
+	if (lane && maar__lane_pop(lane, slots))
+		return 1;
+	return get_any(m, slots, n);
+}
+
+void *maar__mring_get_one(struct maar__mring *m)
+{
+	void *slot;
+
+	return maar__mring_get_many(m, &slot, 1) ? slot : NULL;
+}
+
 size_t maar__mring_put_many(struct maar__mring *m, void *const *slots, size_t n)
 {
+	struct maar__lane *lane = tracked_lane(m, n);
+
+	if (lane && maar__lane_push(lane, slots[0]))
+		return 1;
 	return put_through(m, m->lane_slots ? maar__lane_attach(m) : NULL, slots, n);
 }
 
@@ -260,11 +294,10 @@ void *maar__mring_get_slow(struct maar_mring *mring)
 	void *slot;
 
 	MAAR__DEBUG_ENTER();
-	if (maar_unlikely(!maar__mring_get_many(m, &slot, 1)))
+	slot = maar__mring_get_one(m);
+	if (maar_unlikely(!slot))
 		return NULL;
-	if (maar_unlikely(m->track))
-		return maar__track_got(m, slot, __builtin_return_address(0));
-	return slot;
+	return maar_unlikely(m->track) ? maar__track_got(m, slot, __builtin_return_address(0)) : slot;
 }
 
 bool maar__mring_push_slow(struct maar__mring *m, void *slot)
@@ -275,11 +308,11 @@ bool maar__mring_push_slow(struct maar__mring *m, void *slot)
 int maar__mring_put_slow(struct maar_mring *mring, void *slot)
 {
 	struct maar__mring *m = maar__mring_of(mring);
-	const uint32_t handle = maar_mring_handle(mring, slot);
+	const uint32_t handle = mring ? maar_mring_handle(mring, slot) : MAAR_NO_HANDLE;
 
 	MAAR__DEBUG_ENTER();
 	if (maar_unlikely(handle == MAAR_NO_HANDLE)) {
-		if (m->track && slot)
+		if (mring && slot && m->track)
 			maar__track_foreign(m, slot, __builtin_return_address(0));
 		return -EINVAL;
 	}
@@ -299,11 +332,13 @@ static inline void copy(void **to, void *const *from, size_t n)
 		maar_n_copy(to, from, sizeof(*to));
 }
 
-MAAR_LOCAL size_t get_bulk(struct maar_mring *mring, void **slots, size_t n)
+size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
 {
 	struct maar__lane *lane;
 
-	if (maar_unlikely(n > mring->slots))
+	MAAR__DEBUG_ENTER();
+	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
+	if (maar_unlikely(!mring || !slots || n > mring->slots))
 		return 0;
 	lane = maar__lane_quick(mring);
 	if (maar_likely(lane)) {
@@ -319,24 +354,30 @@ MAAR_LOCAL size_t get_bulk(struct maar_mring *mring, void **slots, size_t n)
 		}
 		maar__lane_leave(lane);
 	}
-	return maar__mring_get_many(maar__mring_of(mring), slots, n);
-}
-
-size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
-{
-	size_t got;
-
-	MAAR__DEBUG_ENTER();
-	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
-	if (maar_unlikely(!mring || !slots))
-		return 0;
-	got = get_bulk(mring, slots, n);
+	n = maar__mring_get_many(maar__mring_of(mring), slots, n);
 	if (maar_unlikely(maar__mring_of(mring)->track))
-		maar__track_got_many(maar__mring_of(mring), slots, got, __builtin_return_address(0));
-	return got;
+		maar__track_got_many(maar__mring_of(mring), slots, n, __builtin_return_address(0));
+	return n;
 }
 
-/* Some are no slots, or all are tracked: the good ones go, the refused stay in front. Returns how many are refused. */
+/* Whether a slot may be put, which one that is tracked is with this. */
+static bool may_put(struct maar__mring *m, void *slot, const void *caller)
+{
+	const uint32_t handle = maar_mring_handle(&m->front, slot);
+
+	MAAR_DEBUG_CHECK_AS("maar_mring_put_bulk", handle != MAAR_NO_HANDLE, "not the start of a slot of this mring");
+	if (handle == MAAR_NO_HANDLE) {
+		if (slot && m->track)
+			maar__track_foreign(m, slot, caller);
+		return false;
+	}
+	if (!m->track)
+		return true; /* a debug build has stopped before, at the first that is none */
+	MAAR__MARK(m, handle, 0);
+	return maar__track_put(m, handle, caller) == 0;
+}
+
+/* One after another, when some are none, or tracked: the refused stay in front. Returns how many are refused. */
 static MAAR_COLD size_t sort_out(struct maar__mring *m, void **slots, size_t n, const void *caller)
 {
 	size_t i = 0, good = 0, refused = 0;
@@ -346,14 +387,8 @@ static MAAR_COLD size_t sort_out(struct maar__mring *m, void **slots, size_t n, 
 		size_t put;
 
 		for (good = 0; i < n && good < MAAR__MRING_CHUNK; i++) {
-			const uint32_t handle = maar_mring_handle(&m->front, slots[i]);
-			const bool ok = handle != MAAR_NO_HANDLE;
-
-			MAAR_DEBUG_CHECK_AS("maar_mring_put_bulk", ok, "not the start of a slot of this mring");
-			if (!ok && m->track && slots[i])
-				maar__track_foreign(m, slots[i], caller);
-			if (ok && !(m->track && maar__track_put(m, handle, caller)))
-				some[good++] = slots[i]; /* a debug build has stopped at the first that is none */
+			if (may_put(m, slots[i], caller))
+				some[good++] = slots[i];
 			else
 				slots[refused++] = slots[i];
 		}
@@ -419,7 +454,9 @@ size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
 
 size_t maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n)
 {
-	const size_t got = get_bulk(&m->front, numbers, n);
+	const size_t got = maar_unlikely(m->track) ? maar__mring_get_many(m, numbers, n)
+						   : /* the pool's are tracked there */
+				   maar_mring_get_bulk(&m->front, numbers, n);
 	size_t i;
 
 	for (i = 0; i < got; i++)

@@ -12,8 +12,8 @@
  *     mring_life.c  create, destroy, statistics
  *     registry.c    which mrings are alive, for exiting threads (liburcu)
  *     fork.c        what a child goes on with
- *     track.h       leak tracking, in files of its own
  *     debug.c       debug builds: who has which slot
+ *     track.h       leak tracking, in files of its own
  *
  * Locks, the outer first: maar__keeper_lock, registry, maar__lane_key_lock, m->common_lock, m->lock. A lane's `revoked` is written under
  * m->lock only. Whoever has entered a lane waits for nobody until it leaves it.
@@ -46,6 +46,7 @@ extern __thread const void *maar__debug_caller;
 struct maar__mring {
 	struct maar_mring front;
 
+	struct maar__track *track; /* leak tracking; NULL: none */
 	uint32_t id;			/* index in the registry and in each thread's table; used again after destroy */
 	uint32_t batch;			/* slots that move at once */
 	uint32_t lane_slots;		/* most slots in a lane, 2 * batch; 0: no lanes, batch is 1 */
@@ -53,7 +54,6 @@ struct maar__mring {
 	uint64_t serial;		/* never used again: tells a stale table entry from a good one */
 	bool single;			/* one thread at a time: common is its lane, and holds all */
 	struct maar_batch_ring *shared; /* NULL if single */
-	struct maar__track *track;	/* leak tracking; NULL: none */
 	const void *pool;		/* the pool that is made of it, for reports; NULL: none */
 	unsigned tracking;		/* MAAR_TRACK_* in force */
 
@@ -174,7 +174,7 @@ static inline uint64_t maar__key_serial(uint64_t key)
 	return key >> (MAAR__ID_BITS + MAAR__KEY_SHIFT);
 }
 
-/* Inline calls may use lanes: not where marks or records are kept, nor where the barrier is no membarrier. */
+/* Inline calls may use lanes: not where marks or tracks are kept, nor where the barrier is no membarrier. */
 #ifdef MAAR_DEBUG
 #define MAAR__QUICK(m) ((void)(m), false)
 #else
@@ -208,6 +208,12 @@ static inline struct maar__lane *maar__lane_mine(const struct maar__mring *m)
 
 /* n slots, or none: returns n or 0. */
 size_t maar__mring_get_many(struct maar__mring *m, void **slots, size_t n);
+
+/*
+ * One, or NULL. A function of its own, so that its caller has no variable whose address it gave away, and can end in
+ * maar__track_got by a jump.
+ */
+__attribute__((noinline)) void *maar__mring_get_one(struct maar__mring *m);
 
 /* Gives slots back, which the caller has marked, until there is no room; returns how many. */
 size_t maar__mring_put_many(struct maar__mring *m, void *const *slots, size_t n);
@@ -311,8 +317,11 @@ static inline uint32_t maar__mring_pop(struct maar__mring *m)
 	struct maar__lane *lane = maar__lane_quick(&m->front);
 	void *slot;
 
-	if (!maar_likely(lane && maar__lane_pop(lane, &slot)) && !maar__mring_get_many(m, &slot, 1))
-		return MAAR_NO_HANDLE;
+	if (!maar_likely(lane && maar__lane_pop(lane, &slot))) {
+		slot = maar__mring_get_one(m);
+		if (!slot)
+			return MAAR_NO_HANDLE;
+	}
 	return maar_mring_handle(&m->front, slot);
 }
 
@@ -340,10 +349,11 @@ void maar__registry_remove(struct maar__mring *m);
 struct maar__mring *maar__registry_find(uint32_t id, uint64_t serial);
 /* Inside such a section, or under the registry's lock: each living mring, those with small numbers first. */
 void maar__registry_each(void (*visit)(struct maar__mring *m, void *arg), void *arg);
-/* The same under the registry's lock; _if_free: not if somebody has that now. */
+extern pthread_mutex_t maar__registry_lock; /* for the fork handlers */
+
+/* The same under that lock; _if_free: not if somebody has it now. */
 void maar__registry_each_locked(void (*visit)(struct maar__mring *m, void *arg), void *arg);
 void maar__registry_each_if_free(void (*visit)(struct maar__mring *m, void *arg), void *arg);
-extern pthread_mutex_t maar__registry_lock; /* for the fork handlers */
 
 /* fork.c: sees to it that forks are watched; under the registry's lock. */
 bool maar__fork_is_watched(void);
@@ -373,5 +383,11 @@ void maar__track_broken(struct maar__mring *m, const void *slot, const void *cal
  * the first get; m->track may be NULL.
  */
 void maar__track_is_pool(struct maar__mring *m, const void *pool, size_t head, size_t word);
+
+/*
+ * Slots [first, first + n) have got memory, all zero; or it was given back, and nobody has one of them. Under m->lock.
+ */
+void maar__track_cover(struct maar__mring *m, uint32_t first, uint32_t n);
+void maar__track_forget(struct maar__mring *m, uint32_t first, uint32_t n);
 
 #endif

@@ -103,21 +103,6 @@ struct maar__mring *maar__registry_find(uint32_t id, uint64_t serial)
 	return m && m->serial == serial ? m : NULL;
 }
 
-void maar__registry_each_locked(void (*visit)(struct maar__mring *m, void *arg), void *arg)
-{
-	pthread_mutex_lock(&maar__registry_lock);
-	maar__registry_each(visit, arg);
-	pthread_mutex_unlock(&maar__registry_lock);
-}
-
-void maar__registry_each_if_free(void (*visit)(struct maar__mring *m, void *arg), void *arg)
-{
-	if (pthread_mutex_trylock(&maar__registry_lock))
-		return;
-	maar__registry_each(visit, arg);
-	pthread_mutex_unlock(&maar__registry_lock);
-}
-
 void maar__registry_each(void (*visit)(struct maar__mring *m, void *arg), void *arg)
 {
 	const struct table *t = published();
@@ -154,4 +139,19 @@ size_t maar_mring_each(void (*visit)(struct maar_mring *mring, void *arg), void 
 	maar__registry_each(visit_one, &e);
 	maar__rcu_read_unlock();
 	return e.n;
+}
+
+void maar__registry_each_locked(void (*visit)(struct maar__mring *m, void *arg), void *arg)
+{
+	pthread_mutex_lock(&maar__registry_lock);
+	maar__registry_each(visit, arg);
+	pthread_mutex_unlock(&maar__registry_lock);
+}
+
+void maar__registry_each_if_free(void (*visit)(struct maar__mring *m, void *arg), void *arg)
+{
+	if (pthread_mutex_trylock(&maar__registry_lock))
+		return;
+	maar__registry_each(visit, arg);
+	pthread_mutex_unlock(&maar__registry_lock);
 }

@@ -77,6 +77,8 @@ bool maar__slab_ready(struct maar__mring *m, uint32_t first, uint32_t n)
 	if (!maar__ready(maar__mring_at(m, first * m->slab_slots), bytes_of(m, first, n)))
 		return false;
 	memset(m->present + first, 1, n);
+	if (m->track)
+		maar__track_cover(m, first * m->slab_slots, maar__slab_end(m, first + n - 1) - first * m->slab_slots);
 	return true;
 }
 
@@ -85,5 +87,7 @@ bool maar__slab_return(struct maar__mring *m, uint32_t slab)
 	if (!maar__unready(maar__mring_at(m, slab * m->slab_slots), bytes_of(m, slab, 1)))
 		return false;
 	m->present[slab] = 0;
+	if (m->track)
+		maar__track_forget(m, slab * m->slab_slots, maar__slab_end(m, slab) - slab * m->slab_slots);
 	return true;
 }

@@ -172,13 +172,19 @@ void maar__track_is_pool(struct maar__mring *m, const void *pool, size_t head, s
 	maar__tools_begin(t);
 }
 
+void maar__track_cover(struct maar__mring *m, uint32_t first, uint32_t n)
+{
+	if (m->track->tools)
+		maar__tools_hide(m->track, first, n);
+}
+
 void maar__track_forget(struct maar__mring *m, uint32_t first, uint32_t n)
 {
 	const struct maar__track *t = m->track;
 	uint32_t i;
 
-	if (t && t->states)
-		for (i = first; i < first + n; i++)
+	if (t->states == t->mapping) /* a word in the slot itself is gone with it */
+		for (i = first; t->states && i < first + n; i++)
 			maar_a_store(maar__track_word(t, i), 0, RELAXED);
 }
 

@@ -87,9 +87,6 @@ size_t maar__track_slot_bytes(unsigned flags, size_t slot_bytes);
 int maar__track_create(struct maar__mring *m, unsigned flags, size_t slot_bytes);
 void maar__track_destroy(struct maar__mring *m);
 
-/* Slots [first, first + n) were given back to the system and are zero, as if never used. Nobody has one of them. */
-void maar__track_forget(struct maar__mring *m, uint32_t first, uint32_t n);
-
 /* Where the table keeps a slot's state. */
 static inline uint64_t *maar__track_word(const struct maar__track *t, uint32_t handle)
 {
@@ -128,6 +125,7 @@ struct maar__track_event maar__track_event(const struct maar__track_event *from)
 
 unsigned maar__tools(void);
 void maar__tools_begin(struct maar__track *t);
+void maar__tools_hide(struct maar__track *t, uint32_t first, uint32_t n);
 void maar__tools_end(struct maar__track *t);
 void maar__tools_got(struct maar__track *t, void *slot);
 void maar__tools_put(struct maar__track *t, void *slot);

@@ -99,11 +99,17 @@ static void show_head(const struct maar__track *t, void *slot)
 }
 #endif
 
-void maar__tools_begin(struct maar__track *t)
+void maar__tools_hide(struct maar__track *t, uint32_t first, uint32_t n)
 {
-	const struct maar_mring *front = &t->m->front;
+	const size_t stride = (size_t)t->m->front.stride;
 	uint32_t i;
 
+	for (i = first; i < first + n; i++)
+		hide(t, (unsigned char *)maar__mring_at(t->m, i) + t->head, stride - t->head);
+}
+
+void maar__tools_begin(struct maar__track *t)
+{
 	if (!t->tools)
 		return;
 	if ((t->tools & MAAR__TOOL_ASAN) && __asan_set_error_report_callback && __asan_get_report_address)
@@ -112,8 +118,7 @@ void maar__tools_begin(struct maar__track *t)
 	if (t->tools & MAAR__TOOL_VALGRIND)
 		VALGRIND_CREATE_MEMPOOL(t, MAAR_TRACK_REDZONE, 0);
 #endif
-	for (i = 0; i < front->slots; i++)
-		hide(t, front->slab + i * front->stride + t->head, (size_t)front->stride - t->head);
+	maar__tools_hide(t, 0, t->m->front.slots);
 }
 
 void maar__tools_end(struct maar__track *t)

@@ -47,10 +47,12 @@ static void put_one(uint32_t handle)
 }
 
 /* The linker sends here (--wrap) what the pool passes on; what is not for the stand-in goes its way. */
+void *__real_maar__mring_get_one(struct maar__mring *m);
 size_t __real_maar__mring_get_many(struct maar__mring *m, void **slots, size_t n);
 bool __real_maar__mring_push_slow(struct maar__mring *m, void *slot);
 size_t __real_maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n);
 size_t __real_maar__mring_push_many(struct maar__mring *m, const uint32_t *handles, size_t n);
+void *__wrap_maar__mring_get_one(struct maar__mring *m);
 size_t __wrap_maar__mring_get_many(struct maar__mring *m, void **slots, size_t n);
 bool __wrap_maar__mring_push_slow(struct maar__mring *m, void *slot);
 size_t __wrap_maar__mring_pop_many(struct maar__mring *m, void **numbers, size_t n);
@@ -68,6 +70,15 @@ size_t __wrap_maar__mring_get_many(struct maar__mring *m, void **slots, size_t n
 		return 0;
 	*slots = maar__mring_at(m, handle);
 	return 1;
+}
+
+void *__wrap_maar__mring_get_one(struct maar__mring *m)
+{
+	void *slot;
+
+	if (m != &stand_in)
+		return __real_maar__mring_get_one(m);
+	return __wrap_maar__mring_get_many(m, &slot, 1) ? slot : NULL;
 }
 
 bool __wrap_maar__mring_push_slow(struct maar__mring *m, void *slot)

@@ -81,9 +81,3 @@ int maar__pool_drop_tracked(struct maar__mring *m, struct maar_msg *msg, uint32_
 	(void)m, (void)msg, (void)handle, (void)caller;
 	abort();
 }
-
-void maar__track_forget(struct maar__mring *m, uint32_t first, uint32_t n)
-{
-	(void)m, (void)first, (void)n;
-	abort();
-}

@@ -592,6 +592,33 @@ START_TEST(forgotten)
 }
 END_TEST
 
+/* An mring that grows and shrinks: what comes back from the system is as new. */
+START_TEST(grows_and_shrinks)
+{
+	const struct maar_mring_options options = { .max_slots = 5000, .track = kinds[_i] };
+	struct maar_mring *mring = maar_mring_create(10, 1000, &options);
+	static void *slots[5000];
+	size_t n, i, round;
+
+	ck_assert_ptr_nonnull(mring);
+	for (round = 0; round < 3; round++) {
+		for (n = 0; n < COUNT_OF(slots) && (slots[n] = slot_taker(mring)) != NULL; n++)
+			memset(slots[n], 1, 1000);
+		unit_eq(n, COUNT_OF(slots));
+		for (i = 0; i < n; i++)
+			unit_eq(slot_putter(mring, slots[i]), 0);
+		unit_eq(slot_putter(mring, slots[7]), -EALREADY);
+		if (kinds[_i] & MAAR_TRACK_DEBUG)
+			unit_eq(maar_mring_check(mring), 0);
+		unit_must(maar_mring_shrink(mring) > 0);
+		if (kinds[_i] & MAAR_TRACK_DEBUG)
+			unit_eq(maar_mring_check(mring), 0);
+		unit_eq(slot_putter(mring, slots[7]), -EALREADY);
+	}
+	unit_eq(maar_mring_destroy(mring), 0);
+}
+END_TEST
+
 /* ---- without memory ---- */
 
 static int tracked_life(void *arg)
@@ -687,6 +714,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(good, silent, 0, (int)COUNT_OF(kinds));
 	tcase_add_loop_test(good, ties, 0, (int)COUNT_OF(kinds));
 	tcase_add_test(good, forgotten);
+	tcase_add_loop_test(good, grows_and_shrinks, 0, (int)COUNT_OF(kinds));
 	tcase_add_loop_test(good, without_memory, 0, 3);
 	return suite;
 }

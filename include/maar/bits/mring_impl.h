@@ -191,11 +191,9 @@ MAAR_INLINE int maar_mring_put(struct maar_mring *mring, void *slot)
 	struct maar__lane *lane;
 
 	MAAR_DEBUG_CHECK(mring && slot, "NULL mring or slot");
-	if (maar_unlikely(!mring))
-		return -EINVAL;
-	if (maar_unlikely(maar__mring_quotient(mring, slot) >= mring->most)) {
+	if (maar_unlikely(!mring || maar__mring_quotient(mring, slot) >= mring->most)) {
 		MAAR_DEBUG_CHECK(false, "not the start of a slot of this mring");
-		return maar__mring_put_slow(mring, slot); /* refused, and told if the mring is tracked */
+		return maar__mring_put_slow(mring, slot); /* says so */
 	}
 	lane = maar__lane_quick(mring);
 	if (maar_likely(lane && maar__lane_push(lane, slot)))
