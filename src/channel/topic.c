@@ -39,11 +39,9 @@ struct maar_topic *maar_topic_create(struct maar_pool *pool, size_t most)
 	return topic;
 }
 
-/* From here on the channel may be destroyed. */
-static void let_go(struct place *place)
+/* From here on the channel may be destroyed. (The seat is not asked who sits there: the next may be sitting down.) */
+static void let_go(struct place *place, struct maar_channel *channel)
 {
-	struct maar_channel *channel = maar_n_load(&place->seat.what);
-
 	maar__seat_free(&place->seat);
 	(void)maar_a_add(&channel->topics, (uint64_t)-1, RELAXED);
 }
@@ -56,7 +54,7 @@ void maar_topic_destroy(struct maar_topic *topic)
 		return;
 	for (i = 0; i < topic->most; i++)
 		if (maar_a_load(&topic->place[i].seat.word, RELAXED) & MAAR__SEAT_TAKEN)
-			let_go(&topic->place[i]);
+			let_go(&topic->place[i], maar_n_load(&topic->place[i].seat.what));
 	maar__free(topic);
 }
 
@@ -93,7 +91,7 @@ int maar_topic_subscribe(struct maar_topic *topic, struct maar_channel *channel)
 		/* As a channel joins a set: close comes after this, and finds the seat; or before, and we see it. */
 		if (!maar_a_add(&topic->closed, 0, ACQ_REL)) /* R:topic.closed A:topic.closed */
 			return 0;
-		let_go(&topic->place[i]);
+		let_go(&topic->place[i], channel);
 		return -EPIPE;
 	}
 	return maar_topic_closed(topic) ? -EPIPE : -ENOSPC;
@@ -109,7 +107,7 @@ int maar_topic_unsubscribe(struct maar_topic *topic, struct maar_channel *channe
 	place = find(topic, channel);
 	if (!place)
 		return -ENOENT;
-	let_go(place);
+	let_go(place, channel);
 	return 0;
 }
 
