@@ -373,7 +373,8 @@ MISUSE(mring_put_twice, struct maar_mring *m = mring(); void *slot = maar_mring_
        maar_mring_put(m, slot))
 MISUSE(mring_put_bulk_twice, struct maar_mring *m = mring(); slots[0] = slots[1] = maar_mring_get(m);
        maar_mring_put_bulk(m, slots, 2))
-MISUSE(mring_destroy_none, maar_mring_destroy((void *)words))
+static struct maar_mring no_mring;
+MISUSE(mring_destroy_none, maar_mring_destroy(&no_mring))
 
 MISUSE(pool_get_null, (void)maar_pool_get(NULL))
 MISUSE(pool_put_null_pool, struct maar_msg *m = maar_pool_get(pool()); maar_pool_put(NULL, m))
