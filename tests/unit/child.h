@@ -18,8 +18,8 @@ struct child {
 	char text[1 << 16];
 };
 
-/* Runs `run` in a child that then exits as a program does, its exit handlers included. */
-static inline void child_run(void (*run)(void), struct child *said)
+/* Runs `run` in a child, which then ends by `end`: exit or _exit. */
+static inline void child_run_to(void (*run)(void), void (*end)(int status), struct child *said)
 {
 	const struct rlimit no_core = { 0, 0 };
 	size_t n = 0;
@@ -38,7 +38,7 @@ static inline void child_run(void (*run)(void), struct child *said)
 		close(pipes[0]);
 		close(pipes[1]);
 		run();
-		exit(0);
+		end(0);
 	}
 	close(pipes[1]);
 	while (n < sizeof(said->text) - 1 && (got = read(pipes[0], said->text + n, sizeof(said->text) - 1 - n)) != 0) {
@@ -51,6 +51,12 @@ static inline void child_run(void (*run)(void), struct child *said)
 	close(pipes[0]);
 	while (waitpid(pid, &said->status, 0) < 0)
 		unit_eq(errno, EINTR);
+}
+
+/* ... as a program does, its exit handlers included. */
+static inline void child_run(void (*run)(void), struct child *said)
+{
+	child_run_to(run, exit, said);
 }
 
 /* The same, and it ended well. */

@@ -4,7 +4,7 @@
  * Misuse under MAAR_DEBUG, program and library: each stops the program and says which call and why, a double put also
  * who did it. Each case runs in a child of its own, whose stderr is read. Correct programs run, and are silent.
  */
-#include "common.h"
+#include "child.h"
 
 #include <maar/batch_ring.h>
 #include <maar/byte_ring.h>
@@ -21,56 +21,12 @@
 #include <maar/wait.h>
 
 #include <dlfcn.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- a child and what it says ---- */
-
-struct said {
-	int status; /* as waitpid gives it */
-	char text[4096];
-};
-
-static void run_child(void (*misuse)(void), struct said *said)
+static void must_stop(void (*misuse)(void), struct child *said)
 {
-	const struct rlimit no_core = { 0, 0 };
-	size_t n = 0;
-	int pipes[2];
-	ssize_t got;
-	pid_t pid;
-
-	unit_eq(pipe(pipes), 0);
-	fflush(NULL);
-	pid = fork();
-	unit_must(pid >= 0);
-	if (pid == 0) {
-		setrlimit(RLIMIT_CORE, &no_core);
-		signal(SIGABRT, SIG_DFL);
-		dup2(pipes[1], STDERR_FILENO);
-		close(pipes[0]);
-		close(pipes[1]);
-		misuse();
-		_exit(0);
-	}
-	close(pipes[1]);
-	while (n < sizeof(said->text) - 1 && (got = read(pipes[0], said->text + n, sizeof(said->text) - 1 - n)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		unit_must(got > 0);
-		n += (size_t)got;
-	}
-	said->text[n] = 0;
-	close(pipes[0]);
-	while (waitpid(pid, &said->status, 0) < 0)
-		unit_eq(errno, EINTR);
-}
-
-static void must_stop(void (*misuse)(void), struct said *said)
-{
-	run_child(misuse, said);
+	child_run_to(misuse, _exit, said); /* not through exit: what is left of a misuse is no leak */
 	ck_assert_msg(WIFSIGNALED(said->status) && WTERMSIG(said->status) == SIGABRT,
 		      "not aborted: status %#x, stderr:\n%s", (unsigned)said->status, said->text);
 	unit_assert_contains(said->text, "maar: misuse: ");
@@ -560,7 +516,7 @@ static const struct {
 
 START_TEST(each_misuse)
 {
-	struct said said;
+	struct child said;
 
 	must_stop(misuses[_i].misuse, &said);
 	unit_assert_contains(said.text, misuses[_i].call);
@@ -698,7 +654,7 @@ START_TEST(names_both)
 	unsigned first, second, by, again_by;
 	void *from, *again_from;
 	const char *text;
-	struct said said;
+	struct child said;
 
 	must_stop(double_puts[_i], &said);
 	text = strstr(said.text, "first is ");
@@ -826,9 +782,9 @@ static void (*const correct[])(void) = { correct_broadcast, correct_ring, correc
 
 START_TEST(silent)
 {
-	struct said said;
+	struct child said;
 
-	run_child(correct[_i], &said);
+	child_run_to(correct[_i], _exit, &said);
 	ck_assert_msg(WIFEXITED(said.status) && WEXITSTATUS(said.status) == 0, "status %#x, stderr:\n%s",
 		      (unsigned)said.status, said.text);
 	ck_assert_str_eq(said.text, "");
