@@ -172,7 +172,7 @@ int maar_shared_mring_init(void *mem, size_t bytes, size_t slots, size_t slot_by
 	if (rc)
 		return rc;
 	fill(&s.owned, 0);
-	memcpy(at, &h, offsetof(struct maar__shared_header, ready));
+	maar_n_copy(at, &h, offsetof(struct maar__shared_header, ready));
 	maar_a_store(&at->ready, MAAR__SHARED_READY, RELEASE); /* R:shared.ready */
 	return 0;
 }
@@ -194,7 +194,7 @@ static int check(struct maar__shared_header *h, void *mem, size_t bytes)
 	ready = maar_a_load(&at->ready, ACQUIRE); /* A:shared.ready */
 	if (ready != MAAR__SHARED_READY)
 		return ready == MAAR__SHARED_MAKING ? -EAGAIN : -EBADMSG;
-	memcpy(h, at, offsetof(struct maar__shared_header, ready));
+	maar_n_copy(h, at, offsetof(struct maar__shared_header, ready));
 	if (h->magic != MAAR__SHARED_MAGIC)
 		return -EBADMSG;
 	if (h->layout != MAAR__SHARED_LAYOUT)

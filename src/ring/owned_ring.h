@@ -86,9 +86,12 @@ static inline int maar__owned_take(const struct maar__owned *o, unsigned from, u
 			continue; /* head was stale */
 		if (maar_unlikely(word >= o->handles))
 			return -EBADMSG;
-		own = maar_a_load(&o->own[word], RELAXED);
-		if (maar_likely(own == maar__own_word(from, maar__own_participant(own), head)))
-			taken = maar_a_cas(&o->own[word], own, maar__own_word(to, me, head), RELAXED);
+		own = maar_a_load(&o->own[word], ACQUIRE); /* A:owned.own */
+		if (maar_likely(own == maar__own_word(from, maar__own_participant(own), head))) {
+			taken = maar_a_cas(&o->own[word], own, maar__own_word(to, me, head), RELEASE); /* R:owned.own */
+			if (maar_unlikely(!taken)) /* lost: what the winner knew, so that "none" is right */
+				(void)maar_a_load(&o->own[word], ACQUIRE); /* A:owned.own */
+		}
 		(void)maar_a_cas(&r->head, head, head + 1, RELEASE); /* R:ring.head */
 		if (maar_likely(taken)) {
 			*handle = (uint32_t)word;
@@ -129,10 +132,11 @@ static inline int maar__owned_put(const struct maar__owned *o, uint32_t handle, 
 		if (ahead != maar__ring_vacant(o->ring))
 			continue; /* the tail was stale */
 		room = maar__ring_room(o->ring, tail, 1);
-		if (maar_unlikely(room == 0))
-			break;
-		if (maar_unlikely(room < 0))
-			continue;
+		if (maar_unlikely(room <= 0)) {
+			if (room == 0)
+				break;
+			continue; /* the tail was stale */
+		}
 		maar__ring_fetch_ahead(o->ring, tail);
 		if (maar_unlikely(!maar_a_cas(&o->own[handle], now, maar__own_word(to, me, tail), RELAXED)))
 			return -EALREADY;
@@ -142,9 +146,8 @@ static inline int maar__owned_put(const struct maar__owned *o, uint32_t handle, 
 			return 0;
 		}
 	}
-	if (now != from)
-		(void)maar_a_cas(&o->own[handle], now, from, RELAXED);
-	return -EBADMSG;
+	/* No room, if another thread has put it meanwhile; else what cannot be. */
+	return maar_a_cas(&o->own[handle], now, from, RELAXED) ? -EBADMSG : -EALREADY;
 }
 
 #endif
