@@ -13,6 +13,8 @@
 
 #include <maar/pool.h>
 
+#include <unistd.h>
+
 #define SLOT 192 /* bytes: no power of two */
 
 static struct maar_mring_stats stats_of(const struct maar_mring *mring)
@@ -279,7 +281,7 @@ END_TEST
 
 START_TEST(given_pool)
 {
-	const struct maar_pool_options o = { .headroom = 16, .user_bytes = 24, .track = _i ? MAAR_TRACK_OWNER : 0 };
+	const struct maar_pool_options o = { .headroom = 16, .user_bytes = 24, .track = _i ? MAAR_TRACK_SITE : 0 };
 	const struct maar_pool_options wrong[] = { { .huge_pages = 1 }, { .numa_node = 1 }, { .reserved0 = 1 } };
 	const size_t bytes = maar_pool_init_bytes(50, 100, &o);
 	struct unit_place place = unit_place(bytes);
