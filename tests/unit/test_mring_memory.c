@@ -31,7 +31,7 @@ static struct maar_mring_stats stats_of(const struct maar_mring *mring)
 START_TEST(huge_pages)
 {
 	const size_t huge = maar__huge_page();
-	const size_t slots = huge ? 4 * huge / SLOT * SLOT : 10000;
+	const size_t slots = huge ? 4 * huge / SLOT : 10000;
 	const struct maar_mring_options o = { .huge_pages = 1, .max_slots = slots, .single_thread = _i == 1 };
 	struct maar_mring *mring = slots_create(1, SLOT, &o);
 	const struct maar__mring *m = maar__mring_of(mring);
