@@ -22,6 +22,7 @@
 #include <maar/record_ring.h>
 #include <maar/ring.h>
 #include <maar/select.h>
+#include <maar/shared_mring.h>
 #include <maar/slot_ring.h>
 #include <maar/topic.h>
 #include <maar/track.h>

@@ -92,8 +92,26 @@ struct maar_mring_options {
 	uint32_t idle_ms;  /* shrink when no batch has moved for so long; 0: never. Takes a thread, one a process */
 	uint32_t single_thread; /* 1: one thread at a time uses it: no locked instruction, no other threads' lanes */
 	uint32_t track;		/* MAAR_TRACK_* of <maar/track.h>, or-ed; default: what the environment asks for */
-	uint32_t reserved0;	/* must be 0 */
-	uint64_t reserved[3];	/* must be 0 */
+	/*
+	 * 1: slots lie in huge pages. If the system has as many set aside as the most slots need (vm.nr_hugepages), those;
+	 * else it is asked for them (MADV_HUGEPAGE), and gives them as it likes. Stats say which. Slabs are whole huge pages.
+	 */
+	uint32_t huge_pages;
+	/*
+	 * 1 + the NUMA node that slots' pages come from, as long as it has some; 0: that of whoever touches a page first.
+	 * Needs libnuma.so.1 at run time, which is looked for then. Other memory of the mring lies where it may.
+	 */
+	uint32_t numa_node;
+	uint32_t reserved0;   /* must be 0 */
+	uint64_t reserved[2]; /* must be 0 */
+};
+
+/* What slots lie in. */
+enum maar_mring_pages {
+	MAAR_MRING_PAGES,	  /* pages of the usual size */
+	MAAR_MRING_PAGES_ADVISED, /* the system was asked for huge ones: AnonHugePages in /proc/self/smaps says what it gave */
+	MAAR_MRING_PAGES_HUGE,	/* huge ones that were set aside for all slots */
+	MAAR_MRING_PAGES_GIVEN, /* the caller's memory: init */
 };
 
 /* Read one after another: exact when no other call runs, within their bounds else. In slots, but for lanes and slabs. */
@@ -110,7 +128,9 @@ struct maar_mring_stats {
 	uint32_t slab_slots; /* of a slab */
 	uint64_t grown;	     /* slabs added after create */
 	uint64_t shrunk;     /* slabs whose memory was given back */
-	uint64_t reserved[2];
+	uint32_t pages;	     /* enum maar_mring_pages */
+	uint32_t reserved0;
+	uint64_t reserved[1];
 };
 
 struct maar_mring_lane_stats {
@@ -133,9 +153,24 @@ struct maar_mring_lane_stats {
  *              reserved not 0
  *   EOVERFLOW  slots or slot_bytes is beyond its limit, or their product does not fit the address space
  *   ENOMEM     no memory        EAGAIN  no mutex or thread left
+ *   ENOTSUP    a NUMA node, without libnuma or NUMA here; EINVAL if there is no such node, EPERM if a sandbox forbids it
  */
 MAAR_API MAAR_NODISCARD struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes,
 							     const struct maar_mring_options *options);
+
+/*
+ * The same in memory of the caller's: exactly `slots` slots, which neither grows nor shrinks. Options about limits, slabs,
+ * idle_ms, huge_pages and numa_node are refused: that memory is as it is. It lies in mem, at its beginning or not: *mring is
+ * set. Threads' lanes, and what tracking needs, come from the system all the same; destroy gives those back, and afterwards
+ * mem is the caller's. Memory of this process alone: <maar/shared_mring.h> is for several. Cost: writes all bytes.
+ *
+ * bytes: how many init needs; 0 where it would refuse the rest. init returns 0, or a negative errno as create: -EINVAL also if
+ * mem is NULL or not aligned to MAAR_APART (128 bytes), -ENOSPC if bytes is less than maar_mring_bytes says. mem may have been
+ * written to then.
+ */
+MAAR_API size_t maar_mring_bytes(size_t slots, size_t slot_bytes, const struct maar_mring_options *options);
+MAAR_API MAAR_NODISCARD int maar_mring_init(struct maar_mring **mring, void *mem, size_t bytes, size_t slots,
+					    size_t slot_bytes, const struct maar_mring_options *options);
 
 /*
  * Ends an mring. Returns 0 (also for NULL), -EINVAL if `mring` is none (one destroyed before is gone: do not

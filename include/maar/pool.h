@@ -100,8 +100,10 @@ struct maar_pool_options {
 	maar_msg_destructor *destructor; /* of messages fresh from get. Default: none */
 	void *arg;			 /* for both, and for destructors given per message */
 	uint32_t track;			 /* as in struct maar_mring_options */
+	uint32_t huge_pages;		 /* as in struct maar_mring_options */
+	uint32_t numa_node;		 /* as in struct maar_mring_options */
 	uint32_t reserved0;		 /* must be 0 */
-	uint64_t reserved[2];		 /* must be 0 */
+	uint64_t reserved[1];		 /* must be 0 */
 };
 
 /* ---- life cycle ---- */
@@ -109,10 +111,18 @@ struct maar_pool_options {
 /*
  * Makes a pool of `messages` messages of up to `bytes` bytes each (plus the headroom). `options` may be NULL.
  * Returns NULL with errno set: EINVAL (messages is 0, an option out of range), EOVERFLOW (absurd sizes), ENOMEM,
- * EAGAIN. bytes = 0 is allowed: messages that are header and user area only, as clones want them.
+ * EAGAIN; as maar_mring_create of numa_node. bytes = 0 is allowed: messages that are header and user area only, as clones want them.
  */
 MAAR_API MAAR_NODISCARD struct maar_pool *maar_pool_create(size_t messages, size_t bytes,
 							   const struct maar_pool_options *options);
+
+/*
+ * The same in memory of the caller's, of this process alone, aligned to MAAR_APART (128 bytes): as maar_mring_bytes and
+ * maar_mring_init, whose errors it has. Lanes come from the system. destroy leaves mem to the caller.
+ */
+MAAR_API size_t maar_pool_init_bytes(size_t messages, size_t bytes, const struct maar_pool_options *options);
+MAAR_API MAAR_NODISCARD int maar_pool_init(struct maar_pool **pool, void *mem, size_t mem_bytes, size_t messages,
+					   size_t bytes, const struct maar_pool_options *options);
 
 /* Ends a pool. Returns 0 (also for NULL), or -EBUSY, with nothing changed, while messages are out. */
 MAAR_API int maar_pool_destroy(struct maar_pool *pool);

@@ -61,6 +61,23 @@ bool maar__unready(void *at, size_t bytes);
 void *maar__map_mirrored(size_t once, size_t twice);
 size_t maar__page(void); /* bytes */
 
+/* ---- where it lies (place.c) ---- */
+
+/* Bytes of a huge page, a power of two; 0 where there are none. */
+size_t maar__huge_page(void);
+
+/*
+ * As maar__reserve, aligned to a huge page, for so many bytes rounded up to whole ones (which is what maar__unmap is told). If
+ * the system has set aside enough of them for all, they are of those, and *set_aside is true; else huge pages are asked for.
+ */
+void *maar__reserve_huge(size_t bytes, size_t huge, bool *set_aside);
+
+/*
+ * Pages of this part (whole ones), when they are touched, are to come from a NUMA node, as long as it has some. 0; -ENOTSUP
+ * without libnuma, or NUMA in the kernel; -EINVAL, no such node; or what mbind says.
+ */
+int maar__on_node(void *at, size_t bytes, unsigned node);
+
 /* A zeroed block aligned to MAAR_APART for the library's own bookkeeping; NULL with errno = ENOMEM. */
 void *maar__alloc(size_t bytes);
 void maar__free(void *block);

@@ -17,6 +17,7 @@
 /* By default a lane holds at most 1/32 of the slots, so that few have to be taken out of others' lanes. */
 #define DEFAULT_LANE_SHARE 32
 
+/* What excludes each other, whatever the sizes. */
 static int check_options(const struct maar_mring_options *o)
 {
 	size_t i;
@@ -27,6 +28,8 @@ static int check_options(const struct maar_mring_options *o)
 	    (o->single_thread && (o->no_lanes || o->lane_slots || o->idle_ms)))
 		return -EINVAL;
 	if (o->lane_slots && (o->lane_slots < 2 || o->lane_slots > 2 * MAAR_MRING_BATCH || o->no_lanes))
+		return -EINVAL;
+	if (o->huge_pages > 1)
 		return -EINVAL;
 	if (((o->soft_slots || o->soft_bytes) && !o->pressure) || o->reserved0)
 		return -EINVAL;
@@ -98,23 +101,45 @@ static int map_owners(struct maar__mring *m)
 #endif
 
 /* The lane of an mring that knows one thread only is as large as the mring: a mapping, touched as it is used. */
-static size_t single_bytes(const struct maar__mring *m)
+size_t maar__mring_single_bytes(const struct maar__mring *m)
 {
 	return sizeof(struct maar__lane) + (size_t)m->lane_slots * sizeof(void *);
 }
 
+size_t maar__mring_ring_capacity(const struct maar__mring *m)
+{
+	return m->front.slots / m->batch + 1;
+}
+
+static int make_ring(struct maar__mring *m)
+{
+	int rc;
+
+	if (!m->given_rest) {
+		m->shared = maar_batch_ring_create(maar__mring_ring_capacity(m), m->batch, 0);
+		return m->shared ? 0 : -errno;
+	}
+	rc = maar_batch_ring_init(m->given_rest, m->given_rest_bytes, maar__mring_ring_capacity(m), m->batch, 0);
+	if (rc == 0)
+		m->shared = m->given_rest;
+	return rc;
+}
+
 static int make_lanes(struct maar__mring *m)
 {
+	int rc;
+
 	if (m->single) {
-		m->common = maar__map(single_bytes(m));
+		m->common = m->given_rest ? memset(m->given_rest, 0, m->given_rest_bytes)
+					  : maar__map(maar__mring_single_bytes(m));
 		if (!m->common)
 			return -errno;
 		m->common->limit = m->lane_slots;
 		return 0;
 	}
-	m->shared = maar_batch_ring_create(m->front.slots / m->batch + 1, m->batch, 0);
-	if (!m->shared)
-		return -errno;
+	rc = make_ring(m);
+	if (rc)
+		return rc;
 	if (!m->lane_slots)
 		return 0;
 	m->common = maar__lane_new(m);
@@ -132,7 +157,8 @@ static void take_down(struct maar__mring *m)
 {
 	maar__track_destroy(m);
 	if (m->single) {
-		maar__unmap(m->common, single_bytes(m));
+		if (!m->given_rest)
+			maar__unmap(m->common, maar__mring_single_bytes(m));
 	} else if (!m->lanes) {
 		maar__free(m->common);
 		maar__free(m->spare);
@@ -149,32 +175,48 @@ static void take_down(struct maar__mring *m)
 	maar__unmap(m->owners, m->owners_bytes);
 #endif
 	m->front.magic = 0;
-	maar__free(m);
+	if (!m->given_slab)
+		maar__free(m);
 }
 
-static int build(struct maar__mring *m, size_t slots, size_t slot_bytes, const struct maar_mring_options *o)
+static size_t align_of(const struct maar_mring_options *o)
 {
-	const size_t align = o->align > LEAST_ALIGN ? o->align : LEAST_ALIGN;
-	size_t stride, most;
+	return o->align > LEAST_ALIGN ? o->align : LEAST_ALIGN;
+}
+
+int maar__mring_plan(struct maar__mring *m, size_t slots, size_t slot_bytes, const struct maar_mring_options *o)
+{
+	size_t stride;
+	int rc = check_options(o);
+	unsigned tracking;
+
+	if (rc == 0 && (slots == 0 || slot_bytes == 0))
+		rc = -EINVAL;
+	if (rc == 0 && (slots > MAAR_MRING_MAX_SLOTS || slot_bytes > MAAR_MRING_MAX_SLOT_BYTES))
+		rc = -EOVERFLOW;
+	if (rc)
+		return rc;
+	tracking = maar__track_wanted(o->track, &rc);
+	if (rc)
+		return rc;
+	if (!maar__round_up(maar__track_slot_bytes(tracking, slot_bytes), align_of(o), &stride))
+		return -EOVERFLOW;
+	m->front.stride = stride;
+	m->front.slots = (uint32_t)slots;
+	choose_lanes(m, slots, o);
+	return 0;
+}
+
+/* The parts of an mring that has its memory for slots. */
+static int build_parts(struct maar__mring *m, size_t slots, size_t slot_bytes, const struct maar_mring_options *o)
+{
 	int rc;
 	const unsigned tracking = maar__track_wanted(o->track, &rc);
 
-	if (rc)
-		return rc;
-	if (!maar__round_up(maar__track_slot_bytes(tracking, slot_bytes), align, &stride))
-		return -EOVERFLOW;
-	most = choose_most(slots, stride, o);
-	if (most > MAAR_MRING_MAX_SLOTS)
-		return -EOVERFLOW;
-	if (!most)
-		return -EINVAL;
-	m->front.stride = stride;
-	rc = maar__slab_reserve(m, most, align, o->slab_bytes);
-	if (rc)
-		return rc;
 	choose_soft(m, o);
 	choose_lanes(m, slots, o);
-	rc = map_owners(m);
+	if (rc == 0)
+		rc = map_owners(m);
 	if (rc == 0)
 		rc = make_lanes(m);
 	if (rc == 0)
@@ -185,6 +227,21 @@ static int build(struct maar__mring *m, size_t slots, size_t slot_bytes, const s
 		rc = maar__lock_init(&m->common_lock);
 	if (rc == 0)
 		rc = maar__track_create(m, tracking, slot_bytes);
+	return rc;
+}
+
+static int build(struct maar__mring *m, size_t slots, size_t slot_bytes, const struct maar_mring_options *o)
+{
+	const size_t most = choose_most(slots, (size_t)m->front.stride, o);
+	int rc;
+
+	if (most > MAAR_MRING_MAX_SLOTS)
+		return -EOVERFLOW;
+	if (!most)
+		return -EINVAL;
+	rc = maar__slab_reserve(m, most, align_of(o), o);
+	if (rc == 0)
+		rc = build_parts(m, slots, slot_bytes, o);
 	if (rc)
 		return rc;
 	m->front.magic = MAAR__MRING_MAGIC;
@@ -198,32 +255,35 @@ static int build(struct maar__mring *m, size_t slots, size_t slot_bytes, const s
 	return rc;
 }
 
+int maar__mring_build(struct maar__mring *m, size_t slots, size_t slot_bytes, const struct maar_mring_options *o)
+{
+	const int rc = build(m, slots, slot_bytes, o);
+
+	if (rc)
+		take_down(m);
+	else if (m->tell)
+		maar__mring_tell(m);
+	return rc;
+}
+
 struct maar_mring *maar_mring_create(size_t slots, size_t slot_bytes, const struct maar_mring_options *options)
 {
 	static const struct maar_mring_options defaults;
 	const struct maar_mring_options *o = options ? options : &defaults;
-	struct maar__mring *m;
-	int rc = check_options(o);
+	struct maar__mring *m, planned = { .batch = 0 };
+	int rc = maar__mring_plan(&planned, slots, slot_bytes, o);
 
-	if (rc == 0 && (slots == 0 || slot_bytes == 0))
-		rc = -EINVAL;
-	if (rc == 0 && (slots > MAAR_MRING_MAX_SLOTS || slot_bytes > MAAR_MRING_MAX_SLOT_BYTES))
-		rc = -EOVERFLOW;
+	if (rc == 0) {
+		m = maar__alloc(sizeof(*m));
+		if (!m)
+			return NULL;
+		m->front.stride = planned.front.stride;
+		rc = maar__mring_build(m, slots, slot_bytes, o);
+	}
 	if (rc) {
 		errno = -rc;
 		return NULL;
 	}
-	m = maar__alloc(sizeof(*m));
-	if (!m)
-		return NULL;
-	rc = build(m, slots, slot_bytes, o);
-	if (rc) {
-		take_down(m);
-		errno = -rc;
-		return NULL;
-	}
-	if (m->tell)
-		maar__mring_tell(m);
 	return &m->front;
 }
 
@@ -264,6 +324,7 @@ int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_stats *st
 	stats->slab_slots = m->slab_slots;
 	stats->lane_slots = m->single ? 0 : m->lane_slots;
 	stats->batch = m->batch;
+	stats->pages = m->pages;
 	pthread_mutex_lock(&m->lock);
 	stats->slots = m->slots_now;
 	stats->grown = m->grown;
@@ -312,6 +373,16 @@ size_t maar_mring_lanes(const struct maar_mring *mring, struct maar_mring_lane_s
 	return i;
 }
 
+static const char *pages_text(uint32_t pages)
+{
+	static const char *const text[] = { [MAAR_MRING_PAGES] = "pages of the usual size",
+					    [MAAR_MRING_PAGES_ADVISED] = "huge pages as the system likes",
+					    [MAAR_MRING_PAGES_HUGE] = "huge pages set aside",
+					    [MAAR_MRING_PAGES_GIVEN] = "the caller's memory" };
+
+	return text[pages];
+}
+
 int maar_mring_dump(const struct maar_mring *mring, FILE *to)
 {
 	const struct maar__mring *m = maar__mring_of(mring);
@@ -328,5 +399,6 @@ int maar_mring_dump(const struct maar_mring *mring, FILE *to)
 		s.in_use, s.in_shared + s.in_lanes, s.in_shared, s.in_lanes, s.high_water);
 	fprintf(to, "  never used %" PRIu32 ", lanes %" PRIu32 " of %" PRIu32 " slots, batches of %" PRIu32 "\n",
 		maar__fresh_left(maar_a_load(&m->fresh, RELAXED)), s.lanes, s.lane_slots, s.batch);
+	fprintf(to, "  in %s\n", pages_text(s.pages));
 	return ferror(to) ? -EIO : 0;
 }

@@ -10,6 +10,7 @@
  *     lane.c        which lane is this thread's; thread exit
  *     adopt.c       lanes pass from thread to thread
  *     mring_life.c  create, destroy, statistics
+ *     given.c       init in the caller's memory
  *     registry.c    which mrings are alive, for exiting threads (liburcu)
  *     fork.c        what a child goes on with
  *     debug.c       debug builds: who has which slot
@@ -46,7 +47,7 @@ extern __thread const void *maar__debug_caller;
 struct maar__mring {
 	struct maar_mring front;
 
-	struct maar__track *track; /* leak tracking; NULL: none */
+	struct maar__track *track;	/* leak tracking; NULL: none */
 	uint32_t id;			/* index in the registry and in each thread's table; used again after destroy */
 	uint32_t batch;			/* slots that move at once */
 	uint32_t lane_slots;		/* most slots in a lane, 2 * batch; 0: no lanes, batch is 1 */
@@ -57,7 +58,14 @@ struct maar__mring {
 	const void *pool;		/* the pool that is made of it, for reports; NULL: none */
 	unsigned tracking;		/* MAAR_TRACK_* in force */
 
-	void *mapping; /* addresses for all slots that there may be, with room for their alignment */
+	/* Caller's memory for what otherwise is mapped: the slots; the ring, or one thread's lane. NULL: none */
+	unsigned char *given_slab;
+	void *given_rest;
+	size_t given_rest_bytes;
+
+	uint32_t pages; /* enum maar_mring_pages */
+	size_t page;	/* bytes of those; slabs are whole ones */
+	void *mapping;	/* addresses for all slots that there may be, with room for their alignment */
 	size_t mapping_bytes;
 	uint32_t slab_slots;	/* of one slab; the last has what is left */
 	uint32_t slabs;		/* there may be */
@@ -277,7 +285,7 @@ void maar__lanes_visit(struct maar__mring *m, void (*visit)(struct maar__mring *
 /* ---- slab.c: under m->lock, or alone ---- */
 
 /* Addresses for `most` slots of m->front.stride bytes, none of them with memory; 0 or a negative errno. */
-int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, size_t slab_bytes);
+int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, const struct maar_mring_options *o);
 void maar__slab_release(struct maar__mring *m);
 /* Memory for n slabs; false with errno, and nothing changed. */
 bool maar__slab_ready(struct maar__mring *m, uint32_t first, uint32_t n);
@@ -292,6 +300,16 @@ bool maar__mring_grow(struct maar__mring *m);
 size_t maar__mring_shrink_locked(struct maar__mring *m); /* bytes given back */
 /* Not under m->lock: calls what is to be told of a soft limit crossed, if nobody else does. */
 void maar__mring_tell(struct maar__mring *m);
+
+/* ---- mring_life.c, for given.c ---- */
+
+/* Slots' stride, lanes and batches, as these options want them; 0 or a negative errno. */
+int maar__mring_plan(struct maar__mring *m, size_t slots, size_t slot_bytes, const struct maar_mring_options *o);
+/* After that: all else. m is zeroed but for that and what is given. A failure leaves nothing but m's own memory. */
+int maar__mring_build(struct maar__mring *m, size_t slots, size_t slot_bytes, const struct maar_mring_options *o);
+/* The shared ring's capacity; one thread's lane, in bytes. */
+size_t maar__mring_ring_capacity(const struct maar__mring *m);
+size_t maar__mring_single_bytes(const struct maar__mring *m);
 
 /* ---- keeper.c ---- */
 

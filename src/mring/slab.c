@@ -14,16 +14,16 @@
 #define DEFAULT_MOST_SLAB ((size_t)2 << 20)
 
 /* Slots that fill whole pages, the fewest. */
-static size_t slots_of_pages(uint64_t stride)
+static size_t slots_of_pages(const struct maar__mring *m)
 {
-	const unsigned page = (unsigned)__builtin_ctzll(maar__page()), slot = (unsigned)__builtin_ctzll(stride);
+	const unsigned page = (unsigned)__builtin_ctzll(m->page), slot = (unsigned)__builtin_ctzll(m->front.stride);
 
 	return slot >= page ? 1 : (size_t)1 << (page - slot);
 }
 
 static void choose_slab(struct maar__mring *m, size_t slab_bytes)
 {
-	const size_t unit = slots_of_pages(m->front.stride), most = m->front.slots * m->front.stride;
+	const size_t unit = slots_of_pages(m), most = m->front.slots * m->front.stride;
 	size_t slots;
 
 	if (!slab_bytes) {
@@ -35,24 +35,52 @@ static void choose_slab(struct maar__mring *m, size_t slab_bytes)
 	}
 	slots = slab_bytes / m->front.stride;
 	slots = slots < unit ? unit : slots / unit * unit;
-	m->slab_slots = slots < m->front.slots ? (uint32_t)slots : m->front.slots;
+	m->slab_slots = slots < m->front.slots && !m->given_slab ? (uint32_t)slots : m->front.slots;
 	m->slabs = (m->front.slots - 1) / m->slab_slots + 1;
 }
 
-int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, size_t slab_bytes)
+/* Addresses for `bytes` of slots; where they begin in m->front.slab. */
+static int reserve(struct maar__mring *m, size_t bytes, size_t align, bool huge)
 {
-	size_t bytes, skew;
+	const size_t page = huge ? maar__huge_page() : 0;
+	bool set_aside;
+
+	if (m->given_slab) {
+		m->pages = MAAR_MRING_PAGES_GIVEN;
+		m->front.slab = m->given_slab;
+		return 0;
+	}
+	if (page) {
+		if (!maar__round_up(bytes, page, &m->mapping_bytes) || m->mapping_bytes > PTRDIFF_MAX - page)
+			return -EOVERFLOW;
+		m->page = page;
+		m->mapping = maar__reserve_huge(bytes, page, &set_aside);
+		m->pages = set_aside ? MAAR_MRING_PAGES_HUGE : MAAR_MRING_PAGES_ADVISED;
+	} else {
+		m->mapping = maar__reserve(m->mapping_bytes);
+	}
+	if (!m->mapping)
+		return -errno;
+	m->front.slab = (unsigned char *)m->mapping + (align - (uintptr_t)m->mapping % align) % align;
+	return 0;
+}
+
+int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, const struct maar_mring_options *o)
+{
+	size_t bytes;
+	int rc;
 
 	if (!maar__mul(most, (size_t)m->front.stride, &bytes) || !maar__add(bytes, align, &m->mapping_bytes) ||
 	    m->mapping_bytes > PTRDIFF_MAX)
 		return -EOVERFLOW;
 	maar__mring_measures(&m->front, m->front.stride, (uint32_t)most);
-	choose_slab(m, slab_bytes);
-	m->mapping = maar__reserve(m->mapping_bytes);
-	if (!m->mapping)
-		return -errno;
-	skew = (align - (uintptr_t)m->mapping % align) % align;
-	m->front.slab = (unsigned char *)m->mapping + skew;
+	m->page = maar__page();
+	rc = reserve(m, bytes, align, o->huge_pages);
+	if (rc == 0 && o->numa_node)
+		rc = maar__on_node(m->mapping, m->mapping_bytes, o->numa_node - 1);
+	if (rc)
+		return rc;
+	choose_slab(m, o->slab_bytes);
 	m->present = maar__map(m->slabs);
 	return m->present ? 0 : -errno;
 }
@@ -68,13 +96,15 @@ static size_t bytes_of(const struct maar__mring *m, uint32_t first, uint32_t n)
 {
 	size_t bytes = (size_t)(maar__slab_end(m, first + n - 1) - first * m->slab_slots) * m->front.stride;
 
-	(void)maar__round_up(bytes, maar__page(), &bytes); /* the mapping has that page */
+	(void)maar__round_up(bytes, m->page, &bytes); /* the mapping has that page */
 	return bytes;
 }
 
 bool maar__slab_ready(struct maar__mring *m, uint32_t first, uint32_t n)
 {
-	if (!maar__ready(maar__mring_at(m, first * m->slab_slots), bytes_of(m, first, n)))
+	if (m->given_slab)
+		memset(m->given_slab, 0, m->front.slots * m->front.stride);
+	else if (!maar__ready(maar__mring_at(m, first * m->slab_slots), bytes_of(m, first, n)))
 		return false;
 	memset(m->present + first, 1, n);
 	if (m->track)
@@ -84,7 +114,7 @@ bool maar__slab_ready(struct maar__mring *m, uint32_t first, uint32_t n)
 
 bool maar__slab_return(struct maar__mring *m, uint32_t slab)
 {
-	if (!maar__unready(maar__mring_at(m, slab * m->slab_slots), bytes_of(m, slab, 1)))
+	if (m->given_slab || !maar__unready(maar__mring_at(m, slab * m->slab_slots), bytes_of(m, slab, 1)))
 		return false;
 	m->present[slab] = 0;
 	if (m->track)

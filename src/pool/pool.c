@@ -27,13 +27,56 @@ static int check_request(size_t messages, size_t bytes, const struct maar_pool_o
 	return 0;
 }
 
-struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct maar_pool_options *options)
+static struct maar_mring_options mring_options(const struct maar_pool_options *o)
+{
+	return (struct maar_mring_options){ .lane_slots = o->lane_slots,
+					    .no_lanes = o->no_lanes,
+					    .track = o->track,
+					    .huge_pages = o->huge_pages,
+					    .numa_node = o->numa_node };
+}
+
+static const struct maar_pool_options *or_defaults(const struct maar_pool_options *options)
 {
 	static const struct maar_pool_options defaults;
-	const struct maar_pool_options *o = options ? options : &defaults;
-	const struct maar_mring_options mring_options = { .lane_slots = o->lane_slots,
-							  .no_lanes = o->no_lanes,
-							  .track = o->track };
+
+	return options ? options : &defaults;
+}
+
+/* From a message's beginning to its buffer. */
+static size_t head_bytes(const struct maar_pool_options *o)
+{
+	return (sizeof(struct maar_msg) + o->user_bytes + BUFFER_ALIGN - 1) & ~(BUFFER_ALIGN - (size_t)1);
+}
+
+/* Bytes of a slot; each part is at most 2^30. */
+static size_t slot_bytes(size_t bytes, const struct maar_pool_options *o)
+{
+	return head_bytes(o) + o->headroom + bytes;
+}
+
+static void set_up(struct maar_pool *pool, size_t bytes, const struct maar_pool_options *o)
+{
+	memset(pool, 0, sizeof(*pool));
+	pool->fresh.headroom = o->headroom;
+	pool->fresh.room = o->headroom + (uint32_t)bytes;
+	pool->fresh.own = (uint16_t)head_bytes(o);
+	pool->fresh.pool = pool;
+	pool->fresh.destructor = o->destructor;
+	pool->construct = o->construct;
+	pool->arg = o->arg;
+	pool->user_bytes = o->user_bytes;
+}
+
+static void track(const struct maar_pool *pool)
+{
+	maar__track_is_pool(maar__mring_of(pool->mring), pool, pool->fresh.own, offsetof(struct maar_msg, track));
+}
+
+struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct maar_pool_options *options)
+{
+	const struct maar_pool_options *o = or_defaults(options);
+	const struct maar_mring_options with = mring_options(o);
 	const int rc = check_request(messages, bytes, o);
 	struct maar_pool *pool;
 
@@ -44,16 +87,8 @@ struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct m
 	pool = maar__alloc(sizeof(*pool));
 	if (!pool)
 		return NULL;
-	pool->fresh.headroom = o->headroom;
-	pool->fresh.room = o->headroom + (uint32_t)bytes; /* each is at most 2^30 */
-	pool->fresh.own =
-		(uint16_t)((sizeof(struct maar_msg) + o->user_bytes + BUFFER_ALIGN - 1) & ~(BUFFER_ALIGN - 1u));
-	pool->fresh.pool = pool;
-	pool->fresh.destructor = o->destructor;
-	pool->construct = o->construct;
-	pool->arg = o->arg;
-	pool->user_bytes = o->user_bytes;
-	pool->mring = maar_mring_create(messages, (size_t)pool->fresh.own + pool->fresh.room, &mring_options);
+	set_up(pool, bytes, o);
+	pool->mring = maar_mring_create(messages, slot_bytes(bytes, o), &with);
 	if (!pool->mring) {
 		const int error = errno;
 
@@ -61,8 +96,44 @@ struct maar_pool *maar_pool_create(size_t messages, size_t bytes, const struct m
 		errno = error;
 		return NULL;
 	}
-	maar__track_is_pool(maar__mring_of(pool->mring), pool, pool->fresh.own, offsetof(struct maar_msg, track));
+	track(pool);
 	return pool;
+}
+
+/* Bytes of a pool before its mring, when both are in the caller's memory. */
+#define POOL_BYTES ((sizeof(struct maar_pool) + MAAR_APART - 1) & ~((size_t)MAAR_APART - 1))
+
+size_t maar_pool_init_bytes(size_t messages, size_t bytes, const struct maar_pool_options *options)
+{
+	const struct maar_pool_options *o = or_defaults(options);
+	const struct maar_mring_options with = mring_options(o);
+	size_t all = check_request(messages, bytes, o) ? 0 : maar_mring_bytes(messages, slot_bytes(bytes, o), &with);
+
+	return all && maar__add(all, POOL_BYTES, &all) ? all : 0;
+}
+
+int maar_pool_init(struct maar_pool **pool, void *mem, size_t mem_bytes, size_t messages, size_t bytes,
+		   const struct maar_pool_options *options)
+{
+	const struct maar_pool_options *o = or_defaults(options);
+	const struct maar_mring_options with = mring_options(o);
+	struct maar_mring *mring;
+	int rc = check_request(messages, bytes, o);
+
+	if (rc == 0 && (!pool || !mem || (uintptr_t)mem % MAAR_APART))
+		rc = -EINVAL;
+	if (rc == 0)
+		rc = maar_mring_init(&mring, (unsigned char *)mem + POOL_BYTES,
+				     mem_bytes < POOL_BYTES ? 0 : mem_bytes - POOL_BYTES, messages,
+				     slot_bytes(bytes, o), &with);
+	if (rc)
+		return rc;
+	*pool = mem;
+	set_up(*pool, bytes, o);
+	(*pool)->mring = mring;
+	(*pool)->given = 1;
+	track(*pool);
+	return 0;
 }
 
 int maar_pool_destroy(struct maar_pool *pool)
@@ -74,7 +145,8 @@ int maar_pool_destroy(struct maar_pool *pool)
 	rc = maar_mring_destroy(pool->mring);
 	if (rc)
 		return rc;
-	maar__free(pool);
+	if (!pool->given)
+		maar__free(pool);
 	return 0;
 }
 

@@ -20,6 +20,7 @@ struct maar_pool {
 	maar_msg_constructor *construct;
 	void *arg;
 	uint32_t user_bytes;
+	uint32_t given; /* 1: the caller's memory */
 };
 
 /* pool.c. maar_pool_get for another public call; `caller` is whom that returns to. */

@@ -214,7 +214,7 @@ void maar_ring_destroy(struct maar_ring *ring)
 }
 
 /* Whether what never changes is what init wrote: then cells can be looked at. */
-static bool geometry_is_whole(const struct maar_ring *ring)
+bool maar__ring_is_whole(const struct maar_ring *ring)
 {
 	struct plan plan;
 
@@ -258,7 +258,7 @@ int maar_ring_dump(const struct maar_ring *ring, FILE *to)
 
 	if (!ring || !to || (uintptr_t)ring % MAAR_APART || ring->magic != MAAR__RING_MAGIC)
 		return -EINVAL;
-	if (!geometry_is_whole(ring))
+	if (!maar__ring_is_whole(ring))
 		return -EBADMSG;
 	count = maar_ring_count(ring);
 	next = maar__ring_next(ring);
@@ -298,7 +298,7 @@ int maar_ring_check(const struct maar_ring *ring)
 
 	if (!ring || (uintptr_t)ring % MAAR_APART || ring->magic != MAAR__RING_MAGIC)
 		return -EINVAL;
-	if (!geometry_is_whole(ring))
+	if (!maar__ring_is_whole(ring))
 		return -EBADMSG;
 	v = maar__ring_view(ring);
 	next = maar__ring_next(ring);

@@ -38,6 +38,9 @@ extern const unsigned n_scenarios_pool;
 extern const struct model_scenario scenarios_ring[];
 extern const unsigned n_scenarios_ring;
 
+extern const struct model_scenario scenarios_shared[];
+extern const unsigned n_scenarios_shared;
+
 extern const struct model_scenario scenarios_slot[];
 extern const unsigned n_scenarios_slot;
 

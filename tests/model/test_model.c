@@ -37,6 +37,7 @@ static const struct {
 	{ scenarios_mring, &n_scenarios_mring },
 	{ scenarios_ring, &n_scenarios_ring },
 	{ scenarios_wait, &n_scenarios_wait },
+	{ scenarios_shared, &n_scenarios_shared },
 	{ scenarios_slot, &n_scenarios_slot },
 	{ scenarios_record, &n_scenarios_record },
 	{ scenarios_byte, &n_scenarios_byte },

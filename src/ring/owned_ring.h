@@ -1,0 +1,153 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * The lock-free ring of handles (MPMC, MAAR_RING_HANDLE) with an owner word for each handle, between processes: what says
+ * whose a handle is, is its word, and the ring says in which order they are had. So a process that is killed or stopped
+ * between any two instructions neither holds up the others nor leaves a handle of which nobody knows whose it is.
+ *
+ *     own[handle]  | state 4 bits | participant 12 bits | position 48 bits |
+ *
+ * put, of a handle whose word is `from`, to the empty cell at position t:
+ *     1. own: from -> {state to, me, t}      from here on no other thread may put it
+ *     2. cell t: empty -> {lap, handle}      it is in the ring. If somebody else filled the cell: 1 again, for another t
+ *     3. tail: t -> t + 1                    anybody who finds cell t filled does it
+ * take, of the handle in the cell at head h:
+ *     1. own: {state from, anyone, h} -> {state to, me, h}     it is taken. If the word is another, it was taken already
+ *     2. head: h -> h + 1                                      anybody who finds it taken does it
+ *
+ * Killed before put's 2: the word names the dead, and a position whose cell has not this handle: not in the ring. Killed
+ * after a step 1 of take: the word says who has it. Killed elsewhere: it is as if it had been killed before or after.
+ *
+ * The geometry is the caller's private copy, and what is read from the ring is checked before it is used: memory that
+ * anybody has written anything to is answered by -EBADMSG, by no access outside the ring and the words, and by no loop
+ * without end as long as nobody goes on writing. The arguments: doc/memory-model.md, "Owner words".
+ */
+#ifndef MAAR_OWNED_RING_H
+#define MAAR_OWNED_RING_H
+
+#include "ring_priv.h"
+
+#include <errno.h>
+
+#define MAAR__OWN_POSITION_BITS	   48
+#define MAAR__OWN_PARTICIPANT_BITS 12
+#define MAAR__OWN_POSITION	   ((UINT64_C(1) << MAAR__OWN_POSITION_BITS) - 1)
+#define MAAR__OWN_PARTICIPANT	   ((UINT64_C(1) << MAAR__OWN_PARTICIPANT_BITS) - 1)
+
+struct maar__owned {
+	struct maar__ring_view ring; /* of a ring whose capacity is no less than `handles` */
+	uint64_t *own;
+	uint32_t handles; /* that there are: 0 .. handles - 1 */
+};
+
+static inline uint64_t maar__own_word(unsigned state, unsigned participant, uint64_t position)
+{
+	return (uint64_t)state << (MAAR__OWN_POSITION_BITS + MAAR__OWN_PARTICIPANT_BITS) |
+	       (uint64_t)participant << MAAR__OWN_POSITION_BITS | (position & MAAR__OWN_POSITION);
+}
+
+static inline unsigned maar__own_state(uint64_t word)
+{
+	return (unsigned)(word >> (MAAR__OWN_POSITION_BITS + MAAR__OWN_PARTICIPANT_BITS));
+}
+
+static inline unsigned maar__own_participant(uint64_t word)
+{
+	return (unsigned)(word >> MAAR__OWN_POSITION_BITS & MAAR__OWN_PARTICIPANT);
+}
+
+/*
+ * Takes the oldest handle whose word is in state `from`, for `me`, in state `to`. 1, 0 if there is none, or -EBADMSG.
+ *
+ * Whoever comes round finds that head has moved: its own step 2 moved it, or failed because it had moved; or the cell was
+ * filled for a later position, by somebody who knew that head had moved and published that with the cell. If it has not,
+ * this is no ring.
+ */
+static inline int maar__owned_take(const struct maar__owned *o, unsigned from, unsigned to, unsigned me,
+				   uint32_t *handle)
+{
+	struct maar_ring *const r = o->ring.ring;
+	uint64_t last = 0;
+	bool again = false;
+
+	for (;; again = true) {
+		const uint64_t head = maar_a_load(&r->head, ACQUIRE); /* A:ring.head */
+		bool taken = false;
+		uint64_t word, own;
+		int64_t ahead;
+
+		if (maar_unlikely(again && head == last))
+			return -EBADMSG;
+		last = head;
+		ahead = maar__ring_look(o->ring, head, &word);
+		if (ahead < 0)
+			return 0;
+		if (ahead > 0)
+			continue; /* head was stale */
+		if (maar_unlikely(word >= o->handles))
+			return -EBADMSG;
+		own = maar_a_load(&o->own[word], ACQUIRE); /* A:owned.own */
+		if (maar_likely(own == maar__own_word(from, maar__own_participant(own), head))) {
+			taken = maar_a_cas(&o->own[word], own, maar__own_word(to, me, head), RELEASE); /* R:owned.own */
+			if (maar_unlikely(!taken)) /* lost: what the winner knew, so that "none" is right */
+				(void)maar_a_load(&o->own[word], ACQUIRE); /* A:owned.own */
+		}
+		(void)maar_a_cas(&r->head, head, head + 1, RELEASE); /* R:ring.head */
+		if (maar_likely(taken)) {
+			*handle = (uint32_t)word;
+			return 1;
+		}
+	}
+}
+
+/*
+ * Puts a handle whose word is `from`, as the caller has read it, into state `to`. 0; -EALREADY, if the word has changed:
+ * another thread has put it; or -EBADMSG: then the word is as before. There is room: the ring holds all handles, and this
+ * one is not in it.
+ *
+ * Tail stays where it is at most twice: where it is found behind head, and where the cell is lost to another; after either
+ * the cell is found filled. Third time, this is no ring.
+ */
+static inline int maar__owned_put(const struct maar__owned *o, uint32_t handle, uint64_t from, unsigned to, unsigned me)
+{
+	struct maar_ring *const r = o->ring.ring;
+	uint64_t last = 0, now = from;
+	unsigned same = 0;
+	bool again = false;
+
+	for (;; again = true) {
+		const uint64_t tail = maar_a_load(&r->tail, ACQUIRE); /* A:ring.tail */
+		uint64_t old;
+		int64_t ahead, room;
+
+		same = again && tail == last ? same + 1 : 0;
+		if (maar_unlikely(same > 2))
+			break;
+		last = tail;
+		ahead = maar__ring_look(o->ring, tail, &old);
+		if (ahead == 0) { /* whoever filled it has not moved the tail yet: help */
+			(void)maar_a_cas(&r->tail, tail, tail + 1, RELEASE); /* R:ring.tail */
+			continue;
+		}
+		if (ahead != maar__ring_vacant(o->ring))
+			continue; /* the tail was stale */
+		room = maar__ring_room(o->ring, tail, 1);
+		if (maar_unlikely(room <= 0)) {
+			if (room == 0)
+				break;
+			continue; /* the tail was stale */
+		}
+		maar__ring_fetch_ahead(o->ring, tail);
+		if (maar_unlikely(!maar_a_cas(&o->own[handle], now, maar__own_word(to, me, tail), RELAXED)))
+			return -EALREADY;
+		now = maar__own_word(to, me, tail);
+		if (maar__ring_claim(o->ring, tail, old, handle)) {
+			(void)maar_a_cas(&r->tail, tail, tail + 1, RELEASE); /* R:ring.tail */
+			return 0;
+		}
+	}
+	/* No room, if another thread has put it meanwhile; else what cannot be. */
+	return maar_a_cas(&o->own[handle], now, from, RELAXED) ? -EBADMSG : -EALREADY;
+}
+
+#endif
