@@ -20,7 +20,8 @@ Half an hour on two processors. Steps, all by default:
   debug                --enable-debug: misuse stops the program, right use does not
   model                each scenario of the memory-model explorer, 400,000 executions; its controls
   stress               the stress tests at five times their usual count, rings at every start in every capacity
-  history              the history checker and its controls; rings of all kinds under it, five million operations of each
+  history              the history checker and its controls; rings of all kinds,
+                       channels and sets under it, five million operations of each
   kill                 a thread stopped, and killed, at every instruction of every call, in every state
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
@@ -124,6 +125,7 @@ step_history()
 	MAAR_STRESS_SCALE=1000 run tests/history/test_checker && run tests/history/test_history_controls || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_channel_history || return 1
+	MAAR_HISTORY_OPS=5000000 run tests/history/test_set_history || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history_fuzz
 }
 
