@@ -159,6 +159,7 @@ Suite *unit_suite(void)
 	}
 	tcase_add_test(tcase, a_lock_is_noticed);
 	tcase_add_loop_test(tcase, slots, 0, (int)stall_slot_count);
+	tcase = unit_tcase(suite, "channels");
 	tcase_add_loop_test(tcase, channels, 0, (int)stall_channel_count);
 	return suite;
 }
