@@ -527,6 +527,8 @@ static void taken_over(void *s)
 			     maar_a_load(&o->d->topics, RELAXED) == 1,
 		     "not one for the other");
 	model_assert(o->published == (ssize_t)sent && sent <= 1, "%zu sent, and %zd said", sent, o->published);
+	/* So that the topic of the next execution does not find one to let go. */
+	model_assert(maar_topic_unsubscribe(o->topic, o->d) == 0, "not subscribed");
 }
 
 /* ---- what came before a close ---- */
