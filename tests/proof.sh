@@ -20,8 +20,10 @@ Half an hour on two processors. Steps, all by default:
   debug                --enable-debug: misuse stops the program, right use does not
   model                each scenario of the memory-model explorer, 400,000 executions; its controls
   stress               the stress tests at five times their usual count, rings at every start in every capacity
-  history              the history checker and its controls; rings of all kinds under it, five million operations of each
+  history              the history checker and its controls; rings of all kinds,
+                       channels and sets under it, five million operations of each
   kill                 a thread stopped, and killed, at every instruction of every call, in every state
+  stall                a thread stopped for 50 ms at points of get and put: what the others do meanwhile, 80 % at least
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
   valgrind             memcheck over the unit tests of lanes, pool and object pool
@@ -30,7 +32,7 @@ Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is miss
 END
 }
 
-all='tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug model stress history kill mutation fuzz valgrind cross'
+all='tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug model stress history kill stall mutation fuzz valgrind cross'
 
 case ${1-} in
 -h | --help) usage; exit 0 ;;
@@ -117,6 +119,8 @@ step_stress()
 	for test in test_ring_stress test_ring_fuzz test_pool_stress test_pool_fuzz; do
 		MAAR_STRESS_WHOLE=1 MAAR_STRESS_SCALE=500 run "tests/stress/$test" || return 1
 	done
+	# 50 million gets and puts, 10,000 births and deaths, with all else going on
+	CK_RUN_CASE='all at once' MAAR_STRESS_SCALE=1000 run tests/stress/test_pool_stress
 }
 
 step_history()
@@ -124,10 +128,18 @@ step_history()
 	MAAR_STRESS_SCALE=1000 run tests/history/test_checker && run tests/history/test_history_controls || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_channel_history || return 1
+	MAAR_HISTORY_OPS=5000000 run tests/history/test_set_history || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history_fuzz
 }
 
-step_kill() { MAAR_KILL_ALL=1 run tests/kill/test_kill; }
+step_kill()
+{
+	MAAR_KILL_ALL=1 run tests/kill/test_kill || return 1
+	MAAR_KILL_ALL=1 run tests/kill/test_stall
+}
+
+# What 7 threads do while an eighth is stopped for 50 ms, at points of get and put of each kind: at least four fifths.
+step_stall() { MAAR_STALL_MS=${STALL_MS:-50} MAAR_STALL_PERCENT=${STALL_PERCENT:-80} run tests/kill/test_stall; }
 
 step_mutation() { cd "$builddir" && sh "$srcdir/tests/mutation/mutate.sh"; }
 

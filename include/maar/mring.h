@@ -211,7 +211,8 @@ MAAR_API size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size
 MAAR_API void maar_mring_flush(struct maar_mring *mring);
 
 /*
- * Gives the memory of slabs back to the system all of whose slots are free, also in other threads' lanes. Returns how many
+ * Gives the memory of slabs back to the system all of whose slots are free, also in other threads' lanes, and that of the
+ * lanes that no thread has. Returns how many
  * bytes of slots; 0 if there are no such slabs, `mring` is none, or there is no memory for the search (a bit a slot).
  * A get that finds nothing meanwhile waits; so does a put or get for a moment while its lane is searched. Cost: a few ns
  * for each free slot. The slots can be had again: get makes them anew, all zero, as long as the limits allow.

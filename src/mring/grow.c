@@ -183,6 +183,28 @@ static void give_back(struct maar__mring *m, const struct free_slots *f)
 	maar_a_store(&rest->n, h, RELAXED);
 }
 
+/* Frees the empty lanes that no thread has: threads that are born make new ones. */
+static void drop_idle_lanes(struct maar__mring *m)
+{
+	struct maar__lane **at = &m->lanes, *lane;
+
+	m->idle = NULL;
+	while ((lane = *at) != NULL) {
+		const bool idle = !lane->in_thread && lane != m->common && lane != m->spare;
+
+		if (idle && maar_a_load(&lane->n, RELAXED) == 0) {
+			*at = lane->next;
+			maar__free(lane);
+			continue;
+		}
+		if (idle) {
+			lane->next_idle = m->idle;
+			m->idle = lane;
+		}
+		at = &lane->next;
+	}
+}
+
 size_t maar__mring_shrink_locked(struct maar__mring *m)
 {
 	struct free_slots f = { NULL, NULL, 0, 0 };
@@ -192,6 +214,7 @@ size_t maar__mring_shrink_locked(struct maar__mring *m)
 		collect(m, &f);
 		bytes = return_slabs(m, &f);
 		give_back(m, &f);
+		drop_idle_lanes(m);
 	}
 	drop(&f);
 	return bytes;

@@ -67,6 +67,15 @@ struct history_spec {
 	 * is in use too, whoever is done with it (MAAR_SLOT_RING_TICKET).
 	 */
 	bool holds;
+	/*
+	 * It is a set of as many places as `capacity`: what was put comes out in any order, and "empty" only says that of
+	 * the values that were in all the while, put before the call and taken after it, there were fewer than wanted: each
+	 * of the others was out at some instant of the call, not all at the same one. Nor does it say more where another
+	 * thread's call went on beside it for `stalled` stamps or more, in which it may have been stopped with what it
+	 * had hidden, or was refused many at once, which it may have had for a while.
+	 */
+	bool set;
+	uint64_t stalled;
 	bool drained;  /* the log goes on until the queue was empty: whatever is not taken is lost */
 	bool may_lose; /* what is never taken may have been dropped at any time (a ring that overwrites) */
 	uint64_t skew; /* clocks of two threads differ by this at most: every call is taken to be that much longer */
@@ -93,6 +102,7 @@ struct history_report {
 	enum history_fault fault; /* the first found */
 	uint64_t puts, takes;	  /* values */
 	uint64_t fulls, empties;  /* answers */
+	uint64_t excused;	  /* set: of the empties, those that were wrong but for a call beside them */
 	char text[1600];	  /* the operations that prove the fault: thread, event, stamps from the first one on */
 };
 

@@ -133,7 +133,10 @@ void tell_order(struct checker *c, const struct element *x, const struct element
 	end(c);
 }
 
-/* Of the values that must be found just before `time`, the one that is taken last; NULL if there is none. */
+/*
+ * Of the values that must be found just before `time` (a set: that are in then), the one that is taken last; NULL if there
+ * is none.
+ */
 static const struct element *witness(const struct checker *c, uint64_t time)
 {
 	const struct element *best = NULL;
@@ -142,7 +145,7 @@ static const struct element *witness(const struct checker *c, uint64_t time)
 	for (i = 0; i < c->count; i++) {
 		const struct element *x = &c->elements[i];
 
-		if (x->shown < time && x->take_start > time && (!best || x->take_start > best->take_start))
+		if ((c->spec->set ? x->put_end : x->shown) < time && x->take_start > time && (!best || x->take_start > best->take_start))
 			best = x;
 	}
 	return best;

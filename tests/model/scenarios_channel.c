@@ -63,11 +63,12 @@ bool channel_slot_back(uint32_t handle)
 /* ---- the world ---- */
 
 struct channels {
-	struct maar_channel *c;
+	struct maar_channel *c, *d;
 	struct maar_select *set;
 	struct maar_topic *topic;
 	struct maar__seat seat;
 	uint64_t plain[2]; /* what a seat holds; what a close hands over */
+	ssize_t published;
 };
 
 static struct channels *of(void *state)
@@ -89,29 +90,37 @@ static struct maar_channel *make(const struct world *w, unsigned full, unsigned 
 	return maar_channel_create(w->capacity, 0, &options);
 }
 
+static void reset(struct maar_channel *c, uint64_t start)
+{
+	uint32_t i;
+
+	maar__channel_start_at(c, start);
+	memset(&c->set, 0, sizeof(c->set));
+	c->dropped = c->evicted = c->blocked = c->topics = c->turn = 0;
+	if (maar_event_init(&c->not_empty, MAAR_EVENT_NO_SPIN))
+		abort();
+	for (i = 0; i < c->levels; i++)
+		if (maar_event_init(&c->level[i].not_full, MAAR_EVENT_NO_SPIN))
+			abort();
+}
+
 static void set_up_as(struct world *w, unsigned full, unsigned levels, unsigned weight)
 {
 	struct channels *o = w->object;
-	uint32_t i;
 
 	reset_pool();
 	world_clear(w);
 	if (!o) {
 		w->object = o = calloc(1, sizeof(*o));
 		o->c = make(w, full, levels, weight);
+		o->d = make(w, full, levels, weight);
 		o->set = maar_select_create(1, MAAR_SELECT_NO_SPIN);
 		o->topic = maar_topic_create(&pool, 1);
-		if (!o->c || !o->set || !o->topic)
+		if (!o->c || !o->d || !o->set || !o->topic)
 			abort();
 	}
-	maar__channel_start_at(o->c, w->start);
-	memset(&o->c->set, 0, sizeof(o->c->set));
-	o->c->dropped = o->c->evicted = o->c->blocked = o->c->topics = o->c->turn = 0;
-	if (maar_event_init(&o->c->not_empty, MAAR_EVENT_NO_SPIN))
-		abort();
-	for (i = 0; i < o->c->levels; i++)
-		if (maar_event_init(&o->c->level[i].not_full, MAAR_EVENT_NO_SPIN))
-			abort();
+	reset(o->c, w->start);
+	reset(o->d, w->start);
 	memset(&o->seat, 0, sizeof(o->seat));
 }
 
@@ -470,6 +479,58 @@ static void no_subscriber(void *s)
 	model_assert(maar_topic_subscribers(of(s)->topic) == 0, "somebody is left");
 }
 
+/* ---- one subscriber goes and another comes, to the one seat; a message reaches the one, the other, or nobody ---- */
+
+static void leave_topic(void *s)
+{
+	struct channels *o = of(s);
+
+	model_assert(maar_topic_unsubscribe(o->topic, o->c) == 0, "not subscribed");
+	model_assert(maar_topic_unsubscribe(o->topic, o->c) == -ENOENT, "still subscribed");
+	model_plain_write(&o->plain[0], 1); /* the channel is its owner's again, as if destroyed */
+}
+
+static void take_over(void *s)
+{
+	struct channels *o = of(s);
+	int rc;
+
+	while ((rc = maar_topic_subscribe(o->topic, o->d)) == -ENOSPC)
+		model_yield();
+	model_assert(rc == 0, "an error that nobody made: %d", rc);
+	model_assert(maar_topic_subscribe(o->topic, o->d) == -EEXIST, "subscribed, and not found");
+}
+
+static void publish_1(void *s)
+{
+	struct world *w = s;
+
+	of(w)->published = maar_topic_publish(of(w)->topic, msg_of(world_value(w, 0, 0)));
+}
+
+static void two_subscribers(void *s)
+{
+	set_up(s);
+	maar_topic_destroy(of(s)->topic);
+	of(s)->topic = maar_topic_create(&pool, 1);
+	of(s)->plain[0] = 0;
+	of(s)->published = 0;
+	model_assert(maar_topic_subscribe(of(s)->topic, of(s)->c) == 0, "not subscribed");
+}
+
+static void taken_over(void *s)
+{
+	const struct channels *o = of(s);
+	const size_t sent = maar_channel_count(o->c) + maar_channel_count(o->d);
+
+	model_assert(maar_topic_subscribers(o->topic) == 1 && maar_a_load(&o->c->topics, RELAXED) == 0 &&
+			     maar_a_load(&o->d->topics, RELAXED) == 1,
+		     "not one for the other");
+	model_assert(o->published == (ssize_t)sent && sent <= 1, "%zu sent, and %zd said", sent, o->published);
+	/* So that the topic of the next execution does not find one to let go. */
+	model_assert(maar_topic_unsubscribe(o->topic, o->d) == 0, "not subscribed");
+}
+
 /* ---- what came before a close ---- */
 
 static void write_and_close(void *s)
@@ -526,6 +587,9 @@ const struct model_scenario scenarios_channel[] = {
 	CHANNEL("topic, publish", SPSC, 1, new_subscriber, both_back, 2, publish_2, listen_2),
 	CHANNEL("topic, close against subscribe", SPSC, 1, new_topic, no_subscriber, 2, subscribe_until_closed,
 		close_topic),
+	CHANNEL("topic, one goes and one comes", SPSC, 1, two_subscribers, taken_over, 2, leave_topic, take_over),
+	CHANNEL("topic, one goes and one comes against publish", SPSC, 2, two_subscribers, taken_over, 3, leave_topic,
+		take_over, publish_1),
 	CHANNEL("topic, what came before a close", SPSC, 1, new_topic, NULL, 3, close_topic, see_topic_closed,
 		subscribe_late),
 };

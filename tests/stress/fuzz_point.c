@@ -15,6 +15,8 @@
 
 __thread unsigned long long maar__fuzz_state;
 __thread int maar__fuzz_calm;
+__thread unsigned long maar__fuzz_left;
+void (*maar__fuzz_stop)(void);
 
 void maar__fuzz_delay(void)
 {

@@ -113,6 +113,23 @@ static void *shrink_over_and_over(void *arg)
 /* A slab is a page, so that even the small ones have several. */
 #define SLAB 4096
 
+struct slots_seen slots_seen;
+
+static void see(const struct maar_mring *mring)
+{
+	struct maar_mring_lane_stats lanes[2 * STRESS_SIDE + 2];
+	const size_t n = maar_mring_lanes(mring, lanes, COUNT_OF(lanes));
+	struct maar_mring_stats s;
+	size_t i;
+
+	for (i = 0; i < n && i < COUNT_OF(lanes); i++)
+		slots_seen.robbed += lanes[i].robbed;
+	if (maar_mring_stats(mring, &s))
+		return;
+	slots_seen.grown += s.grown;
+	slots_seen.shrunk += s.shrunk;
+}
+
 uint64_t slots_run_mring(const struct slots_case *c, struct verdict *verdict)
 {
 	const struct maar_mring_options options = { .lane_slots = c->lane_slots,
@@ -135,6 +152,7 @@ uint64_t slots_run_mring(const struct slots_case *c, struct verdict *verdict)
 	__atomic_store_n(&shrinker.stop, 1, __ATOMIC_RELAXED);
 	if (shrinking)
 		pthread_join(thread, NULL);
+	see(mring);
 	rc = maar_mring_destroy(mring);
 	if (rc)
 		stress_fail(verdict, "maar_mring_destroy: %s", strerror(-rc));

@@ -48,6 +48,13 @@ struct slots_case {
 uint64_t slots_run_mring(const struct slots_case *c, struct verdict *verdict);
 uint64_t slots_run_pool(const struct slots_case *c, struct verdict *verdict);
 
+/* What the mrings of this program have been through so far, as their statistics said in the end. */
+struct slots_seen {
+	uint64_t grown, shrunk; /* slabs */
+	uint64_t robbed;	/* slots taken out of other threads' lanes, of those lanes that were left */
+};
+extern struct slots_seen slots_seen;
+
 /* On what is there already, all of it free. */
 uint64_t slots_run(const struct slots_case *c, void *from, struct verdict *verdict);
 

@@ -278,6 +278,46 @@ START_TEST(flush_gives_back)
 }
 END_TEST
 
+/* Lanes that nobody has are given back by shrink with what they hold; others stay. */
+START_TEST(shrink_frees_idle_lanes)
+{
+	struct maar_mring_options options = { .lane_slots = 20, .track = _i ? MAAR_TRACK_CHECKED : 0 };
+	struct maar_mring *mring = slots_create(1000, 64, &options);
+	struct worker w[3];
+	size_t i, round;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < COUNT_OF(w); i++) {
+			worker_start(&w[i]);
+			worker_do(&w[i], touch, mring);
+		}
+		check_lanes(mring, 3, 3);
+		(void)maar_mring_shrink(mring);
+		check_lanes(mring, 3, 3);
+		worker_do(&w[0], touch, mring); /* its lane is as good as new */
+		worker_end(&w[0]);
+		worker_do(&w[1], flush, mring);
+		check_lanes(mring, 3, 1);
+		(void)maar_mring_shrink(mring);
+		check_lanes(mring, 1, 1);
+		worker_do(&w[1], touch, mring); /* a new one */
+		check_lanes(mring, 2, 2);
+		slots_check_all_there(mring);
+		maar_mring_flush(mring);
+		worker_end(&w[1]);
+		worker_end(&w[2]);
+		check_lanes(mring, 3, 0);
+		slots_check_stats(mring, 0);
+		(void)maar_mring_shrink(mring);
+		check_lanes(mring, 0, 0);
+		slots_check_all_there(mring); /* made anew */
+		maar_mring_flush(mring);
+		check_lanes(mring, 1, 0);
+	}
+	slots_finish(mring);
+}
+END_TEST
+
 /* What inline get and put pass on, called as they would: with a lane and without, whatever is in it. */
 START_TEST(passed_on)
 {
@@ -668,6 +708,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(lane, nothing_is_stranded, 0, 2 * MOST);
 	tcase_add_test(lane, robbed_is_counted);
 	tcase_add_test(lane, flush_gives_back);
+	tcase_add_loop_test(lane, shrink_frees_idle_lanes, 0, 2);
 	tcase_add_test(lane, passed_on);
 	tcase_add_test(end, exit_gives_back);
 	tcase_add_test(end, idle_lanes_are_in_sight);
