@@ -46,7 +46,7 @@ extern __thread const void *maar__debug_caller;
 struct maar__mring {
 	struct maar_mring front;
 
-	struct maar__track *track; /* leak tracking; NULL: none */
+	struct maar__track *track;	/* leak tracking; NULL: none */
 	uint32_t id;			/* index in the registry and in each thread's table; used again after destroy */
 	uint32_t batch;			/* slots that move at once */
 	uint32_t lane_slots;		/* most slots in a lane, 2 * batch; 0: no lanes, batch is 1 */
@@ -142,6 +142,7 @@ static inline void maar__mring_measures(struct maar_mring *front, uint64_t strid
 	front->inverse = maar__inverse(stride >> front->shift);
 	front->most = (uint64_t)slots << front->shift;
 	front->low = (UINT64_C(1) << front->shift) - 1;
+	front->narrow = slots * (stride >> front->shift) <= UINT64_C(1) << 32;
 }
 
 static inline struct maar__mring *maar__mring_of(const struct maar_mring *front)
