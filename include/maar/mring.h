@@ -147,8 +147,8 @@ MAAR_API int maar_mring_destroy(struct maar_mring *mring);
 
 /*
  * Takes a free slot, of any content. Returns NULL if there is none, or if `mring` is NULL. Cost: no locked instruction;
- * once a batch, one compare-and-swap and 512 bytes copied; when free slots are in other threads' lanes only, a mutex and
- * a membarrier for half of what one of those holds.
+ * once a batch, one compare-and-swap, 512 bytes copied, and the first line of each of its slots asked for; when free slots
+ * are in other threads' lanes only, a mutex and a membarrier for half of what one of those holds.
  */
 MAAR_INLINE void *maar_mring_get(struct maar_mring *mring);
 
