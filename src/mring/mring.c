@@ -52,8 +52,8 @@ static uint32_t fetch_fresh(struct maar__mring *m, uint32_t *handles)
  */
 static void prefetch(void *const *slots, uint32_t n)
 {
-	while (n)
-		maar__prefetch_write(maar_n_load(&slots[--n]));
+	for (; n; n--)
+		maar__prefetch_write(maar_n_load(&slots[n - 1]));
 }
 
 /* 1 to batch slots, or 0 if there are none in the shared ring or never used. */
