@@ -11,10 +11,11 @@
 /* Bytes written and read of an object when the pool is what is measured: its first word. */
 #define WORD 8
 
-#define PAIR(name_, title_, role, batch_, bytes_)                                                                      \
+#define PAIR(name_, title_, role, batch_, bytes_, touch_)                                                              \
 	{                                                                                                              \
 		.name = name_, .title = title_, .set = BENCH_POOL, .unit = BENCH_NS, .first = role,                    \
-		.second = BENCH_NOBODY, .firsts = 1, .batch = batch_, .capacity = 1024, .bytes = bytes_, .touch = WORD \
+		.second = BENCH_NOBODY, .firsts = 1, .batch = batch_, .capacity = 1024, .bytes = bytes_,               \
+		.touch = touch_                                                                                        \
 	}
 #define EXCHANGE(name_, title_, set_, threads, bytes_, touch_)                                                         \
 	{                                                                                                              \
@@ -24,10 +25,14 @@
 	}
 
 static const struct bench_case cases[] = {
-	PAIR("pair/64", "one thread, get and put, 64 bytes", BENCH_PAIR, 1, 64),
-	PAIR("pair/2048", "one thread, get and put, 2048 bytes", BENCH_PAIR, 1, 2048),
-	PAIR("bulk32/64", "one thread, get 32 and put 32, each object, 64 bytes", BENCH_PAIR_N, 32, 64),
-	PAIR("bulk32/2048", "one thread, get 32 and put 32, each object, 2048 bytes", BENCH_PAIR_N, 32, 2048),
+	PAIR("pair/64", "one thread, get and put, 64 bytes", BENCH_PAIR, 1, 64, WORD),
+	PAIR("pair/2048", "one thread, get and put, 2048 bytes", BENCH_PAIR, 1, 2048, WORD),
+	PAIR("bulk32/64", "one thread, get 32 and put 32, each object, 64 bytes", BENCH_PAIR_N, 32, 64, WORD),
+	PAIR("bulk32/2048", "one thread, get 32 and put 32, each object, 2048 bytes", BENCH_PAIR_N, 32, 2048, WORD),
+	PAIR("bulk32/64/bare", "one thread, get 32 and put 32 untouched, each object, 64 bytes", BENCH_PAIR_N, 32, 64,
+	     0),
+	PAIR("bulk32/2048/bare", "one thread, get 32 and put 32 untouched, each object, 2048 bytes", BENCH_PAIR_N, 32,
+	     2048, 0),
 	EXCHANGE("cross/64", "A gets, B puts, 64 bytes", BENCH_CROSS, 1, 64, WORD),
 	EXCHANGE("cross/256", "A gets, B puts, 256 bytes", BENCH_CROSS, 1, 256, WORD),
 	EXCHANGE("cross/2048", "A gets, B puts, 2048 bytes", BENCH_CROSS, 1, 2048, WORD),

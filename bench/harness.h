@@ -120,7 +120,7 @@ struct bench_case {
 	unsigned batch;		       /* 1, 8 or 32 */
 	size_t capacity;	       /* entries of each ring */
 	size_t bytes;		       /* of each pool object; 0: no pool */
-	size_t touch;		       /* bytes of it that are written and read; a multiple of 8, at least 8 */
+	size_t touch;		       /* bytes of it that are written and read; a multiple of 8, at least 8, or, in BENCH_PAIR_N, 0 */
 	enum bench_pin pin;	       /* unless the command line says otherwise */
 	unsigned load;		       /* busy processes beside it, on top of those that the command line asks for */
 };

@@ -70,7 +70,7 @@ struct maar_mring {
 	uint32_t slots;	     /* handles there are: 0 .. slots - 1 */
 	uint64_t key;	     /* says where a thread's table has its lane; of this mring alone, and never 0 */
 	uint32_t magic;
-	uint32_t reserved0;
+	uint32_t narrow;  /* 1: slots * odd part <= 2^32 */
 	uint64_t redzone; /* bytes at a slot's end that are not its holder's: <maar/track.h>; else 0 */
 	uint64_t reserved[1];
 };
@@ -182,8 +182,8 @@ MAAR_API int maar_mring_destroy(struct maar_mring *mring);
 
 /*
  * Takes a free slot, of any content. Returns NULL if there is none, or if `mring` is NULL. Cost: no locked instruction;
- * once a batch, one compare-and-swap and 512 bytes copied; when free slots are in other threads' lanes only, a mutex and
- * a membarrier for half of what one of those holds.
+ * once a batch, one compare-and-swap, 512 bytes copied, and the first line of each of its slots asked for; when free slots
+ * are in other threads' lanes only, a mutex and a membarrier for half of what one of those holds.
  */
 MAAR_INLINE void *maar_mring_get(struct maar_mring *mring);
 
@@ -199,13 +199,13 @@ MAAR_INLINE int maar_mring_put(struct maar_mring *mring, void *slot);
 /* ---- many ---- */
 
 /* Takes n slots, or none: returns n or 0. A failing call may take and give back slots; slots[] is unspecified then. */
-MAAR_API size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n);
+MAAR_INLINE size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n);
 
 /*
  * Gives n slots back. Returns how many it took; the refused ones (see put) are moved to the front of slots[], so that
  * nothing is lost: n - returned pointers stay with the caller.
  */
-MAAR_API size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n);
+MAAR_INLINE size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n);
 
 /* Gives the calling thread's lane back, with what is in it, before the thread idles. Its next call gets a lane. */
 MAAR_API void maar_mring_flush(struct maar_mring *mring);

@@ -45,17 +45,31 @@ static uint32_t fetch_fresh(struct maar__mring *m, uint32_t *handles)
 	return n;
 }
 
+/*
+ * Whoever gets a slot writes to it, and its line is in the cache of the thread that put it: asked for a batch at once, the
+ * lines come many at a time, in the order in which they are handed out; written to one after another they would be waited
+ * for one by one.
+ */
+static void prefetch(void *const *slots, uint32_t n)
+{
+	for (; n; n--)
+		maar__prefetch_write(maar_n_load(&slots[n - 1]));
+}
+
 /* 1 to batch slots, or 0 if there are none in the shared ring or never used. */
 static uint32_t fetch(struct maar__mring *m, void **slots)
 {
 	/* A batch is copied in whole pairs. */
 	uint32_t handles[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
 	uint32_t n = m->shared ? maar__mring_take_batch(m, handles) : 0, i;
+	const bool used = n != 0;
 
 	if (!n)
 		n = fetch_fresh(m, handles);
 	for (i = 0; i < n; i++)
 		maar_n_store(&slots[i], maar__mring_at(m, handles[i]));
+	if (used)
+		prefetch(slots, n);
 	if (n)
 		note_high_water(m);
 	return n;
@@ -322,41 +336,16 @@ int maar__mring_put_slow(struct maar_mring *mring, void *slot)
 	return maar__mring_push_slow(m, slot) ? 0 : -EALREADY;
 }
 
-/* In pieces of a size that the compiler knows: a call of memcpy costs more than most of these copies. */
-#define PIECE 8
-static inline void copy(void **to, void *const *from, size_t n)
+size_t maar__mring_get_bulk_slow(struct maar_mring *mring, void **slots, size_t n)
 {
-	for (; n >= PIECE; n -= PIECE, to += PIECE, from += PIECE)
-		maar_n_copy(to, from, PIECE * sizeof(*to));
-	for (; n; n--, to++, from++)
-		maar_n_copy(to, from, sizeof(*to));
-}
-
-size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
-{
-	struct maar__lane *lane;
+	struct maar__mring *m = maar__mring_of(mring);
 
 	MAAR__DEBUG_ENTER();
-	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
-	if (maar_unlikely(!mring || !slots || n > mring->slots))
+	if (maar_unlikely(n > mring->slots))
 		return 0;
-	lane = maar__lane_quick(mring);
-	if (maar_likely(lane)) {
-		if (maar__lane_enter(lane)) {
-			const uint32_t have = maar_a_load(&lane->n, RELAXED);
-
-			if (maar_likely(n <= have)) {
-				copy(slots, maar__lane_slots(lane) + have - n, n);
-				maar_a_store(&lane->n, have - (uint32_t)n, RELAXED);
-				maar__lane_leave(lane);
-				return n;
-			}
-		}
-		maar__lane_leave(lane);
-	}
-	n = maar__mring_get_many(maar__mring_of(mring), slots, n);
-	if (maar_unlikely(maar__mring_of(mring)->track))
-		maar__track_got_many(maar__mring_of(mring), slots, n, __builtin_return_address(0));
+	n = maar__mring_get_many(m, slots, n);
+	if (maar_unlikely(m->track))
+		maar__track_got_many(m, slots, n, __builtin_return_address(0));
 	return n;
 }
 
@@ -398,52 +387,18 @@ static MAAR_COLD size_t sort_out(struct maar__mring *m, void **slots, size_t n, 
 	return refused;
 }
 
-/* Some are no slots of this mring. */
-static bool any_strange(const struct maar_mring *mring, void *const *slots, size_t n)
-{
-	const uint64_t slab = (uint64_t)(uintptr_t)mring->slab, inverse = mring->inverse, most = mring->most;
-	uint64_t low = 0, strange = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		const uint64_t offset = (uint64_t)(uintptr_t)slots[i] - slab;
-
-		low |= offset;
-		strange += offset * inverse >= most;
-	}
-	return strange || low & mring->low;
-}
-
-size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
+size_t maar__mring_put_bulk_slow(struct maar_mring *mring, void **slots, size_t n)
 {
 	struct maar__mring *m = maar__mring_of(mring);
-	struct maar__lane *lane;
 	size_t i;
 
 	MAAR__DEBUG_ENTER();
-	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
-	if (maar_unlikely(!mring || !slots))
-		return 0;
-	if (maar_unlikely(m->track || any_strange(mring, slots, n)))
+	if (maar_unlikely(m->track || maar__slots_any_strange_wide(mring, slots, n)))
 		return n - sort_out(m, slots, n, __builtin_return_address(0));
 #ifdef MAAR_DEBUG
 	for (i = 0; i < n; i++)
 		MAAR__MARK(m, maar_mring_handle(mring, slots[i]), 0);
 #endif
-	lane = maar__lane_quick(mring);
-	if (maar_likely(lane)) {
-		if (maar__lane_enter(lane)) {
-			const uint32_t have = maar_a_load(&lane->n, RELAXED);
-
-			if (maar_likely(n <= lane->limit - have)) {
-				copy(maar__lane_slots(lane) + have, slots, n);
-				maar_a_store(&lane->n, have + (uint32_t)n, RELAXED);
-				maar__lane_leave(lane);
-				return n;
-			}
-		}
-		maar__lane_leave(lane);
-	}
 	i = maar__mring_put_many(m, slots, n);
 	if (maar_unlikely(i < n))
 		memmove(slots, slots + i, (n - i) * sizeof(*slots));

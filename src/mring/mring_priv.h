@@ -150,6 +150,7 @@ static inline void maar__mring_measures(struct maar_mring *front, uint64_t strid
 	front->inverse = maar__inverse(stride >> front->shift);
 	front->most = (uint64_t)slots << front->shift;
 	front->low = (UINT64_C(1) << front->shift) - 1;
+	front->narrow = slots * (stride >> front->shift) <= UINT64_C(1) << 32;
 }
 
 static inline struct maar__mring *maar__mring_of(const struct maar_mring *front)

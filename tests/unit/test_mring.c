@@ -164,6 +164,56 @@ START_TEST(strangers_refused)
 }
 END_TEST
 
+/*
+ * One stranger among good ones, at each place: it alone is refused, and stands in front. Four slots are looked at at once,
+ * so 7 are a group and a rest; where slots * odd part would be beyond 2^32 (`narrow` is 0) each one by itself.
+ */
+START_TEST(stranger_in_bulk)
+{
+	static const size_t sizes[] = { 64, 192, 1000, 4096 };
+	enum { N = 7 };
+	size_t i, k, at;
+
+	for (k = 0; k < COUNT_OF(sizes) * 2; k++) {
+		struct maar_mring *mring = slots_create(13, sizes[k / 2], &ways[_i]);
+		/* As numbers: most of them are outside of everything. */
+		const uintptr_t first = (uintptr_t)maar_mring_slot(mring, 0), stride = maar_mring_slot_bytes(mring);
+		const uintptr_t strangers[] = { 0,
+						first + 1,
+						first + 32,
+						first + stride / 2,
+						first + stride + 8,
+						first - 1,
+						first - stride,
+						first + 13 * stride,
+						first + 14 * stride,
+						first + (stride << 31),
+						first + (stride << 32),
+						first + ((uintptr_t)1 << 63) };
+
+		unit_eq(mring->narrow, 1);
+		mring->narrow = !(k % 2);
+		for (at = 0; at < N * COUNT_OF(strangers); at++) {
+			void *slots[N], *bad = (void *)strangers[at / N], *good;
+
+			unit_eq(maar_mring_get_bulk(mring, slots, N), N);
+			good = slots[at % N];
+			slots[at % N] = bad;
+			unit_eq(maar_mring_put_bulk(mring, slots, N), N - 1);
+			ck_assert_ptr_eq(slots[0], bad);
+			unit_eq(maar_mring_put(mring, good), 0);
+		}
+		for (i = 0; i < 2; i++) {
+			void *slots[13];
+
+			unit_eq(maar_mring_get_bulk(mring, slots, 13), 13);
+			unit_eq(maar_mring_put_bulk(mring, slots, 13), 13);
+		}
+		slots_finish(mring);
+	}
+}
+END_TEST
+
 START_TEST(null_refused)
 {
 	struct maar_mring *mring = slots_create(5, 64, &ways[_i]);
@@ -543,6 +593,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(moves, bulk_all_or_nothing, 0, WAYS);
 	tcase_add_loop_test(moves, bulk_keeps_the_refused, 0, WAYS);
 	tcase_add_loop_test(refused, strangers_refused, 0, WAYS);
+	tcase_add_loop_test(refused, stranger_in_bulk, 0, WAYS);
 	tcase_add_loop_test(refused, null_refused, 0, WAYS);
 	tcase_add_loop_test(refused, too_many_puts, 0, WAYS);
 	tcase_add_loop_test(create, create_refused, 0, (int)COUNT_OF(refusals));

@@ -9,6 +9,7 @@
 
 #include "../../src/queue/queue_priv.h"
 
+#include <maar/mring.h>
 #include <maar/queue.h>
 #include <maar/slot_ring.h>
 
@@ -44,6 +45,28 @@ START_TEST(event_wake)
 		unit_eq(asleep_on(&e), 0);
 		maar_event_destroy(&e);
 	}
+}
+END_TEST
+
+/* ---- mrings ---- */
+
+/* Where a bulk goes that is not for the lane: all or none, and the strangers in front. */
+START_TEST(mring_bulks)
+{
+	struct maar_mring *mring = maar_mring_create(9, 64, NULL);
+	void *slots[10], *stranger = &mring;
+
+	ck_assert_ptr_nonnull(mring);
+	unit_eq(maar__mring_get_bulk_slow(mring, slots, 0), 0);
+	unit_eq(maar__mring_get_bulk_slow(mring, slots, 10), 0);
+	unit_eq(maar__mring_get_bulk_slow(mring, slots, 9), 9);
+	unit_eq(maar__mring_get_bulk_slow(mring, slots, 1), 0);
+	slots[9] = stranger;
+	unit_eq(maar__mring_put_bulk_slow(mring, slots + 4, 6), 5);
+	ck_assert_ptr_eq(slots[4], stranger);
+	unit_eq(maar__mring_put_bulk_slow(mring, slots, 4), 4);
+	unit_eq(maar__mring_put_bulk_slow(mring, slots, 0), 0);
+	unit_eq(maar_mring_destroy(mring), 0);
 }
 END_TEST
 
@@ -244,6 +267,7 @@ Suite *unit_suite(void)
 	TCase *tcase = unit_tcase(suite, "outlined");
 
 	tcase_add_test(tcase, event_wake);
+	tcase_add_test(tcase, mring_bulks);
 	tcase_add_test(tcase, wait_put_and_take);
 	tcase_add_test(tcase, wait_room);
 	tcase_add_loop_test(tcase, queue_grow_and_advance, 0, 2);

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include <maar/bits/mring_slots.h>
+
 MAAR_BEGIN_DECLS
 
 /*
@@ -63,6 +65,8 @@ extern MAAR_API __thread struct maar__lane_table *maar__thread_lanes __attribute
 /* What get and put do when the lane does not do: src/mring/mring.c. */
 MAAR_API void *maar__mring_get_slow(struct maar_mring *mring);
 MAAR_API int maar__mring_put_slow(struct maar_mring *mring, void *slot);
+MAAR_API size_t maar__mring_get_bulk_slow(struct maar_mring *mring, void **slots, size_t n);
+MAAR_API size_t maar__mring_put_bulk_slow(struct maar_mring *mring, void **slots, size_t n);
 
 MAAR_END_DECLS
 
@@ -170,6 +174,36 @@ MAAR_LOCAL bool maar__lane_push(struct maar__lane *lane, void *slot)
 	return false;
 }
 
+/* The same with n slots, all or none of them. */
+MAAR_LOCAL bool maar__lane_pop_n(struct maar__lane *lane, void **slots, size_t n)
+{
+	uint32_t have;
+
+	if (maar__lane_enter(lane) && maar_likely(n <= (have = maar_a_load(&lane->n, RELAXED)))) {
+		have -= (uint32_t)n;
+		maar__slots_copy(slots, maar__lane_slots(lane) + have, n);
+		maar_a_store(&lane->n, have, RELAXED);
+		maar__lane_leave(lane);
+		return true;
+	}
+	maar__lane_leave(lane);
+	return false;
+}
+
+MAAR_LOCAL bool maar__lane_push_n(struct maar__lane *lane, void *const *slots, size_t n)
+{
+	uint32_t have;
+
+	if (maar__lane_enter(lane) && maar_likely(n <= lane->limit - (have = maar_a_load(&lane->n, RELAXED)))) {
+		maar__slots_copy(maar__lane_slots(lane) + have, slots, n);
+		maar_a_store(&lane->n, have + (uint32_t)n, RELAXED);
+		maar__lane_leave(lane);
+		return true;
+	}
+	maar__lane_leave(lane);
+	return false;
+}
+
 /* ---- the calls ---- */
 
 MAAR_INLINE void *maar_mring_get(struct maar_mring *mring)
@@ -199,6 +233,32 @@ MAAR_INLINE int maar_mring_put(struct maar_mring *mring, void *slot)
 	if (maar_likely(lane && maar__lane_push(lane, slot)))
 		return 0;
 	return maar__mring_put_slow(mring, slot);
+}
+
+MAAR_INLINE size_t maar_mring_get_bulk(struct maar_mring *mring, void **slots, size_t n)
+{
+	struct maar__lane *lane;
+
+	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
+	if (maar_unlikely(!mring || !slots))
+		return 0;
+	lane = maar__lane_quick(mring);
+	if (maar_likely(lane && maar__lane_pop_n(lane, slots, n)))
+		return n;
+	return maar__mring_get_bulk_slow(mring, slots, n);
+}
+
+MAAR_INLINE size_t maar_mring_put_bulk(struct maar_mring *mring, void **slots, size_t n)
+{
+	struct maar__lane *lane;
+
+	MAAR_DEBUG_CHECK(mring && (slots || !n), "NULL mring or array");
+	if (maar_unlikely(!mring || !slots))
+		return 0;
+	lane = maar__lane_quick(mring);
+	if (maar_likely(lane && !maar__slots_any_strange(mring, slots, n) && maar__lane_push_n(lane, slots, n)))
+		return n;
+	return maar__mring_put_bulk_slow(mring, slots, n);
 }
 
 #endif
