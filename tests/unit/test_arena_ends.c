@@ -382,7 +382,7 @@ static int life(void *arg)
 	child = maar_arena_create_child(a, NULL);
 	if (!child || !maar_arena_alloc(child, 100000) || !maar_arena_printf(child, "%5000d", 1))
 		goto out;
-	if (maar_arena_rollback(a, mark) || !maar_arena_memalign(a, 8192, 1) || !maar_arena_strdup(a, "text"))
+	if (maar_arena_rollback(a, mark) || !maar_arena_memalign(a, 64, 30000) || !maar_arena_strdup(a, "text"))
 		goto out;
 	rc = 0;
 out:
@@ -394,7 +394,7 @@ out:
 
 START_TEST(faults)
 {
-	/* The arena, a chunk for 7000 bytes, a child, its large block, its next chunk, and one that lies aligned. Where a chunk
+	/* The arena, a chunk for 7000 bytes, a child, its large block, its next chunk, and another large block. Where a chunk
 	 * was to be larger than what was needed, less will do. */
 	unit_eq(FAULTS_RUN(life, NULL, FAULTS_REFUSES | FAULTS_WORKS), 6);
 }
