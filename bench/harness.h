@@ -65,6 +65,7 @@ enum bench_set {
 	BENCH_LIMIT_OPS = 1 << 9, /* what one instruction costs */
 	BENCH_LIMIT_LINES = 1 << 10, /* how fast lines go from one core to another */
 	BENCH_ASLEEP = 1 << 11,	     /* there and back, whoever waits sleeps */
+	BENCH_ARENA = 1 << 12,	     /* memory that ends all at once */
 
 	BENCH_HANDLES = 1 << 16, /* no case has this: the contestant carries values of 32 bits, not of 64 */
 
@@ -89,6 +90,7 @@ enum bench_role {
 	BENCH_PAIR_N,  /* get a batch, put a batch */
 	BENCH_SEND,    /* get a message, fill it, enqueue it */
 	BENCH_RECEIVE, /* dequeue a message, read it, put it */
+	BENCH_FILL,    /* take objects of mixed sizes from an arena, then end them all */
 	BENCH_ROLES,
 	BENCH_NOBODY = BENCH_ROLES,
 };

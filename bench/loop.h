@@ -82,6 +82,8 @@ BENCH_INLINE void bench_wait(const struct bench_worker *w, unsigned *tries)
 
 #include "loop_pool.h"
 
+#include "loop_arena.h"
+
 /* ---- instantiation ----------------------------------------------------------------------------------------------- */
 
 /* Loops called id_produce, ... of a contestant's calls; BENCH_LOOPS_... lists them in the order of enum bench_role. */
@@ -186,6 +188,11 @@ BENCH_INLINE void bench_wait(const struct bench_worker *w, unsigned *tries)
 	{                                                                                                              \
 		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, id##_pair, id##_pair_n, id##_send,   \
 			id##_receive                                                                                   \
+	}
+
+#define BENCH_LOOPS_FILL(id)                                                                                           \
+	{                                                                                                              \
+		NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, id##_fill    \
 	}
 
 /* Loops that an adapter wrote itself, in the order of the roles. */

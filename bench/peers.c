@@ -14,6 +14,7 @@ const struct bench_peer *const bench_peers[] = {
 	&bench_peer_maar_slot_ring,
 	&bench_peer_maar_wait,
 	&bench_peer_maar_channel,
+	&bench_peer_maar_arena,
 #ifdef PEER_DPDK
 	&bench_peer_dpdk_ring,
 	&bench_peer_dpdk_mempool,
@@ -39,10 +40,15 @@ const struct bench_peer *const bench_peers[] = {
 #ifdef PEER_TBB
 	&bench_peer_tbb,
 #endif
+#ifdef PEER_APR
+	&bench_peer_apr,
+#endif
 #ifdef PEER_URCU
 	&bench_peer_urcu,
 #endif
 	&bench_peer_libc,
+	&bench_peer_libc_arena,
+	&bench_peer_pmr,
 	&bench_peer_x_ring_shape,
 	&bench_peer_limits,
 	&bench_peer_futex,
@@ -76,6 +82,9 @@ const struct bench_missing bench_missing_peers[] = {
 #endif
 #ifndef PEER_TBB
 	{ "tbb::concurrent_bounded_queue", "libtbb-dev" },
+#endif
+#ifndef PEER_APR
+	{ "APR pools", "libapr1-dev" },
 #endif
 #ifndef PEER_URCU
 	{ "liburcu wfcqueue", "liburcu-dev" },

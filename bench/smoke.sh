@@ -10,7 +10,7 @@ if ! test -x "$dir/bench_ring"; then
 	echo "bench/ was not built: jansson is missing (Debian package libjansson-dev)"
 	exit 77
 fi
-for program in bench_ring bench_slot bench_pool; do
+for program in bench_ring bench_slot bench_pool bench_arena; do
 	# one round, as there are a thousand rows (test_bench sees them take turns); a limit for a machine that stalls;
 	# queues that collapse when threads outnumber processors still have to end; no second round where the machine
 	# changed in the first

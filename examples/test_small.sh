@@ -26,6 +26,9 @@ expect()
 expect hello 'received: hello from maar'
 expect pipeline 'sum of 20000 squares: 2666866670000'
 expect epoll_loop '10000 results in order, 10 rings of the bell'
+expect requests 'hello maar; 1000 served, no memory asked for since the first ten
+a bad one: refused'
+expect typed 'sum of digits: 13501'
 expect object_pool 'a third of two: No buffer space available
 request 1 wrote 10 bytes
 put twice: Operation already in progress

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # MAAR_PEERS: which libraries there are to be measured against. Each is compiled into bench/ only when its package is found.
-#   conditionals PEER_DPDK PEER_CK PEER_BOOST PEER_MOODYCAMEL PEER_READERWRITER PEER_XENIUM PEER_CDS PEER_TBB PEER_URCU,
-#   variables DPDK_CFLAGS DPDK_LIBS CDS_LIBS TBB_LIBS URCU_COMMON_LIBS for those that need some,
+#   conditionals PEER_DPDK PEER_CK PEER_BOOST PEER_MOODYCAMEL PEER_READERWRITER PEER_XENIUM PEER_CDS PEER_TBB PEER_APR PEER_URCU,
+#   variables DPDK_CFLAGS DPDK_LIBS APR_CFLAGS APR_LIBS CDS_LIBS TBB_LIBS URCU_COMMON_LIBS for those that need some,
 #   lists maar_peers and maar_peers_missing for the report
 # Sanitizer builds leave all of them out: a peer's data races and assembly are not ours to report. After MAAR_SANITIZERS.
 
@@ -49,6 +49,7 @@ AC_DEFUN([MAAR_PEERS], [
 maar_peers=
 maar_peers_missing=
 MAAR_PEER_DPDK
+PKG_CHECK_MODULES([APR], [apr-1], [have_apr=yes], [have_apr=no])
 AC_CHECK_HEADER([ck_ring.h], [have_ck=yes], [have_ck=no])
 MAAR_PEER_LINK([have_urcu_queue], [URCU_COMMON_LIBS], [-lurcu-common], [urcu/wfcqueue.h],
   [struct cds_wfcq_head head; struct cds_wfcq_tail tail; cds_wfcq_init(&head, &tail);])
@@ -70,6 +71,7 @@ MAAR_PEER([PEER_READERWRITER], [have_readerwriter], [ReaderWriterQueue], [librea
 MAAR_PEER([PEER_XENIUM], [have_xenium], [xenium], [libxenium-dev])
 MAAR_PEER([PEER_CDS], [have_cds], [libcds], [libcds-dev])
 MAAR_PEER([PEER_TBB], [have_tbb], [tbb], [libtbb-dev])
+MAAR_PEER([PEER_APR], [have_apr], [apr], [libapr1-dev])
 MAAR_PEER([PEER_URCU], [have_urcu_queue], [wfcqueue], [liburcu-dev])
 AC_SUBST([maar_peers])
 AC_SUBST([maar_peers_missing])

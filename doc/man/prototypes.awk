@@ -6,7 +6,7 @@
 # declare with MAAR_API or MAAR_INLINE.
 function emit(text)
 {
-	gsub(/MAAR_(API|INLINE|NODISCARD|MALLOC_LIKE|COLD)/, " ", text)
+	gsub(/MAAR_(API|INLINE|NODISCARD|MALLOC_LIKE|V?PRINTF_LIKE|COLD)/, " ", text)
 	gsub(/[ \t]+/, " ", text)
 	gsub(/ ?\* ?/, "*", text)
 	gsub(/ ?, ?/, ",", text)

@@ -82,6 +82,9 @@ int maar__on_node(void *at, size_t bytes, unsigned node);
 void *maar__alloc(size_t bytes);
 void maar__free(void *block);
 
+/* malloc's own: of any content, aligned to 16; NULL with errno = ENOMEM. maar__free ends it. */
+void *maar__malloc(size_t bytes);
+
 /* ---- locks (memory.c) ---- */
 
 /* 0 or a negative errno. */

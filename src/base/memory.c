@@ -158,6 +158,15 @@ void *maar__alloc(size_t bytes)
 	return memset(block, 0, bytes);
 }
 
+void *maar__malloc(size_t bytes)
+{
+	void *block = maar__fault(MAAR__FAULT_ALLOC) ? NULL : malloc(bytes);
+
+	if (!block)
+		errno = ENOMEM;
+	return block;
+}
+
 void maar__free(void *block)
 {
 	free(block);

@@ -175,7 +175,7 @@ void maar__track_is_pool(struct maar__mring *m, const void *pool, size_t head, s
 void maar__track_cover(struct maar__mring *m, uint32_t first, uint32_t n)
 {
 	if (m->track->tools)
-		maar__tools_hide(m->track, first, n);
+		maar__tools_hide_slots(m->track, first, n);
 }
 
 void maar__track_forget(struct maar__mring *m, uint32_t first, uint32_t n)

@@ -16,6 +16,8 @@
 
 #include "mring_priv.h"
 
+#include "../base/tools.h"
+
 #include "rcu.h"
 
 #define MAAR__POISON  0xdb /* of a free slot's bytes: odd, large and negative as a number, no address */
@@ -53,7 +55,6 @@ struct maar__site {
 	uint64_t frame[MAAR__TRACE_DEPTH]; /* return addresses, the caller's first */
 };
 
-enum maar__tools { MAAR__TOOL_ASAN = 1, MAAR__TOOL_VALGRIND = 2 };
 
 struct maar__track {
 	struct maar__mring *m;
@@ -123,9 +124,8 @@ struct maar__track_event maar__track_event(const struct maar__track_event *from)
 
 /* ---- track_tools.c ---- */
 
-unsigned maar__tools(void);
 void maar__tools_begin(struct maar__track *t);
-void maar__tools_hide(struct maar__track *t, uint32_t first, uint32_t n);
+void maar__tools_hide_slots(struct maar__track *t, uint32_t first, uint32_t n);
 void maar__tools_end(struct maar__track *t);
 void maar__tools_got(struct maar__track *t, void *slot);
 void maar__tools_put(struct maar__track *t, void *slot);

@@ -10,8 +10,6 @@
 #endif
 #include "track.h"
 
-#include "../base/options.h"
-
 #include <inttypes.h>
 
 #if defined(__has_include)
@@ -26,22 +24,6 @@ WEAK void __asan_poison_memory_region(const volatile void *from, size_t bytes);
 WEAK void __asan_unpoison_memory_region(const volatile void *from, size_t bytes);
 WEAK void __asan_set_error_report_callback(void (*fn)(const char *text));
 WEAK void *__asan_get_report_address(void);
-
-unsigned maar__tools(void)
-{
-	static const char *const yes_no[] = { "0", "1" };
-	unsigned tools = 0;
-
-	if (__asan_poison_memory_region && __asan_unpoison_memory_region)
-		tools |= MAAR__TOOL_ASAN;
-#ifdef WITH_VALGRIND
-	if (RUNNING_ON_VALGRIND)
-		tools |= MAAR__TOOL_VALGRIND;
-#endif
-	if (tools && !maar__option_choice(MAAR__OPTION_TOOLS, yes_no, 2, 1))
-		tools = 0;
-	return tools;
-}
 
 /* ---- what AddressSanitizer's report leaves out: who had the slot ---- */
 
@@ -80,16 +62,6 @@ static void on_error(const char *text)
 
 /* ---- slots ---- */
 
-static void hide(const struct maar__track *t, unsigned char *from, size_t bytes)
-{
-	if (t->tools & MAAR__TOOL_ASAN)
-		__asan_poison_memory_region(from, bytes);
-#ifdef WITH_VALGRIND
-	if (t->tools & MAAR__TOOL_VALGRIND)
-		VALGRIND_MAKE_MEM_NOACCESS(from, bytes);
-#endif
-}
-
 #ifdef WITH_VALGRIND
 /* The redzone that a pool of valgrind's has also before each block is a message's header. */
 static void show_head(const struct maar__track *t, void *slot)
@@ -99,13 +71,13 @@ static void show_head(const struct maar__track *t, void *slot)
 }
 #endif
 
-void maar__tools_hide(struct maar__track *t, uint32_t first, uint32_t n)
+void maar__tools_hide_slots(struct maar__track *t, uint32_t first, uint32_t n)
 {
 	const size_t stride = (size_t)t->m->front.stride;
 	uint32_t i;
 
 	for (i = first; i < first + n; i++)
-		hide(t, (unsigned char *)maar__mring_at(t->m, i) + t->head, stride - t->head);
+		maar__tools_hide(t->tools, (unsigned char *)maar__mring_at(t->m, i) + t->head, stride - t->head);
 }
 
 void maar__tools_begin(struct maar__track *t)
@@ -118,7 +90,7 @@ void maar__tools_begin(struct maar__track *t)
 	if (t->tools & MAAR__TOOL_VALGRIND)
 		VALGRIND_CREATE_MEMPOOL(t, MAAR_TRACK_REDZONE, 0);
 #endif
-	maar__tools_hide(t, 0, t->m->front.slots);
+	maar__tools_hide_slots(t, 0, t->m->front.slots);
 }
 
 void maar__tools_end(struct maar__track *t)

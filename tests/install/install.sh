@@ -58,8 +58,8 @@ if [ -e "$tmp/c_static" ]; then
 fi
 
 # Every header that a header includes is installed with it, and nothing private.
-installed=$(find "$root" -name '*.h' | sed 's|.*/include/||' | sort)
-wanted=$(cd "$srcdir/include" && { find . -name '*.h' | sed 's|^\./||'; echo maar/version.h; } | sort -u)
+installed=$(find "$root" -name '*.h' -o -name '*.hpp' | sed 's|.*/include/||' | sort)
+wanted=$(cd "$srcdir/include" && { find . -name '*.h' -o -name '*.hpp' | sed 's|^\./||'; echo maar/version.h; } | sort -u)
 [ "$installed" = "$wanted" ] || fail "headers installed: $installed"
 
 "$MAKE" -s --no-print-directory -C "$builddir" uninstall DESTDIR="$root" >"$tmp/log" 2>&1 || fail "uninstall: $(cat "$tmp/log")"

@@ -34,6 +34,15 @@ for header in $(printf '%s\n' "$public" | sort -u); do
 	done
 done
 
+# The header for C++, by each compiler that is here.
+for CXX in "$CXX" clang++; do
+	command -v "${CXX%% *}" >/dev/null || continue
+	for standard in c++17 c++20; do
+		compile $standard maar.hpp || fail "maar.hpp, $CXX, $standard: $(cat "$tmp/errors")"
+		compile $standard maar.hpp -DMAAR_DEBUG || fail "maar.hpp, $CXX, $standard, debug: $(cat "$tmp/errors")"
+	done
+done
+
 for header in $(cd "$srcdir/include" && ls maar/bits/*.h); do
 	if compile c11 "$header"; then
 		fail "$header can be included alone"

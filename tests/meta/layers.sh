@@ -14,6 +14,7 @@ wait   base,ring        event.h wait.h bits/event_impl.h bits/wait_impl.h
 mring  base,ring        mring.h shared_mring.h track.h bits/mring_impl.h bits/mring_slots.h
 queue  base,ring,mring  queue.h bits/queue_impl.h
 pool   base,ring,mring  pool.h object_pool.h typed_pool.h chain.h bits/pool_impl.h bits/chain_impl.h
+arena  base             arena.h bits/arena_impl.h
 channel base,ring,wait,mring,pool channel.h select.h topic.h
 '
 

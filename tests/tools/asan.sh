@@ -36,7 +36,19 @@ says 'WRITE of size 1' 'in writer' 'byte 100 of slot 0 of mring .*, which is out
 run_it bad never-got env
 says 'READ of size 1' 'in reader' 'byte 0 of slot 1 of mring'
 
+run_it 0 arena-right env
+[ ! -s "$tmp/said" ] || fail "the right use of an arena is not silent: $(cat "$tmp/said")"
+run_it bad arena-overflow env
+says 'use-after-poison' 'WRITE of size 1' 'in writer'
+run_it bad arena-text-overflow env
+says 'use-after-poison' 'WRITE of size 1' 'in writer'
+run_it bad arena-after-reset env
+says 'use-after-poison' 'READ of size 1' 'in reader'
+run_it bad arena-after-rollback env
+says 'use-after-poison' 'READ of size 1' 'in reader'
+
 # Control: it is the library that tells AddressSanitizer. Without, the same program passes.
 run_it 0 read-after-put env MAAR_OPTIONS=tools=0
 run_it 0 slot-overflow env MAAR_OPTIONS=tools=0
+run_it 0 arena-overflow env MAAR_OPTIONS=tools=0
 finish

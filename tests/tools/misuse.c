@@ -3,8 +3,9 @@
  *
  * A program that uses messages and slots rightly or wrongly, for the scripts that run it under a tool and read what the
  * tool says. misuse HOW: right, read-after-put, write-after-put, overflow, slot-after-put, slot-overflow,
- * never-got, leak. Ends with 0 if nobody stops it.
+ * never-got, leak, arena-right, arena-overflow, arena-text-overflow, arena-after-reset, arena-after-rollback. Ends with 0 if nobody stops it.
  */
+#include <maar/arena.h>
 #include <maar/pool.h>
 
 #include <string.h>
@@ -91,12 +92,59 @@ static int right(void)
 	return maar_pool_destroy(pool) || maar_mring_destroy(mring);
 }
 
+/* One arena, used rightly, or wrongly at its end. */
+static int arena(const char *how)
+{
+	struct maar_arena *a = maar_arena_create(NULL), *child;
+	struct maar_arena_mark mark;
+	unsigned char *block = NULL, *text = NULL;
+	unsigned round, i;
+
+	for (round = 0; round < 3; round++) {
+		if (maar_arena_reset(a))
+			return 1;
+		for (i = 0; i < 3000; i++) {
+			block = maar_arena_alloc(a, BYTES);
+			text = maar_arena_nalloc(a, i % 40 + 1);
+			memset(block, 1, BYTES);
+			memset(text, 2, i % 40 + 1);
+		}
+		if (!maar_arena_calloc(a, 30, 1000) || maar_arena_free(a, block) == 0 || !maar_arena_strdup(a, "text"))
+			return 1;
+		block = maar_arena_realloc(a, maar_arena_memdup(a, block, BYTES), BYTES, 2 * BYTES);
+		block = maar_arena_realloc(a, memset(block, 3, 2 * BYTES), 2 * BYTES, BYTES);
+		child = maar_arena_create_child(a, NULL);
+		memset(maar_arena_alloc(child, 50000), 4, 50000);
+		if (round == 1 && maar_arena_destroy(child))
+			return 1;
+	}
+	if (!strcmp(how, "arena-overflow"))
+		writer(block + BYTES);
+	else if (!strcmp(how, "arena-text-overflow"))
+		writer(text + 2999 % 40 + 1);
+	if (maar_arena_save(a, &mark))
+		return 1;
+	text = maar_arena_alloc(a, BYTES);
+	memset(text, 1, BYTES);
+	if (maar_arena_rollback(a, mark))
+		return 1;
+	if (!strcmp(how, "arena-after-rollback"))
+		reader(text);
+	if (maar_arena_reset(a))
+		return 1;
+	if (!strcmp(how, "arena-after-reset"))
+		reader(block + 17);
+	return maar_arena_check(a) || maar_arena_destroy(a);
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
 	struct maar_msg *m;
 	unsigned char *bytes, *slot;
 
+	if (!strncmp(how, "arena", 5))
+		return arena(how);
 	pool = maar_pool_create(100, BYTES, NULL);
 	mring = maar_mring_create(100, BYTES, NULL);
 	if (!pool || !mring)

@@ -40,6 +40,17 @@ says 'Invalid read of size 1' 'reader'
 run_it bad leak $vg --leak-check=full
 says '100 bytes in 1 blocks are definitely lost' 'taker'
 
+run_it 0 arena-right $vg --leak-check=full
+[ ! -s "$tmp/said" ] || fail "the right use of an arena is not silent: $(cat "$tmp/said")"
+run_it bad arena-overflow $vg
+says 'Invalid write of size 1' 'writer'
+run_it bad arena-text-overflow $vg
+says 'Invalid write of size 1' 'writer'
+run_it bad arena-after-reset $vg
+says 'Invalid read of size 1' 'reader'
+run_it bad arena-after-rollback $vg
+says 'Invalid read of size 1' 'reader'
+
 # Control: it is the library that tells valgrind. Without, the same program passes.
 run_it 0 read-after-put env MAAR_OPTIONS=tools=0 $vg
 run_it 0 slot-overflow env MAAR_OPTIONS=tools=0 $vg

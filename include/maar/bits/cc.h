@@ -51,6 +51,9 @@
 
 #define MAAR_MALLOC_LIKE __attribute__((malloc, warn_unused_result))
 #define MAAR_NODISCARD	 __attribute__((warn_unused_result))
+/* A format in the second argument, and what it is filled with behind it; or a va_list. */
+#define MAAR_PRINTF_LIKE  __attribute__((format(printf, 2, 3), warn_unused_result))
+#define MAAR_VPRINTF_LIKE __attribute__((format(printf, 2, 0), warn_unused_result))
 #define MAAR_COLD	 __attribute__((cold, noinline))
 #define maar_likely(x)	 __builtin_expect(!!(x), 1)
 #define maar_unlikely(x) __builtin_expect(!!(x), 0)
