@@ -7,7 +7,7 @@
 #include "faults.h"
 #include "slots.h"
 
-#include "stand_in/numa.h"
+#include "numa_stand_in.h"
 
 #include "../../src/mring/mring_priv.h"
 
