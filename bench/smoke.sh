@@ -16,3 +16,6 @@ for program in bench_ring bench_slot bench_pool; do
 	# changed in the first
 	"$dir/$program" --rounds=1 --distance=any --count=400 --limit=300 --quiet || exit 1
 done
+# Each of these rows is a program of its own, so these are ours and the C library's; a rung of the ladder each.
+"$dir/bench_malloc" --rounds=1 --distance=any --count=400 --limit=300 --quiet -k maar,glibc || exit 1
+exec "$dir/bench_ladder" --rounds=1 --count=400 --limit=300 --quiet -k brk,maar,glibc,pool,mring
