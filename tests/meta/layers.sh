@@ -12,6 +12,7 @@ base   -                version.h bits/cc.h bits/atomic.h bits/arch.h bits/arch_
 ring   base             ring.h record_ring.h byte_ring.h bits/ring_impl.h bits/ring_moves.h bits/byte_ring_impl.h broadcast.h bits/broadcast_impl.h batch_ring.h slot_ring.h bits/slot_ring_impl.h bits/slot_ring_moves.h
 wait   base,ring        event.h wait.h bits/event_impl.h bits/wait_impl.h
 mring  base,ring        mring.h track.h bits/mring_impl.h
+alloc  base,ring,mring  alloc.h
 queue  base,ring,mring  queue.h bits/queue_impl.h
 pool   base,ring,mring  pool.h object_pool.h typed_pool.h chain.h bits/pool_impl.h bits/chain_impl.h
 channel base,ring,wait,mring,pool channel.h select.h topic.h
