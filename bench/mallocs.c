@@ -15,7 +15,7 @@
 const struct mallocs mallocs[] = { { "glibc", "the sanitizer", NULL, "", NULL } };
 #else
 const struct mallocs mallocs[] = {
-	{ "maar", "maar", BENCH_MAAR_MALLOC, "libmaar-malloc", "libmaar-malloc0" },
+	{ "maar", "maar", BENCH_MAAR_MALLOC, "libmaar-malloc", "libmaar-malloc" },
 	{ "mimalloc", "mimalloc", "libmimalloc.so.2", "libmimalloc", "libmimalloc2.0" },
 	{ "jemalloc", "jemalloc", "libjemalloc.so.2", "libjemalloc", "libjemalloc2" },
 	{ "tcmalloc", "gperftools", "libtcmalloc_minimal.so.4", "libtcmalloc", "libtcmalloc-minimal4" },

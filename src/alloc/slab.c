@@ -22,7 +22,7 @@ void *maar__slab_take(struct maar__slab *slab, bool *zero)
 	*zero = false;
 	block = slab->free;
 	if (block) {
-		slab->free = *(void **)block;
+		slab->free = *(void **)(void *)block;
 		slab->used++;
 		return block;
 	}
