@@ -44,7 +44,7 @@ for test in programs behave; do
 	grep -qxF "0 malloc/$test 100" "$done" && continue
 	printf 'check-long: malloc, %s: ' "$test"
 	at=$(date +%s)
-	if ! srcdir=$srcdir builddir=$builddir MAAR_TEST_LONG=1 MAAR_TEST_SCALE=100 sh "$srcdir/tests/malloc/$test.sh" \
+	if ! env "srcdir=$srcdir" "builddir=$builddir" MAAR_TEST_LONG=1 MAAR_TEST_SCALE=100 sh "$srcdir/tests/malloc/$test.sh" \
 		>"long/malloc-$test.log" 2>&1 </dev/null; then
 		echo FAILED
 		tail -n 30 "long/malloc-$test.log"
