@@ -119,7 +119,7 @@ struct maar__batch {
 	uint32_t handles[MAAR__INBOX_BATCH]; /* the first is the key, once it is sent */
 	uint32_t reserved[2];
 };
-#define MAAR__OPEN 32 /* batches that a lane fills at a time: a power of two */
+#define MAAR__OPEN 64 /* batches that a lane fills at a time: a power of two */
 
 struct maar__alloc_lane {
 	struct maar__lane head; /* busy: see below; n and what follows is for the mring's lanes */
@@ -307,6 +307,9 @@ void *maar__side_get(size_t bytes, size_t align);
 void maar__side_put(void *block);
 size_t maar__side_usable(const void *block);
 void maar__side_begin(unsigned char *at, size_t bytes);
+#ifdef MAAR_ATOMIC_BACKEND
+void maar__side_forget(void);
+#endif
 
 /* ---- big.c ---- */
 

@@ -4,7 +4,6 @@
  * The allocator, one thread: every call, its errors, sizes and alignments from one end to the other, content, heaps, limits,
  * statistics, walks, memory back to the system, what the environment says.
  */
-#define MAAR_FAULTS 1
 #include <maar/alloc.h>
 
 #include "child.h"
@@ -122,8 +121,8 @@ END_TEST
 
 START_TEST(too_much)
 {
-	static const size_t sizes[] = { SIZE_MAX, SIZE_MAX - 4096, (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX,
-					(size_t)1 << 47, (size_t)1 << 56 };
+	static const size_t sizes[] = { SIZE_MAX,    SIZE_MAX - 4096, (size_t)PTRDIFF_MAX + 1,
+					PTRDIFF_MAX, (size_t)1 << 47, (size_t)1 << 56 };
 	char *block = maar_malloc(100);
 	size_t i;
 
@@ -472,7 +471,8 @@ START_TEST(limits)
 	for (i = 0; i < n; i++)
 		maar_free(many[i]);
 	unit_must((ballast = maar_malloc(20 * MIB)) != NULL); /* of what was free */
-	unit_eq(maar_alloc_limit((size_t)s.committed + 32 * MIB, (size_t)s.committed + 28 * MIB, on_pressure, &pressed), 0);
+	unit_eq(maar_alloc_limit((size_t)s.committed + 32 * MIB, (size_t)s.committed + 28 * MIB, on_pressure, &pressed),
+		0);
 	n = fill_up();
 	unit_must(n > 30000 && n < 34000 && !ballast && pressed >= 2);
 	for (i = 0; i < n; i++)

@@ -61,9 +61,9 @@ static size_t some_size(struct unit_rng *rng)
 
 /* ---- everybody frees what anybody allocated ---- */
 
-#define SLOTS	 2000
-#define THREADS	 4
-#define MOVES	 (UNIT_SANITIZED ? 30000 : 150000)
+#define SLOTS	2000
+#define THREADS 4
+#define MOVES	(UNIT_SANITIZED ? 15000 : 80000)
 
 static void *slots[SLOTS];
 
@@ -204,7 +204,7 @@ END_TEST
 
 /* ---- births and deaths, with blocks in flight, and others that empty the lanes ---- */
 
-#define LIVES 1500
+#define LIVES 500
 
 static void *short_life(void *arg)
 {
