@@ -81,7 +81,7 @@ struct maar__space {
 	struct maar__slab *slab;		   /* of the span that begins with a unit */
 	uint8_t quick[MAAR__CLASS_QUICK / 16 + 1]; /* class of (bytes + 15) / 16 */
 } __attribute__((aligned(MAAR_APART)));
-extern struct maar__space maar__space;
+extern struct maar__space maar__space __attribute__((visibility("hidden")));
 
 static inline uint64_t maar__unit_of(const void *block)
 {
@@ -119,7 +119,7 @@ struct maar__batch {
 	uint32_t handles[MAAR__INBOX_BATCH]; /* the first is the key, once it is sent */
 	uint32_t reserved[2];
 };
-#define MAAR__OPEN 32 /* batches that a lane fills at a time: a power of two */
+#define MAAR__OPEN 64 /* batches that a lane fills at a time: a power of two */
 
 struct maar__alloc_lane {
 	struct maar__lane head; /* busy: see below; n and what follows is for the mring's lanes */
@@ -148,7 +148,8 @@ struct maar__alloc_lane {
 #define MAAR__LANE_INSIDE 2u
 
 /* This thread's lane, never NULL. One pointer in the static TLS block. */
-extern __thread struct maar__alloc_lane *maar__alloc_mine __attribute__((tls_model("initial-exec")));
+extern __thread struct maar__alloc_lane *maar__alloc_mine
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 extern struct maar__lane_set maar__alloc_set;
 #define MAAR__LANES_MOST 65535
@@ -290,8 +291,11 @@ void maar__alloc_watch_forks(void);
 /* ---- whole calls, for all sizes ---- */
 
 bool maar__alloc_has_begun(void);
-/* A block, with a lane; once, without any way out. A heap's: its lane, under its lock. */
-void *maar__alloc_in(struct maar__alloc_visit *visit, size_t bytes, size_t align, bool *zero);
+/*
+ * A block, with a lane (a heap's: under its lock), without any way out if there is none. last: a mapping is better than
+ * nothing, though the block be small.
+ */
+void *maar__alloc_in(struct maar__alloc_visit *visit, size_t bytes, size_t align, bool last, bool *zero);
 
 /* align: a power of two. NULL with errno = ENOMEM. */
 void *maar__alloc_any(size_t bytes, size_t align, bool zero);
@@ -303,6 +307,9 @@ void *maar__side_get(size_t bytes, size_t align);
 void maar__side_put(void *block);
 size_t maar__side_usable(const void *block);
 void maar__side_begin(unsigned char *at, size_t bytes);
+#ifdef MAAR_ATOMIC_BACKEND
+void maar__side_forget(void);
+#endif
 
 /* ---- big.c ---- */
 
@@ -332,7 +339,7 @@ void maar__heaps_unlock_all(void);
 #define MAAR__WANT_TELL	  1u
 #define MAAR__WANT_PURGE  2u
 #define MAAR__WANT_THREAD 4u
-extern uint32_t maar__alloc_wants;
+extern uint32_t maar__alloc_wants __attribute__((visibility("hidden")));
 void maar__alloc_do_wants(void);
 
 static inline void maar__alloc_want(uint32_t what)
@@ -354,7 +361,7 @@ static inline void maar__alloc_after(void)
 /* A thread has got its lane: what is read and registered then, which may allocate. */
 void maar__alloc_after_birth(void);
 /* There was no memory: gives back what is free, asks the program; false: nothing to be had. tries: 0, 1, ... */
-bool maar__alloc_reclaim(unsigned tries, size_t bytes);
+bool maar__alloc_reclaim(unsigned tries);
 extern pthread_mutex_t maar__trim_lock;
 void maar__trim_thread_is_gone(void);
 

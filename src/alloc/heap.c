@@ -143,8 +143,8 @@ void maar_heap_destroy(struct maar_heap *heap)
 static void *heap_get(struct maar_heap *heap, size_t bytes, size_t align, bool zero)
 {
 	struct maar__alloc_visit v = { .lane = heap->lane };
+	bool is_zero = false, last = false;
 	unsigned tries = 0;
-	bool is_zero = false;
 	unsigned char *block;
 	size_t all;
 
@@ -152,12 +152,15 @@ static void *heap_get(struct maar_heap *heap, size_t bytes, size_t align, bool z
 		errno = ENOMEM;
 		return NULL;
 	}
-	do {
+	for (;;) {
 		lock(heap);
-		block = maar__alloc_in(&v, all, align, &is_zero);
+		block = maar__alloc_in(&v, all, align, last, &is_zero);
 		unlock(heap);
 		maar__alloc_after();
-	} while (!block && maar__alloc_reclaim(tries++, all));
+		if (block || last)
+			break;
+		last = !maar__alloc_reclaim(tries++);
+	}
 	if (!block) {
 		errno = ENOMEM;
 		return NULL;

@@ -83,7 +83,7 @@ void maar__alloc_send(struct maar__alloc_lane *lane, void *block, uint32_t entry
 	const uint64_t handle =
 		((uint64_t)(uintptr_t)block - (uint64_t)(uintptr_t)maar__space.base) >> MAAR__HANDLE_SHIFT;
 	const uint32_t key = (entry & 0xffff00ff) | (uint32_t)(handle >> 32) << 8;
-	struct maar__batch *b = &lane->open[key * UINT32_C(0x9e3779b1) >> 27];
+	struct maar__batch *b = &lane->open[key * UINT32_C(0x9e3779b1) >> 26];
 
 	if (maar_unlikely(b->key != key)) {
 		if (send_elsewhere(block, entry) || maar__heap_free(block, entry))
@@ -94,7 +94,7 @@ void maar__alloc_send(struct maar__alloc_lane *lane, void *block, uint32_t entry
 	if (maar_unlikely(b->n == b->most))
 		maar__batch_flush(lane, b);
 }
-MAAR_STATIC_ASSERT(MAAR__OPEN == 1 << (32 - 27), "the hash has 5 bits");
+MAAR_STATIC_ASSERT(MAAR__OPEN == 1 << (32 - 26), "the hash has 6 bits");
 
 void maar__alloc_give(struct maar__alloc_lane *lane, void *block)
 {

@@ -29,6 +29,18 @@ void maar__side_begin(unsigned char *at, size_t bytes)
 	region_bytes = bytes;
 }
 
+#ifdef MAAR_ATOMIC_BACKEND
+/* For the explorer: as at the beginning. */
+void maar__side_forget(void)
+{
+	unsigned i;
+
+	for (i = 0; i <= MOST_SHIFT; i++)
+		maar_a_store(&lists[i], 0, RELAXED);
+	maar_a_store(&bump, 0, RELAXED);
+}
+#endif
+
 static uint32_t *link_of(uint32_t start)
 {
 	return (uint32_t *)(void *)(region + ((uint64_t)start << 4));

@@ -22,7 +22,7 @@ static unsigned class_for(size_t bytes, size_t align)
 	return class;
 }
 
-void *maar__alloc_in(struct maar__alloc_visit *v, size_t bytes, size_t align, bool *zero)
+void *maar__alloc_in(struct maar__alloc_visit *v, size_t bytes, size_t align, bool last, bool *zero)
 {
 	const unsigned class = class_for(bytes, align);
 	void *block = NULL;
@@ -30,7 +30,7 @@ void *maar__alloc_in(struct maar__alloc_visit *v, size_t bytes, size_t align, bo
 	*zero = false;
 	if (class < MAAR__CLASSES)
 		block = maar__alloc_take(v->lane, class, zero);
-	if (!block && (class == MAAR__CLASSES || bytes > MAAR__UNIT)) { /* a span may be wanting, and a mapping not */
+	if (!block && (class == MAAR__CLASSES || bytes > MAAR__UNIT || last)) { /* a span wants, a mapping may not */
 		maar__alloc_step_out(v);
 		block = maar__big_get(bytes, align, v->lane->heap);
 		maar__alloc_step_in(v);
@@ -43,7 +43,7 @@ void *maar__alloc_any(size_t bytes, size_t align, bool zero)
 {
 	const int saved = errno;
 	struct maar__alloc_visit v;
-	bool is_zero = false;
+	bool is_zero = false, last = false;
 	unsigned tries = 0;
 	void *block = NULL;
 
@@ -52,11 +52,12 @@ void *maar__alloc_any(size_t bytes, size_t align, bool zero)
 			block = v.lane ? maar__side_get(bytes, align) : NULL;
 			break;
 		}
-		block = maar__alloc_in(&v, bytes, align, &is_zero);
+		block = maar__alloc_in(&v, bytes, align, last, &is_zero);
 		maar__alloc_end(&v);
 		maar__alloc_after();
-		if (maar_likely(block) || !maar__alloc_reclaim(tries++, bytes))
+		if (maar_likely(block) || last)
 			break;
+		last = !maar__alloc_reclaim(tries++);
 	}
 	errno = block ? saved : ENOMEM;
 	if (block && zero && !is_zero)

@@ -20,11 +20,11 @@ void *maar__slab_take(struct maar__slab *slab, bool *zero)
 	uint32_t n;
 
 	*zero = false;
-	block = slab->free;
-	if (block) {
-		slab->free = *(void **)(void *)block;
+	at = slab->free;
+	if (at) {
+		slab->free = *at;
 		slab->used++;
-		return block;
+		return at;
 	}
 	if (slab->bump == slab->end)
 		return NULL;

@@ -8,12 +8,15 @@
 
 #include <errno.h>
 
-/* Ranges that are tried: the first that the system grants (RLIMIT_AS, strict overcommit). */
-static const uint64_t ranges[] = { UINT64_C(1) << 40, UINT64_C(1) << 36, UINT64_C(1) << 32, UINT64_C(1) << 29,
-				   UINT64_C(1) << 27 };
+/*
+ * Ranges that are tried, as powers of two: the first that the system grants (strict overcommit), and that leaves half of the
+ * addresses to others (RLIMIT_AS). Small ones only for small blocks: larger ones are mappings then.
+ */
+static const unsigned char ranges[] = { 40, 36, 32, 29, 27, 26, 25, 24, 23 };
+#define SMALL_RANGE (UINT64_C(1) << 29)
 
 /* The part of each kind, in eighths of the range. */
-static const unsigned char eighths[MAAR__KINDS] = { 4, 2, 1, 1 };
+static const unsigned char eighths[2][MAAR__KINDS] = { { 4, 2, 1, 1 }, { 5, 3, 0, 0 } };
 
 /* The end of the last part, for blocks of signal handlers. */
 #define SIDE_MOST ((size_t)64 << 20)
@@ -84,37 +87,43 @@ static void undo(void *range, size_t bytes, uint64_t units)
 	maar__space.slab = NULL;
 }
 
+static int make_parts(unsigned char *at, uint64_t bytes, size_t side)
+{
+	const unsigned char *shares = eighths[bytes < SMALL_RANGE];
+	unsigned kind;
+	int rc = 0;
+
+	for (kind = 0; kind < MAAR__KINDS && shares[kind] && !rc; kind++) {
+		const size_t span = maar__span_bytes(kind), part = (size_t)(bytes / 8 * shares[kind]);
+		const bool last = kind == MAAR__KINDS - 1 || !shares[kind + 1];
+
+		rc = maar__mring_init_inner(&parts[kind], at, (part - (last ? side : 0)) / span, span);
+		at += part;
+	}
+	return rc;
+}
+
 static int begin_with(uint64_t bytes)
 {
 	const uint64_t units = bytes >> MAAR__UNIT_SHIFT;
 	const size_t side = bytes / 64 < SIDE_MOST ? (size_t)bytes / 64 : SIDE_MOST, align = MAAR__SPAN_MOST;
 	unsigned char *range = bytes <= SIZE_MAX / 2 ? maar__reserve((size_t)bytes + align) : NULL, *at;
-	unsigned kind;
-	int rc = 0;
+	int rc;
 
 	if (!range)
 		return -ENOMEM;
 	at = range + (align - (uintptr_t)range % align) % align;
 	maar__space.unit = maar__map_sparse(units * sizeof(maar__space.unit[0]));
 	maar__space.slab = maar__map_sparse(units * sizeof(maar__space.slab[0]));
-	if (!maar__space.unit || !maar__space.slab)
-		rc = -ENOMEM;
 	maar__space.base = at;
-	for (kind = 0; kind < MAAR__KINDS && !rc; kind++) {
-		const size_t part = (size_t)(bytes / 8 * eighths[kind]) - (kind == MAAR__KINDS - 1 ? align : 0);
-
-		rc = maar__mring_init_inner(&parts[kind], at,
-					    part / maar__span_bytes(kind) - (kind == 3 ? side / align : 0),
-					    maar__span_bytes(kind));
-		at += part;
-	}
-	if (!rc && !maar__ready(at - side, side))
+	rc = maar__space.unit && maar__space.slab ? make_parts(at, bytes, side) : -ENOMEM;
+	if (!rc && !maar__ready(at + bytes - side, side))
 		rc = -ENOMEM;
 	if (rc) {
 		undo(range, (size_t)bytes + align, units);
 		return rc;
 	}
-	maar__side_begin(at - side, side);
+	maar__side_begin(at + bytes - side, side);
 	reserved = bytes;
 	maar__space.units = units;
 	return 0;
@@ -122,12 +131,14 @@ static int begin_with(uint64_t bytes)
 
 int maar__space_begin(void)
 {
+	const uint64_t most = maar__address_limit() / 2;
 	unsigned i;
 	int rc = -ENOMEM;
 
 	choose_classes();
 	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]) && rc; i++)
-		rc = begin_with(ranges[i]);
+		if (UINT64_C(1) << ranges[i] <= most)
+			rc = begin_with(UINT64_C(1) << ranges[i]);
 	return rc;
 }
 
@@ -183,9 +194,12 @@ void maar__space_discharge(size_t bytes)
 static void *get(unsigned kind, bool *fresh)
 {
 	struct maar__mring *m = &parts[kind];
-	const bool have = maar__mring_spare_inner(m) != 0;
+	bool have;
 	void *span;
 
+	if (!m->front.magic)
+		return NULL; /* a small range */
+	have = maar__mring_spare_inner(m) != 0;
 	if (!have && !maar__space_charge(maar__span_bytes(kind)))
 		return NULL;
 	span = maar__mring_get_inner(m, fresh);
@@ -288,6 +302,8 @@ void maar__spans_each(bool (*visit)(struct maar__slab *slab, uint32_t lane, void
 		const uint64_t step = maar__span_bytes(kind) >> MAAR__UNIT_SHIFT;
 		uint64_t unit, end;
 
+		if (!parts[kind].front.magic)
+			continue;
 		maar__alloc_lock(&maar__space_lock);
 		unit = maar__unit_of(parts[kind].front.slab);
 		end = unit + tops[kind] * step;

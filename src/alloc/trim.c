@@ -168,9 +168,8 @@ static bool tell(void)
 	return call != NULL;
 }
 
-bool maar__alloc_reclaim(unsigned tries, size_t bytes)
+bool maar__alloc_reclaim(unsigned tries)
 {
-	(void)bytes;
 	if (tries == 0)
 		return maar__space_purge(true) || maar_alloc_trim() || tell();
 	return tries == 1 && (maar_alloc_trim() || tell());

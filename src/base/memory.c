@@ -107,6 +107,13 @@ void *maar__remap(void *memory, size_t bytes, size_t new_bytes)
 	return NULL;
 }
 
+uint64_t maar__address_limit(void)
+{
+	struct rlimit most;
+
+	return getrlimit(RLIMIT_AS, &most) || most.rlim_cur == RLIM_INFINITY ? UINT64_MAX : most.rlim_cur;
+}
+
 size_t maar__page(void)
 {
 	return (size_t)sysconf(_SC_PAGESIZE);

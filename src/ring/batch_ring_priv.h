@@ -232,12 +232,12 @@ static inline size_t maar__batch_take(struct maar__batch_view v, uint32_t *handl
 	}
 }
 
-/* The first handle of the oldest batch; false: none is there, or it is not full yet. It may be gone on return. */
+/* A hint: the first handle of the oldest batch; false: none is there, or it is not full yet. */
 static inline bool maar__batch_first(struct maar__batch_view v, uint32_t *handle)
 {
-	const uint64_t head = maar_a_load(&v.ring->head, ACQUIRE); /* A:batch.head */
+	const uint64_t head = maar_a_load(&v.ring->head, RELAXED);
 	const uint64_t position = head & ~(MAAR__BATCH_UNITS - 1);
-	const uint64_t stamp = maar_a_load(maar__batch_cell(v, position), ACQUIRE); /* A:batch.cell */
+	const uint64_t stamp = maar_a_load(maar__batch_cell(v, position), RELAXED);
 
 	if (maar__batch_ahead(v, position, stamp))
 		return false;

@@ -28,7 +28,7 @@ run()
 for name in $("$behave"); do
 	case $name in
 	interrupted*) ;; # the C library's malloc may not be called there
-	*) run "$name" '' libc "$behave" "$name" ;;
+	*) run "$name" '' libc env MAAR_TEST_SCALE=2 "$behave" "$name" ;;
 	esac
 	run "$name" "$ours" libmaar-malloc "$behave" "$name"
 done
@@ -50,6 +50,7 @@ LD_PRELOAD=$ours /bin/true 2>"$tmp/said"
 
 # Linked, not preloaded; and loaded late, by a program that has another malloc.
 cat >"$tmp/linked.c" <<'END'
+#define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -16,7 +16,7 @@
 
 /* ---- a limit on addresses: from the start of a program on, as whoever reserves them early does not see a later one ---- */
 
-#define LIMIT ((size_t)400 << 20)
+#define LIMIT ((size_t)240 << 20)
 
 /* All that there is, in blocks of one size. */
 static size_t fill_up(size_t size, void **list)
