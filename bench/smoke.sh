@@ -17,5 +17,6 @@ for program in bench_ring bench_slot bench_pool; do
 	"$dir/$program" --rounds=1 --distance=any --count=400 --limit=300 --quiet || exit 1
 done
 # Each of these rows is a program of its own, so these are ours and the C library's; a rung of the ladder each.
-"$dir/bench_malloc" --rounds=1 --distance=any --count=400 --limit=300 --quiet -k maar,glibc || exit 1
+shapes='pair/64,batch/64,remote/64,xmalloc/2,larson/2,mstress/2,replace/2,churn/2,eight/1,start/*,small/*,idle/*,loss/*'
+"$dir/bench_malloc" --rounds=1 --distance=any --count=400 --limit=300 --quiet -k maar,glibc -f "$shapes" || exit 1
 exec "$dir/bench_ladder" --rounds=1 --count=400 --limit=300 --quiet -k brk,maar,glibc,pool,mring

@@ -24,12 +24,12 @@ static struct block {
 
 static struct maar_heap *heap;
 
-/* Its first and last bytes, and one in a page between: all of it would take all the time. */
+/* Its first and last bytes, and one in 64 KiB between: all of it would take all the time. */
 static size_t next_place(size_t i, size_t bytes)
 {
 	if (i < 64 || i + 64 >= bytes)
 		return i + 1;
-	return i + 4096 < bytes - 64 ? i + 4096 : bytes - 64;
+	return i + 65536 < bytes - 64 ? i + 65536 : bytes - 64;
 }
 
 static void fill(struct block *b, uint8_t seed)
