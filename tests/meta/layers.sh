@@ -15,6 +15,7 @@ mring  base,ring        mring.h track.h bits/mring_impl.h
 alloc  base,ring,mring  alloc.h
 queue  base,ring,mring  queue.h bits/queue_impl.h
 pool   base,ring,mring  pool.h object_pool.h typed_pool.h chain.h bits/pool_impl.h bits/chain_impl.h
+malloc base,alloc       override.h
 channel base,ring,wait,mring,pool channel.h select.h topic.h
 '
 
@@ -22,7 +23,7 @@ channel base,ring,wait,mring,pool channel.h select.h topic.h
 places='
 \burcu[_/]|\brcu_|\bcds_               src/mring/rcu\.h                 liburcu enters at one place
 __atomic_|__sync_                      include/maar/bits/[a-z0-9_]+\.h  atomics go through one layer
-\b(m|c|re)alloc\(|\b(posix_)?memalign\(|\baligned_alloc\(|\bfree\(  src/base/[a-z_]+\.c  memory comes from one place, where a test can make it fail
+\b(m|c|re)alloc\(|\b(posix_)?memalign\(|\baligned_alloc\(|\bfree\(  src/(base|malloc)/[a-z_]+\.c  memory comes from one place, where a test can make it fail
 \b(mmap|munmap|mremap|memfd_create)\(          src/base/[a-z_]+\.c              mappings come from one place, where a test can make them fail
 \bSYS_futex|\beventfd\(|\bclock_gettime\(  src/base/sleep\.c  sleeping enters the system at one place
 pthread_mutex_init|pthread_key_create  src/base/[a-z_]+\.c              locks come from one place, where a test can make them fail
