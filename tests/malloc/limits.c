@@ -16,7 +16,7 @@
 
 /* ---- a limit on addresses: from the start of a program on, as whoever reserves them early does not see a later one ---- */
 
-#define LIMIT ((size_t)240 << 20)
+#define LIMIT ((size_t)160 << 20)
 
 /* All that there is, in blocks of one size. */
 static size_t fill_up(size_t size, void **list)
@@ -109,7 +109,7 @@ static void limited(void)
 /* As little as whoever sets limits for a machine's sake gives. */
 static void limited_little(void)
 {
-	with_limit(".sizes_small", (size_t)160 << 20);
+	with_limit(".sizes_small", (size_t)48 << 20);
 }
 
 /* ---- every k-th mapping fails: of an allocator that asks the C library for them, which this program stands before ---- */
