@@ -81,7 +81,7 @@ MAAR_API MAAR_NODISCARD int maar_posix_memalign(void **block, size_t align, size
 MAAR_API size_t maar_usable_size(const void *block);
 
 /* What maar_usable_size will say of a block of so many bytes. Pure. */
-MAAR_API size_t maar_good_size(size_t bytes) __attribute__((const));
+MAAR_API size_t maar_good_size(size_t bytes);
 
 /* ---- many of one size ---- */
 

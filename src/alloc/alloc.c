@@ -41,7 +41,7 @@ void *maar_malloc(size_t bytes)
 	void *block;
 
 	if (maar_likely(bytes <= MAAR__CLASS_QUICK))
-		class = maar__space.quick[(bytes + 15) / 16];
+		class = maar_a_load(&maar__space.quick[(bytes + 15) / 16], RELAXED);
 	else if (bytes <= MAAR__CLASS_MOST)
 		class = maar__class_by_bits(bytes);
 	else
@@ -87,7 +87,7 @@ void maar_free(void *block)
 	struct maar__slab *slab;
 	uint32_t entry, was;
 
-	if (maar_unlikely(unit >= maar__space.units)) {
+	if (maar_unlikely(!maar__in_range(unit))) {
 		if (block)
 			maar__alloc_free_slow(block);
 		return;

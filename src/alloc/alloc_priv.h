@@ -73,7 +73,7 @@ MAAR_STATIC_ASSERT(sizeof(struct maar__slab) == 64 || sizeof(void *) == 4, "one 
 #define MAAR__SLOW_EMPTY 0
 #define MAAR__SLOW_FULL	 INT32_MAX
 
-/* What every call reads; written once. */
+/* What every call reads; written once, by atomics where a thread may look before its first call has seen to that. */
 struct maar__space {
 	unsigned char *base; /* of the range */
 	uint64_t units;	     /* there are; 0: no range yet */
@@ -85,7 +85,13 @@ extern struct maar__space maar__space __attribute__((visibility("hidden")));
 
 static inline uint64_t maar__unit_of(const void *block)
 {
-	return ((uint64_t)(uintptr_t)block - (uint64_t)(uintptr_t)maar__space.base) >> MAAR__UNIT_SHIFT;
+	return ((uint64_t)(uintptr_t)block - (uint64_t)(uintptr_t)maar_a_load(&maar__space.base, RELAXED)) >>
+	       MAAR__UNIT_SHIFT;
+}
+
+static inline bool maar__in_range(uint64_t unit)
+{
+	return unit < maar_a_load(&maar__space.units, RELAXED);
 }
 
 static inline uint32_t maar__unit_entry(uint64_t unit)
@@ -267,11 +273,16 @@ static inline unsigned char *maar__window(uint32_t window)
 
 /* ---- locks: a thread that forks has them all, and passes by (fork.c) ---- */
 
-extern void *maar__alloc_forker;
+extern const unsigned char *maar__alloc_forker; /* an address of the thread */
+
+static inline const unsigned char *maar__alloc_me(void)
+{
+	return (const unsigned char *)&maar__alloc_mine;
+}
 
 static inline bool maar__alloc_is_forking(void)
 {
-	return maar_unlikely(maar_a_load(&maar__alloc_forker, RELAXED) == (void *)&maar__alloc_mine);
+	return maar_unlikely(maar_a_load(&maar__alloc_forker, RELAXED) == maar__alloc_me());
 }
 
 static inline void maar__alloc_lock(pthread_mutex_t *lock)

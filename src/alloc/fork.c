@@ -7,7 +7,7 @@
  */
 #include "alloc_priv.h"
 
-void *maar__alloc_forker;
+const unsigned char *maar__alloc_forker;
 
 static void before_fork(void)
 {
@@ -25,7 +25,7 @@ static void before_fork(void)
 	maar__lane_restore(&maar__alloc_common->head);
 	pthread_mutex_lock(&maar__space_lock);
 	pthread_mutex_lock(&maar__big_lock);
-	maar_a_store(&maar__alloc_forker, (void *)&maar__alloc_mine, RELAXED);
+	maar_a_store(&maar__alloc_forker, maar__alloc_me(), RELAXED);
 }
 
 static void go_on(void)
@@ -42,7 +42,7 @@ static void go_on(void)
 
 static void after_fork_in_parent(void)
 {
-	if (maar_a_load(&maar__alloc_forker, RELAXED) == (void *)&maar__alloc_mine)
+	if (maar_a_load(&maar__alloc_forker, RELAXED) == maar__alloc_me())
 		go_on();
 }
 
@@ -64,7 +64,7 @@ static void after_fork_in_child(void)
 {
 	uint32_t id;
 
-	if (maar_a_load(&maar__alloc_forker, RELAXED) != (void *)&maar__alloc_mine)
+	if (maar_a_load(&maar__alloc_forker, RELAXED) != maar__alloc_me())
 		return;
 	/* These two are not revoked, and not lost. */
 	maar_a_store(&maar__alloc_common->head.revoked, 1, RELAXED);

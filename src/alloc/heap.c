@@ -248,7 +248,7 @@ struct maar_heap *maar_heap_of(const void *block)
 
 	if (!block || !maar__alloc_has_begun())
 		return NULL;
-	if (unit >= maar__space.units)
+	if (!maar__in_range(unit))
 		return maar__big_heap(block);
 	owner = maar__alloc_lane(MAAR__UNIT_OWNER(maar__unit_entry(unit)));
 	return owner ? owner->heap : NULL;

@@ -101,7 +101,7 @@ void maar__alloc_give(struct maar__alloc_lane *lane, void *block)
 	const uint64_t unit = maar__unit_of(block);
 	uint32_t entry;
 
-	if (unit >= maar__space.units) {
+	if (!maar__in_range(unit)) {
 		(void)maar__big_put(block);
 		return;
 	}

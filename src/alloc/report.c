@@ -14,11 +14,20 @@ struct counts {
 	uint64_t slabs[MAAR__CLASSES], used[MAAR__CLASSES];
 };
 
+/* Its thread is not in the middle of something, stopped there. A heap's lane is under its lock, or the caller's. */
+static bool stands_still(uint32_t id)
+{
+	const struct maar__alloc_lane *lane = maar__alloc_lane(id);
+
+	return lane->kind == MAAR__LANE_HEAP || maar_a_load(&lane->head.revoked, RELAXED);
+}
+
 static bool count_slab(struct maar__slab *slab, uint32_t lane, void *arg)
 {
 	struct counts *c = arg;
 
-	(void)lane;
+	if (!stands_still(lane))
+		return true;
 	c->s.spans += maar__span_bytes(slab->kind);
 	c->s.blocks += (uint64_t)slab->used;
 	c->s.block_bytes += (uint64_t)slab->used * slab->bytes;
@@ -46,8 +55,10 @@ static void count_lanes(struct counts *c)
 	for (id = 1; id <= maar__alloc_lanes(); id++) {
 		const struct maar__alloc_lane *lane = maar__alloc_lane(id);
 
-		c->s.stolen += lane->stolen;
-		c->s.sent += lane->sent;
+		if (stands_still(id)) {
+			c->s.stolen += lane->stolen;
+			c->s.sent += lane->sent;
+		}
 		c->s.lanes += lane->kind == MAAR__LANE_THREAD;
 		c->s.in_thread += lane->kind == MAAR__LANE_THREAD && lane->head.in_thread;
 	}
@@ -214,7 +225,11 @@ static bool walk_to(struct walk *w, const struct maar_alloc_area *area)
 
 static bool walk_slab(struct maar__slab *slab, uint32_t lane, void *arg)
 {
-	const struct maar_alloc_area area = {
+	struct maar_alloc_area area;
+
+	if (!stands_still(lane))
+		return true;
+	area = (struct maar_alloc_area){
 		.heap = maar__alloc_lane(lane)->heap,
 		.at = slab->base,
 		.bytes = maar__span_bytes(slab->kind),

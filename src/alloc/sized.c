@@ -69,7 +69,7 @@ void *maar__alloc_any(size_t bytes, size_t align, bool zero)
 static MAAR_COLD void free_aside(struct maar__alloc_lane *lane, void *block)
 {
 	const uint64_t unit = maar__unit_of(block);
-	const uint32_t entry = unit < maar__space.units ? maar__unit_entry(unit) : 1;
+	const uint32_t entry = maar__in_range(unit) ? maar__unit_entry(unit) : 1;
 
 	if (MAAR__UNIT_CLASS(entry) == MAAR__CLASS_SIDE && !MAAR__UNIT_OWNER(entry))
 		maar__side_put(block);
@@ -98,7 +98,7 @@ void maar__alloc_free_slow(void *block)
 		return;
 	}
 	maar__alloc_count_slow(v.lane);
-	if (unit < maar__space.units) {
+	if (maar__in_range(unit)) {
 		maar__alloc_give(v.lane, block);
 	} else {
 		maar__alloc_step_out(&v);
@@ -156,7 +156,7 @@ size_t maar_usable_size(const void *block)
 
 	if (!block || !maar__alloc_has_begun())
 		return 0;
-	if (unit >= maar__space.units)
+	if (!maar__in_range(unit))
 		return big_usable(block);
 	entry = maar__unit_entry(unit);
 	if (MAAR__UNIT_CLASS(entry) == MAAR__CLASS_SIDE && !MAAR__UNIT_OWNER(entry))
@@ -282,7 +282,7 @@ void maar_free_batch(void *const *blocks, size_t n)
 
 	if (maar__alloc_has_begun() && maar__alloc_begin(&v)) {
 		for (; i < n; i++)
-			if (maar__unit_of(blocks[i]) < maar__space.units)
+			if (maar__in_range(maar__unit_of(blocks[i])))
 				maar__alloc_give(v.lane, blocks[i]);
 			else if (blocks[i])
 				break;

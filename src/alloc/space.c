@@ -70,7 +70,7 @@ static void choose_classes(void)
 	for (class = 0; class < MAAR__CLASSES; class ++)
 		kinds[class] = (uint8_t)choose_kind(class);
 	for (i = 0; i < sizeof(maar__space.quick); i++)
-		maar__space.quick[i] = (uint8_t)maar__class_of(16 * (size_t)i);
+		maar_a_store(&maar__space.quick[i], (uint8_t)maar__class_of(16 * (size_t)i), RELAXED);
 }
 
 static void undo(void *range, size_t bytes, uint64_t units)
@@ -115,7 +115,7 @@ static int begin_with(uint64_t bytes)
 	at = range + (align - (uintptr_t)range % align) % align;
 	maar__space.unit = maar__map_sparse(units * sizeof(maar__space.unit[0]));
 	maar__space.slab = maar__map_sparse(units * sizeof(maar__space.slab[0]));
-	maar__space.base = at;
+	maar_a_store(&maar__space.base, at, RELAXED);
 	rc = maar__space.unit && maar__space.slab ? make_parts(at, bytes, side) : -ENOMEM;
 	if (!rc && !maar__ready(at + bytes - side, side))
 		rc = -ENOMEM;
@@ -125,7 +125,7 @@ static int begin_with(uint64_t bytes)
 	}
 	maar__side_begin(at + bytes - side, side);
 	reserved = bytes;
-	maar__space.units = units;
+	maar_a_store(&maar__space.units, units, RELAXED);
 	return 0;
 }
 

@@ -18,17 +18,17 @@ void maar__inbox_init(struct maar__inbox *box, void *memory)
 
 void maar__inbox_spill(struct maar__inbox *box, void *first, void *last)
 {
-	void *before;
+	unsigned char *before;
 
 	do {
 		before = maar_a_load(&box->spill, RELAXED);
-		maar_n_store((void **)last, before);
-	} while (!maar_a_cas(&box->spill, before, first, RELEASE)); /* R:inbox.spill */
+		maar_n_store((void **)last, (void *)before);
+	} while (!maar_a_cas(&box->spill, before, (unsigned char *)first, RELEASE)); /* R:inbox.spill */
 }
 
 void *maar__inbox_take_spill(struct maar__inbox *box)
 {
-	void *all;
+	unsigned char *all;
 
 	do {
 		all = maar_a_load(&box->spill, RELAXED);

@@ -18,7 +18,7 @@
 
 struct maar__inbox {
 	struct maar_batch_ring *ring;
-	void *spill; /* blocks, the newest first, each with the address of the next in its first word */
+	unsigned char *spill; /* blocks, the newest first, each with the address of the next in its first word */
 } __attribute__((aligned(MAAR_APART)));
 
 /* Bytes of zeroed memory, aligned to MAAR_APART, that the ring takes, which touches those that it fills. */

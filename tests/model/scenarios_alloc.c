@@ -17,7 +17,7 @@
 #define BLOCKS 6
 
 struct block {
-	void *link;
+	void *link; /* as the allocator's: the first word */
 	uint64_t payload;
 };
 
@@ -50,7 +50,7 @@ static void spill(struct state *s, unsigned first, unsigned n)
 	for (i = first; i < first + n; i++) {
 		model_plain_write(&s->blocks[i].payload, 100 + i);
 		if (i + 1 < first + n)
-			maar_n_store(&s->blocks[i].link, &s->blocks[i + 1]);
+			maar_n_store(&s->blocks[i].link, (void *)&s->blocks[i + 1]);
 	}
 	maar__inbox_spill(&s->box, &s->blocks[first], &s->blocks[first + n - 1]);
 }
@@ -78,7 +78,7 @@ static unsigned take(struct state *s)
 		model_assert(model_plain_read(&b->payload) == 100 + i, "payload of another time");
 		model_plain_write(&b->payload, 0);
 		s->seen[i] = 1;
-		b = maar_n_load(&b->link);
+		b = (struct block *)maar_n_load(&b->link);
 	}
 	return n;
 }

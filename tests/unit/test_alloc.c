@@ -166,7 +166,7 @@ END_TEST
 
 /* Against a model: blocks with a length and a fill each. */
 #define MODEL_BLOCKS 300
-#define MODEL_MOVES  60000
+#define MODEL_MOVES  40000
 START_TEST(realloc_keeps_content)
 {
 	struct unit_rng rng = unit_rng(1);
@@ -179,7 +179,7 @@ START_TEST(realloc_keeps_content)
 
 	for (move = 0; move < MODEL_MOVES; move++) {
 		const size_t i = unit_random_below(&rng, MODEL_BLOCKS);
-		size_t bytes = unit_random(&rng) >> (40 + unit_random_below(&rng, 23));
+		size_t bytes = unit_random(&rng) >> (46 + unit_random_below(&rng, 17));
 
 		if (move % 1000 == 0)
 			bytes = 3 * MIB + bytes % MIB;
