@@ -23,6 +23,8 @@
  * Between all runs of several threads it is measured how far apart the processors are, and the figures are of runs
  * in which that was the same (bench/distance.c).
  *
+ * A contestant may be a whole program instead (struct bench_program, `run`): a malloc that is preloaded is (bench_malloc.c).
+ *
  * The machine's own limits (bench/peers/limits.c) are contestants like others, so they are measured in the same rounds.
  *
  * This header is C and C++: adapters are written in both.
@@ -66,6 +68,8 @@ enum bench_set {
 	BENCH_LIMIT_LINES = 1 << 10, /* how fast lines go from one core to another */
 	BENCH_ASLEEP = 1 << 11,	     /* there and back, whoever waits sleeps */
 	BENCH_ARENA = 1 << 12,	     /* memory that ends all at once */
+	BENCH_MALLOC = 1 << 13,	     /* a program on a malloc that is preloaded (bench/shapes) */
+	BENCH_LADDER = 1 << 14,	     /* the same, and what is no malloc beside it */
 
 	BENCH_HANDLES = 1 << 16, /* no case has this: the contestant carries values of 32 bits, not of 64 */
 
@@ -98,6 +102,11 @@ enum bench_role {
 enum bench_unit {
 	BENCH_MOPS, /* million values or messages each second: more is better */
 	BENCH_NS,   /* nanoseconds for each: less is better */
+	/* what a program says of itself; of these, too, less is better */
+	BENCH_MB,      /* million bytes of memory */
+	BENCH_PERCENT, /* of what was asked for */
+	BENCH_INSTRUCTIONS,
+	BENCH_UNITS,
 };
 
 /* Whether threads are bound to processors. */
@@ -172,6 +181,10 @@ typedef void bench_loop_fn(struct bench_worker *w);
 
 #define BENCH_MACHINE "machine"
 
+struct bench_options;
+struct bench_outcome;
+struct json_t;
+
 /* ---- a contestant ------------------------------------------------------------------------------------------------ */
 
 struct bench_contestant {
@@ -227,6 +240,7 @@ enum bench_figure {
 	BENCH_TAKE_P999,
 	BENCH_STALLED_PERCENT, /* of the time, in gaps of 100 us or more in which no consumer took anything */
 	BENCH_LONGEST_GAP,     /* of those, in microseconds */
+	BENCH_PEAK_MB,	       /* of memory that was there, in million bytes: of programs */
 	BENCH_FIGURES,
 };
 
@@ -257,6 +271,11 @@ struct bench_program {
 	const struct bench_missing *missing;   /* ended by a NULL name */
 	const struct bench_target *targets;    /* may be NULL */
 	size_t n_targets;
+	/* Runs a contestant once, instead of the harness: those are programs (bench_program_outcome). NULL: the harness does. */
+	void (*run)(const struct bench_contestant *who, const struct bench_case *c, const struct bench_options *o,
+		    struct bench_outcome *outcome);
+	/* What all cases together say, printed, and written beside `output` (NULL: nowhere) and into the JSON; NULL: nothing. */
+	void (*summary)(struct json_t *program, const char *output);
 };
 
 /*

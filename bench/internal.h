@@ -101,6 +101,21 @@ void bench_run(const struct bench_contestant *contestant, const struct bench_cas
 
 const char *bench_status_name(enum bench_status status);
 
+/* ---- a program as a contestant (program.c) ------------------------------------------------------------------------ */
+
+/*
+ * Runs argv with a library preloaded (NULL: none), until it ends or its patience does; what it prints, on stdout and on
+ * stderr, is in `text`, ended by a zero. Returns its wait status.
+ */
+int bench_program_run(const char *const *argv, const char *preload, uint64_t patience_ms, char *text, size_t bytes);
+
+/*
+ * Runs it, and reads of its last line an object: "ops" and "ns", or "value", and if they are there "peak_kb", and
+ * "wrong", which says what was.
+ */
+void bench_program_outcome(const char *const *argv, const char *preload, const struct bench_case *c,
+			   const struct bench_options *o, struct bench_outcome *outcome);
+
 /* True if calls are timed in a case. */
 bool bench_is_timed(const struct bench_case *c);
 

@@ -22,9 +22,14 @@ struct progress {
 	uint64_t started_ns;
 };
 
-static bool takes_part(const struct bench_contestant *k, const struct bench_case *c, const struct bench_options *o)
+static bool takes_part(const struct bench_program *p, const struct bench_contestant *k, const struct bench_case *c,
+		       const struct bench_options *o)
 {
-	if (!(k->set & c->set) || !k->loop[c->first] || !bench_matches(o->contestants, k->name))
+	if (!(k->set & c->set) || !bench_matches(o->contestants, k->name))
+		return false;
+	if (p->run)
+		return true;
+	if (!k->loop[c->first])
 		return false;
 	if (c->second != BENCH_NOBODY && !k->loop[c->second])
 		return false;
@@ -44,7 +49,7 @@ static size_t gather(const struct bench_program *p, const struct bench_case *c, 
 		for (k = 0; k < (*peer)->n; k++) {
 			const struct bench_contestant *x = &(*peer)->contestant[k];
 
-			if (!takes_part(x, c, o))
+			if (!takes_part(p, x, c, o))
 				continue;
 			if (who)
 				who[n] = x;
@@ -112,8 +117,9 @@ static void print_tally(const struct tally *tally)
 }
 
 /* Measures rounds until those that count are enough; r[i].rounds and r[i].probes have room for all there may be. */
-static struct bench_choice run_rounds(const struct bench_case *c, const struct bench_options *o, struct bench_result *r,
-				      size_t n, struct progress *g)
+static struct bench_choice run_rounds(const struct bench_program *p, const struct bench_case *c,
+				      const struct bench_options *o, struct bench_result *r, size_t n,
+				      struct progress *g)
 {
 	const bool apart = bench_has_distance(c);
 	const enum bench_wish wish = apart ? o->distance : BENCH_WISH_ANY;
@@ -130,7 +136,10 @@ static struct bench_choice run_rounds(const struct bench_case *c, const struct b
 
 			progress_show(g, c, r[k].contestant, round, round < o->rounds ? o->rounds : 2 * o->rounds);
 			r[k].probes[round].ns[0] = ns;
-			bench_run(r[k].contestant, c, o, &r[k].rounds[round]);
+			if (p->run)
+				p->run(r[k].contestant, c, o, &r[k].rounds[round]);
+			else
+				bench_run(r[k].contestant, c, o, &r[k].rounds[round]);
 			ns = apart ? bench_probe(o) : 0;
 			r[k].probes[round].ns[1] = ns;
 		}
@@ -155,7 +164,7 @@ static bool run_case(const struct bench_program *p, const struct bench_case *c, 
 		r[i].probes = calloc(2 * (size_t)o->rounds, sizeof(*r[i].probes));
 	}
 	bench_load(bench_setting(c, o).load);
-	t.choice = run_rounds(c, o, r, n, g);
+	t.choice = run_rounds(p, c, o, r, n, g);
 	progress_clear(g);
 	for (i = 0; i < n; i++) {
 		bench_result_finish(&r[i], t.choice.rounds);
@@ -266,6 +275,8 @@ static int run_all(const struct bench_program *p, const struct bench_options *o,
 	bench_load(0);
 	print_tally(&tally);
 	json_decref(cases);
+	if (p->summary)
+		p->summary(all, o->output);
 	if (!right)
 		fprintf(stderr, "%s: some results were wrong or could not be had: see the tables\n", p->name);
 	if (!o->output)

@@ -20,11 +20,13 @@
 /* Their JSON names, but for the first, which is the result's own median. */
 static const char *const figure_key[BENCH_FIGURES] = { "value",		"enqueue_p50",	   "enqueue_p99",
 						       "enqueue_p99_9", "dequeue_p50",	   "dequeue_p99",
-						       "dequeue_p99_9", "stalled_percent", "longest_gap_us" };
+						       "dequeue_p99_9", "stalled_percent", "longest_gap_us", "peak_mb" };
 
 static const char *unit_name(enum bench_unit unit)
 {
-	return unit == BENCH_MOPS ? "M/s" : "ns";
+	static const char *const name[BENCH_UNITS] = { "M/s", "ns", "MB", "%", "instructions" };
+
+	return name[unit];
 }
 
 static bool is_machine(const struct bench_result *r)
@@ -93,6 +95,8 @@ static void print_row(const struct bench_table *t, const struct bench_result *r,
 		printf(" %6.*f", ratio < 100 ? 2 : 0, ratio);
 	else
 		printf(" %6s", "-");
+	if (bench_has_figure(r, BENCH_PEAK_MB))
+		printf("  peak %.1f MB", r->stats[BENCH_PEAK_MB].median);
 	print_status(t, r);
 	print_verdicts(t, r);
 	printf("\n");
@@ -139,8 +143,9 @@ void bench_report_table(const struct bench_table *t)
 		       "p50", "p99", "p99.9");
 		printf("    %-*s    %s%s%s |%s  retry\n", NAME_WIDTH, "", spread, spread, spread, spread);
 	} else {
-		printf("\n    %-*s%s failed/ok  retry x best\n", NAME_WIDTH,
-		       t->c->unit == BENCH_MOPS ? "M/s, more is better" : "ns, less is better", spread);
+		printf("\n    %s, %-*s%s failed/ok  retry x best\n", unit_name(t->c->unit),
+		       NAME_WIDTH - 2 - (int)strlen(unit_name(t->c->unit)),
+		       t->c->unit == BENCH_MOPS ? "more is better" : "less is better", spread);
 	}
 	for (i = 0; i < t->n; i++)
 		if (bench_is_timed(t->c))

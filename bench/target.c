@@ -114,7 +114,8 @@ static const char *figure_name(enum bench_figure figure)
 							 "dequeue p99 ",
 							 "dequeue p99.9 ",
 							 "stalled % ",
-							 "longest gap " };
+							 "longest gap ",
+							 "peak MB " };
 
 	return name[figure];
 }

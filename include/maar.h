@@ -9,6 +9,7 @@
 #ifndef MAAR_H
 #define MAAR_H
 
+#include <maar/alloc.h>
 #include <maar/arena.h>
 #include <maar/batch_ring.h>
 #include <maar/broadcast.h>

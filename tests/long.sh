@@ -15,6 +15,7 @@ usage: make check-long [ROUNDS=N] [SCALE=PERCENT]      or: srcdir=... builddir=.
 Runs N rounds (default 20; some 10^9 messages in all) of the ring stress, the pool stress, rings under the history checker
 (5 million operations of each kind a round, 100 million in all), all three again with random delays, and the memory-model
 explorer, each at PERCENT (default 1000) of its count in make check and with a seed of its own. Hours.
+Before them, once: redis-server, nginx, sqlite3, python3, perl, gcc and clang on libmaar-malloc.so, and its behaviours in whole counts.
 Rounds that passed are kept in long/done: a run that was interrupted goes on with the next, and one that is complete does
 nothing until that file is removed or ROUNDS is raised. Stops at the first failure and says how to repeat it.
 END
@@ -34,6 +35,24 @@ mkdir -p long
 touch "$done"
 for test in $tests; do
 	make -s "tests/$test"
+done
+# Once: real programs on libmaar-malloc.so, and how it behaves, with whole counts.
+: "${srcdir:=.}"
+srcdir=$(cd "$srcdir" && pwd)
+make -s all libmaar_test_module.la tests/malloc/behave tests/malloc/operators
+for test in programs behave; do
+	grep -qxF "0 malloc/$test 100" "$done" && continue
+	printf 'check-long: malloc, %s: ' "$test"
+	at=$(date +%s)
+	if ! env "srcdir=$srcdir" "builddir=$builddir" MAAR_TEST_LONG=1 MAAR_TEST_SCALE=100 sh "$srcdir/tests/malloc/$test.sh" \
+		>"long/malloc-$test.log" 2>&1 </dev/null; then
+		echo FAILED
+		tail -n 30 "long/malloc-$test.log"
+		echo "again: MAAR_TEST_LONG=1 MAAR_TEST_SCALE=100 srcdir=$srcdir builddir=$builddir sh $srcdir/tests/malloc/$test.sh"
+		exit 1
+	fi
+	echo "passed ($(($(date +%s) - at)) s)"
+	echo "0 malloc/$test 100" >>"$done"
 done
 round=1
 while [ "$round" -le "$ROUNDS" ]; do

@@ -53,6 +53,16 @@ void *maar__reserve(size_t bytes);
 bool maar__ready(void *at, size_t bytes);
 bool maar__unready(void *at, size_t bytes);
 
+/* As maar__map, much more than will be touched: counted when it is touched, where the system agrees to that. */
+void *maar__map_sparse(size_t bytes);
+/* Gives the memory of whole pages back, which are zero from then on, and stay mapped. False: it could not. */
+bool maar__discard(void *at, size_t bytes);
+/* Another size for a mapping, which may move; NULL with errno, and nothing changed. */
+void *maar__remap(void *memory, size_t bytes, size_t new_bytes);
+
+/* Bytes of addresses that the process may have (RLIMIT_AS); UINT64_MAX: no limit. */
+uint64_t maar__address_limit(void);
+
 /*
  * Zeroed memory of which a part is mapped twice, back to back: `once` bytes, `twice` bytes, and these again, all
  * multiples of maar__page(), whose sum fits size_t. Shared with children after fork. NULL with errno (ENOMEM, or what

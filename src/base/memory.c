@@ -4,7 +4,7 @@
  * Memory and locks from the system, each behind a fault point.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* memfd_create */
+#define _GNU_SOURCE /* memfd_create, mremap */
 #endif
 #include "base.h"
 
@@ -66,6 +66,52 @@ bool maar__unready(void *at, size_t bytes)
 	}
 	/* No new mapping in its place: if that failed, there would be a hole for others to map into. */
 	return madvise(at, bytes, MADV_DONTNEED) == 0 && mprotect(at, bytes, PROT_NONE) == 0;
+}
+
+void *maar__map_sparse(size_t bytes)
+{
+	void *memory;
+
+	if (maar__fault(MAAR__FAULT_MAP)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory != MAP_FAILED)
+		return memory;
+	errno = ENOMEM;
+	return NULL;
+}
+
+bool maar__discard(void *at, size_t bytes)
+{
+	if (maar__fault(MAAR__FAULT_MAP)) {
+		errno = ENOMEM;
+		return false;
+	}
+	return madvise(at, bytes, MADV_DONTNEED) == 0;
+}
+
+void *maar__remap(void *memory, size_t bytes, size_t new_bytes)
+{
+	void *moved;
+
+	if (maar__fault(MAAR__FAULT_MAP)) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	moved = mremap(memory, bytes, new_bytes, MREMAP_MAYMOVE);
+	if (moved != MAP_FAILED)
+		return moved;
+	errno = ENOMEM;
+	return NULL;
+}
+
+uint64_t maar__address_limit(void)
+{
+	struct rlimit most;
+
+	return getrlimit(RLIMIT_AS, &most) || most.rlim_cur == RLIM_INFINITY ? UINT64_MAX : most.rlim_cur;
 }
 
 size_t maar__page(void)

@@ -18,7 +18,8 @@
 static const char *const names[MAAR__OPTIONS] = {
 	[MAAR__OPTION_TRACK] = "track",	  [MAAR__OPTION_CHECKED] = "checked", [MAAR__OPTION_DEBUG] = "debug",
 	[MAAR__OPTION_REPORT] = "report", [MAAR__OPTION_FORMAT] = "format",   [MAAR__OPTION_TO] = "to",
-	[MAAR__OPTION_UNWIND] = "unwind", [MAAR__OPTION_TOOLS] = "tools",
+	[MAAR__OPTION_UNWIND] = "unwind", [MAAR__OPTION_TOOLS] = "tools",     [MAAR__OPTION_LIMIT] = "limit",
+	[MAAR__OPTION_DECAY] = "decay",	  [MAAR__OPTION_IDLE] = "idle",
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -92,6 +93,12 @@ unsigned maar__option_choice(enum maar__option key, const char *const *words, un
 		fputc('\n', stderr);
 	}
 	return otherwise;
+}
+
+void maar__option_wrong(enum maar__option key, const char *what)
+{
+	if (maar_a_cas(&told[key], 0, 1, RELAXED))
+		fprintf(stderr, "maar: MAAR_OPTIONS: %s=%s is not %s\n", names[key], maar__option(key), what);
 }
 
 #ifdef MAAR_FAULTS

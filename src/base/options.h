@@ -20,6 +20,9 @@ enum maar__option {
 	MAAR__OPTION_TO,      /* a file that reports are added to */
 	MAAR__OPTION_UNWIND,  /* auto, full */
 	MAAR__OPTION_TOOLS,   /* 0, 1: tell AddressSanitizer and valgrind of slots */
+	MAAR__OPTION_LIMIT,   /* bytes: src/alloc/trim.c */
+	MAAR__OPTION_DECAY,   /* ms */
+	MAAR__OPTION_IDLE,    /* 0, 1 */
 	MAAR__OPTIONS
 };
 
@@ -28,6 +31,9 @@ const char *maar__option(enum maar__option key);
 
 /* Which of n words the value is; `otherwise` if the key is not named, or if it is none of them (told once). */
 unsigned maar__option_choice(enum maar__option key, const char *const *words, unsigned n, unsigned otherwise);
+
+/* Tells that the value is not `what`: once for each key. */
+void maar__option_wrong(enum maar__option key, const char *what);
 
 #ifdef MAAR_FAULTS
 /* Reads the environment anew when next asked. Alone. */

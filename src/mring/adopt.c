@@ -15,36 +15,18 @@ struct maar__lane *maar__lane_new(const struct maar__mring *m)
 	return lane;
 }
 
+static struct maar__lane *make(void *arg)
+{
+	return maar__lane_new(arg);
+}
+
 struct maar__lane *maar__lane_adopt(struct maar__mring *m)
 {
-	struct maar__lane *lane;
-
-	if (m->single)
-		return m->common;
-	pthread_mutex_lock(&m->lock);
-	lane = m->idle;
-	if (lane) {
-		m->idle = lane->next_idle;
-	} else {
-		lane = maar__lane_new(m);
-		if (lane) {
-			lane->next = m->lanes;
-			m->lanes = lane;
-		}
-	}
-	if (lane)
-		lane->in_thread = 1;
-	pthread_mutex_unlock(&m->lock);
-	return lane;
+	return m->single ? m->common : maar__lanes_adopt(&m->set, make, m);
 }
 
 void maar__lane_retire(struct maar__mring *m, struct maar__lane *lane)
 {
-	if (lane == m->common)
-		return; /* it is nobody's, or everybody's who is alone */
-	pthread_mutex_lock(&m->lock);
-	lane->in_thread = 0;
-	lane->next_idle = m->idle;
-	m->idle = lane;
-	pthread_mutex_unlock(&m->lock);
+	if (lane != m->common) /* that is nobody's, or everybody's who is alone */
+		maar__lanes_retire(&m->set, lane);
 }

@@ -12,35 +12,14 @@
 
 #include "../base/unwind.h"
 
-/* How long a fork waits for threads that stay in their lanes: they have lost their processor, or are stopped. */
-#define PATIENCE_NS INT64_C(1000000000)
-#define LOOK_AFTER  INT64_C(100000)
-
-static bool all_stopped(const struct maar__mring *m)
-{
-	const struct maar__lane *lane;
-
-	for (lane = m->lanes; lane; lane = lane->next)
-		if (!maar_a_load(&lane->revoked, RELAXED))
-			return false;
-	return true;
-}
-
 static void stop(struct maar__mring *m, void *arg)
 {
-	uint32_t nothing = 0;
-	int64_t begun;
-
 	(void)arg;
 	if (m->single)
 		return;
 	pthread_mutex_lock(&m->common_lock);
-	pthread_mutex_lock(&m->lock);
-	maar__lanes_stop(m);
-	if (all_stopped(m))
-		return;
-	for (begun = maar__now(); !all_stopped(m) && maar__now() - begun < PATIENCE_NS; maar__lanes_stop(m))
-		(void)maar__futex_wait(&nothing, 0, maar__now() + LOOK_AFTER, false);
+	pthread_mutex_lock(&m->set.lock);
+	maar__lanes_stop_patiently(&m->set);
 }
 
 static void release(struct maar__mring *m, void *arg)
@@ -48,31 +27,17 @@ static void release(struct maar__mring *m, void *arg)
 	(void)arg;
 	if (m->single)
 		return;
-	maar__lanes_go_on(m);
-	pthread_mutex_unlock(&m->lock);
+	maar__lanes_go_on(&m->set);
+	pthread_mutex_unlock(&m->set.lock);
 	pthread_mutex_unlock(&m->common_lock);
 }
 
 /* ---- in the child ---- */
 
-/* Lanes that nobody has any more. One whose thread was in the middle, through all the waiting, has lost its content. */
-static void inherit_lanes(struct maar__mring *m)
+/* A lane whose thread was in the middle, through all the waiting, has lost its content. */
+static void lost(struct maar__lane *lane)
 {
-	const struct maar__lane *mine = maar__lane_mine(m);
-	struct maar__lane *lane;
-
-	for (lane = m->lanes; lane; lane = lane->next) {
-		if (lane == mine)
-			continue;
-		if (!maar_a_load(&lane->revoked, RELAXED))
-			maar_a_store(&lane->n, 0, RELAXED);
-		maar_a_store(&lane->busy, 0, RELAXED);
-		if (!lane->in_thread || lane == m->common)
-			continue;
-		lane->in_thread = 0;
-		lane->next_idle = m->idle;
-		m->idle = lane;
-	}
+	maar_a_store(&lane->n, 0, RELAXED);
 }
 
 /*
@@ -100,9 +65,9 @@ static void inherit(struct maar__mring *m, void *arg)
 	(void)arg;
 	if (m->single)
 		return;
-	inherit_lanes(m);
+	maar__lanes_inherit(&m->set, maar__lane_mine(m), m->common, lost);
 	inherit_ring(m);
-	if (m->light)
+	if (m->set.light)
 		(void)maar__membarrier_register(); /* the parent has, and a child inherits that; it does no harm */
 }
 

@@ -59,10 +59,10 @@ void maar__mring_tell(struct maar__mring *m)
 {
 	bool due;
 
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->set.lock);
 	due = m->tell;
 	maar_a_store(&m->tell, 0, RELAXED);
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->set.lock);
 	if (due)
 		m->pressure(&m->front, m->pressure_arg);
 }
@@ -105,22 +105,33 @@ static bool has(const struct free_slots *f, uint32_t handle)
 }
 
 /* What this lane holds; the caller is alone with it. */
-static void empty_lane(struct maar__mring *m, struct maar__lane *lane, void *f)
+struct emptying {
+	struct free_slots *f;
+	struct maar__mring *m;
+};
+
+static void empty_lane(struct maar__lane *lane, void *arg)
 {
+	const struct emptying *to = arg;
+	const struct maar__mring *m = to->m;
 	uint32_t n;
 
 	for (n = maar_a_load(&lane->n, RELAXED); n; n--)
-		add(f, m, maar_mring_handle(&m->front, maar_n_load(&maar__lane_slots(lane)[n - 1])));
+		add(to->f, m, maar_mring_handle(&m->front, maar_n_load(&maar__lane_slots(lane)[n - 1])));
 	maar_a_store(&lane->n, 0, RELAXED);
 }
 
 static void collect(struct maar__mring *m, struct free_slots *f)
 {
+	struct emptying to = { f, m };
 	uint32_t handles[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
 	uint64_t fresh;
 	uint32_t i;
 
-	maar__lanes_visit(m, empty_lane, f);
+	if (m->single)
+		empty_lane(m->common, &to);
+	else
+		maar__lanes_visit(&m->set, empty_lane, &to);
 	while (m->shared && maar__mring_take_batch(m, handles))
 		for (i = 0; i < m->batch; i++)
 			add(f, m, handles[i]);
@@ -186,9 +197,9 @@ static void give_back(struct maar__mring *m, const struct free_slots *f)
 /* Frees the empty lanes that no thread has: threads that are born make new ones. */
 static void drop_idle_lanes(struct maar__mring *m)
 {
-	struct maar__lane **at = &m->lanes, *lane;
+	struct maar__lane **at = &m->set.lanes, *lane;
 
-	m->idle = NULL;
+	m->set.idle = NULL;
 	while ((lane = *at) != NULL) {
 		const bool idle = !lane->in_thread && lane != m->common && lane != m->spare;
 
@@ -198,8 +209,8 @@ static void drop_idle_lanes(struct maar__mring *m)
 			continue;
 		}
 		if (idle) {
-			lane->next_idle = m->idle;
-			m->idle = lane;
+			lane->next_idle = m->set.idle;
+			m->set.idle = lane;
 		}
 		at = &lane->next;
 	}
@@ -227,8 +238,8 @@ size_t maar_mring_shrink(struct maar_mring *mring)
 
 	if (!mring || mring->magic != MAAR__MRING_MAGIC)
 		return 0;
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->set.lock);
 	bytes = maar__mring_shrink_locked(m);
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->set.lock);
 	return bytes;
 }

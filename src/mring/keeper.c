@@ -23,7 +23,7 @@ static int64_t look_after(struct maar__mring *m, int64_t now)
 	const int64_t long_enough = (int64_t)m->idle_ms * NS_PER_MS;
 	uint64_t moves;
 
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->set.lock);
 	moves = maar__mring_moves(m) + m->grown;
 	if (moves != m->idle_moves) {
 		m->idle_moves = moves;
@@ -33,7 +33,7 @@ static int64_t look_after(struct maar__mring *m, int64_t now)
 		m->idle_moves = maar__mring_moves(m) + m->grown;
 		m->idle_since = -1; /* until something moves */
 	}
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->set.lock);
 	return (m->idle_since < 0 ? now : m->idle_since) + long_enough;
 }
 

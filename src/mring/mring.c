@@ -185,8 +185,8 @@ static struct maar__lane *begin(struct maar__mring *m, struct maar__lane *mine, 
 	*locked = true;
 	while (!enter(m, m->common)) {
 		/* Who revokes lanes has this lock until it is done. */
-		pthread_mutex_lock(&m->lock);
-		pthread_mutex_unlock(&m->lock);
+		pthread_mutex_lock(&m->set.lock);
+		pthread_mutex_unlock(&m->set.lock);
 	}
 	return m->common;
 }
@@ -208,9 +208,9 @@ static MAAR_COLD size_t scrape(struct maar__mring *m, struct maar__lane *lane, v
 {
 	size_t got;
 
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->set.lock);
 	got = maar__mring_scrape(m, lane, slots, n);
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->set.lock);
 	if (m->idle_ms)
 		maar__keeper_again();
 	return got;
@@ -271,7 +271,7 @@ static inline struct maar__lane *tracked_lane(const struct maar__mring *m, size_
 	(void)m, (void)n;
 	return NULL;
 #else
-	return m->track && n == 1 && (m->light || m->single) ? maar__lane_mine(m) : NULL;
+	return m->track && n == 1 && (m->set.light || m->single) ? maar__lane_mine(m) : NULL;
 #endif
 }
 

@@ -81,7 +81,7 @@ static void choose_lanes(struct maar__mring *m, size_t slots, const struct maar_
 		lane = 2 * MAAR_MRING_BATCH;
 	m->batch = lane ? lane / 2 : 1;
 	m->lane_slots = lane ? 2 * m->batch : 0;
-	m->light = lane && maar__membarrier_register();
+	m->set.light = lane && maar__membarrier_register();
 }
 
 #ifdef MAAR_DEBUG
@@ -148,7 +148,7 @@ static int make_lanes(struct maar__mring *m)
 		return -ENOMEM;
 	m->common->in_thread = 1; /* of whoever has common_lock */
 	m->common->next = m->spare;
-	m->lanes = m->common;
+	m->set.lanes = m->common;
 	return 0;
 }
 
@@ -159,14 +159,14 @@ static void take_down(struct maar__mring *m)
 	if (m->single) {
 		if (!m->given_rest)
 			maar__unmap(m->common, maar__mring_single_bytes(m));
-	} else if (!m->lanes) {
+	} else if (!m->set.lanes) {
 		maar__free(m->common);
 		maar__free(m->spare);
 	}
-	while (m->lanes) {
-		struct maar__lane *lane = m->lanes;
+	while (m->set.lanes) {
+		struct maar__lane *lane = m->set.lanes;
 
-		m->lanes = lane->next;
+		m->set.lanes = lane->next;
 		maar__free(lane);
 	}
 	maar_batch_ring_destroy(m->shared);
@@ -222,7 +222,7 @@ static int build_parts(struct maar__mring *m, size_t slots, size_t slot_bytes, c
 	if (rc == 0)
 		rc = maar__mring_begin_with(m, slots);
 	if (rc == 0)
-		rc = maar__lock_init(&m->lock);
+		rc = maar__lock_init(&m->set.lock);
 	if (rc == 0)
 		rc = maar__lock_init(&m->common_lock);
 	if (rc == 0)
@@ -305,7 +305,7 @@ int maar_mring_destroy(struct maar_mring *mring)
 	if (m->idle_ms)
 		maar__keeper_remove(m);
 	maar__registry_remove(m);
-	pthread_mutex_destroy(&m->lock);
+	pthread_mutex_destroy(&m->set.lock);
 	pthread_mutex_destroy(&m->common_lock);
 	take_down(m);
 	return 0;
@@ -325,19 +325,19 @@ int maar_mring_stats(const struct maar_mring *mring, struct maar_mring_stats *st
 	stats->lane_slots = m->single ? 0 : m->lane_slots;
 	stats->batch = m->batch;
 	stats->pages = m->pages;
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->set.lock);
 	stats->slots = m->slots_now;
 	stats->grown = m->grown;
 	stats->shrunk = m->shrunk;
 	if (m->single)
 		stats->in_lanes = maar_a_load(&m->common->n, RELAXED);
-	for (lane = m->lanes; lane; lane = lane->next) {
+	for (lane = m->set.lanes; lane; lane = lane->next) {
 		stats->in_lanes += maar_a_load(&lane->n, RELAXED);
 		stats->lanes += lane != m->common && lane != m->spare;
 	}
 	in_shared = (m->shared ? maar_batch_ring_handles(m->shared) : 0) +
 		    maar__fresh_left(maar_a_load(&m->fresh, RELAXED));
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->set.lock);
 	/* While others work the parts were read at different moments: keep every number within its bounds. */
 	stats->in_shared = in_shared > stats->slots ? stats->slots : (uint32_t)in_shared;
 	if (stats->in_lanes > stats->slots - stats->in_shared)
@@ -355,8 +355,8 @@ size_t maar_mring_lanes(const struct maar_mring *mring, struct maar_mring_lane_s
 
 	if (!mring || mring->magic != MAAR__MRING_MAGIC)
 		return 0;
-	pthread_mutex_lock(&m->lock);
-	for (lane = m->lanes; lane; lane = lane->next) {
+	pthread_mutex_lock(&m->set.lock);
+	for (lane = m->set.lanes; lane; lane = lane->next) {
 		if (lane == m->common || lane == m->spare)
 			continue;
 		if (lanes && i < n) {
@@ -369,7 +369,7 @@ size_t maar_mring_lanes(const struct maar_mring *mring, struct maar_mring_lane_s
 		}
 		i++;
 	}
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->set.lock);
 	return i;
 }
 

@@ -5,7 +5,10 @@
  *     mring.c       get and put: the data's way
  *     slab.c        the memory of the slots
  *     grow.c        more of it, less of it
+ *     inner.c       an mring inside another object: the allocator's spans
+ *     inbox.c       batches by value from any thread to one lane, and out of it
  *     keeper.c      less of it when nobody uses the mring
+ *     lanes.c       lanes pass from thread to thread; to be alone with one, or all
  *     steal.c       get when all else is empty: other threads' lanes
  *     lane.c        which lane is this thread's; thread exit
  *     adopt.c       lanes pass from thread to thread
@@ -16,8 +19,8 @@
  *     debug.c       debug builds: who has which slot
  *     track.h       leak tracking, in files of its own
  *
- * Locks, the outer first: maar__keeper_lock, registry, maar__lane_key_lock, m->common_lock, m->lock. A lane's `revoked` is written under
- * m->lock only. Whoever has entered a lane waits for nobody until it leaves it.
+ * Locks, the outer first: maar__keeper_lock, registry, maar__lane_key_lock, m->common_lock, m->set.lock. A lane's `revoked` is written under
+ * m->set.lock only. Whoever has entered a lane waits for nobody until it leaves it.
  */
 #ifndef MAAR_MRING_PRIV_H
 #define MAAR_MRING_PRIV_H
@@ -44,6 +47,17 @@ extern __thread const void *maar__debug_caller;
 #define MAAR__DEBUG_ENTER() ((void)0)
 #endif
 
+/* Of lane.busy: its thread is in the lane. The allocator's use more bits, which hold nobody off. */
+#define MAAR__LANE_BUSY 1u
+
+/* Lanes that pass from thread to thread, and whoever wants to be alone with some: an mring's, or the allocator's. */
+struct maar__lane_set {
+	pthread_mutex_t lock; /* the lists, births, deaths, revocation */
+	bool light;	      /* lanes are revoked by membarrier; else SEQ_CST orders both sides */
+	struct maar__lane *lanes;
+	struct maar__lane *idle;
+};
+
 struct maar__mring {
 	struct maar_mring front;
 
@@ -51,9 +65,10 @@ struct maar__mring {
 	uint32_t id;			/* index in the registry and in each thread's table; used again after destroy */
 	uint32_t batch;			/* slots that move at once */
 	uint32_t lane_slots;		/* most slots in a lane, 2 * batch; 0: no lanes, batch is 1 */
-	bool light;			/* lanes are revoked by membarrier; else SEQ_CST orders both sides */
 	uint64_t serial;		/* never used again: tells a stale table entry from a good one */
 	bool single;			/* one thread at a time: common is its lane, and holds all */
+	bool inner;			/* inner.c: stays mapped, in somebody else's addresses */
+	uint32_t mapped;		/* inner: slabs from the first on that may be touched */
 	struct maar_batch_ring *shared; /* NULL if single */
 	const void *pool;		/* the pool that is made of it, for reports; NULL: none */
 	unsigned tracking;		/* MAAR_TRACK_* in force */
@@ -86,9 +101,7 @@ struct maar__mring {
 	size_t owners_bytes;
 #endif
 
-	pthread_mutex_t lock; /* lanes' lists, births, deaths, revocation; a get that found the mring empty */
-	struct maar__lane *lanes;
-	struct maar__lane *idle;
+	struct maar__lane_set set; /* its lock: also for a get that found the mring empty */
 
 	pthread_mutex_t common_lock; /* for threads whose lane is revoked, or that found no memory for one */
 	struct maar__lane *common;   /* whoever has common_lock is its thread */
@@ -187,7 +200,7 @@ static inline uint64_t maar__key_serial(uint64_t key)
 #ifdef MAAR_DEBUG
 #define MAAR__QUICK(m) ((void)(m), false)
 #else
-#define MAAR__QUICK(m) (((m)->light || (m)->single) && !(m)->track)
+#define MAAR__QUICK(m) (((m)->set.light || (m)->single) && !(m)->track)
 #endif
 
 /* This thread's lane, which it gets if it has none; NULL if there is no memory. */
@@ -260,30 +273,61 @@ static inline bool maar__mring_put_batch(struct maar__mring *m, const uint32_t *
 /* As maar__lane_enter, whichever way lanes of this mring are revoked. */
 static inline bool maar__lane_enter_any(const struct maar__mring *m, struct maar__lane *lane)
 {
-	if (maar_likely(m->light))
+	if (maar_likely(m->set.light))
 		return maar__lane_enter(lane);
 	maar_a_store(&lane->busy, 1, SEQ_CST);	      /* R:lane.revoked */
 	return !maar_a_load(&lane->revoked, SEQ_CST); /* A:lane.revoked */
 }
 
-/* ---- steal.c ---- */
-
-/* As maar__mring_take, for want of anything else: under m->lock, not in the lane, which is empty and the caller's. */
-size_t maar__mring_scrape(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n);
-
-/* Changes with each batch that moves. Under m->lock. */
-uint64_t maar__mring_moves(const struct maar__mring *m);
+/* ---- lanes.c ---- */
 
 /*
- * Under m->lock. stop: makes the caller alone with each lane that nobody stays in, which then is `revoked`; go_on: lets
+ * How long whoever waits for a thread to leave its lane, or for slots that are being moved, does so: the thread works
+ * there for some 100 ns, so pauses cover a running one and yields one that lost its processor.
+ */
+#ifndef MAAR__BUSY_PAUSES
+#define MAAR__BUSY_PAUSES 64
+#define MAAR__BUSY_YIELDS 64
+#endif
+
+/* A moment in which a thread that is in its lane may leave it. */
+void maar__lane_pause(unsigned waited);
+bool maar__lane_is_busy(const struct maar__lane_set *set, const struct maar__lane *lane);
+/*
+ * Under set->lock. stop: makes the caller alone with each lane that nobody stays in, which then is `revoked`; go_on: lets
  * them go. visit: both, around a call for each such lane; it goes on at once after that.
  */
-void maar__lanes_stop(struct maar__mring *m);
-void maar__lanes_go_on(struct maar__mring *m);
-void maar__lanes_visit(struct maar__mring *m, void (*visit)(struct maar__mring *m, struct maar__lane *lane, void *arg),
-		       void *arg);
+void maar__lanes_stop(struct maar__lane_set *set);
+void maar__lanes_go_on(struct maar__lane_set *set);
+void maar__lanes_visit(struct maar__lane_set *set, void (*visit)(struct maar__lane *lane, void *arg), void *arg);
+/* Whether all are stopped. */
+bool maar__lanes_stopped(const struct maar__lane_set *set);
+/* The same for one lane: false, and nothing changed: its thread stays in it. */
+bool maar__lane_revoke(const struct maar__lane_set *set, struct maar__lane *lane);
+void maar__lane_restore(struct maar__lane *lane);
+/* As stop, again and again for a second: for a fork. */
+void maar__lanes_stop_patiently(struct maar__lane_set *set);
 
-/* ---- slab.c: under m->lock, or alone ---- */
+/* A thread gets a lane that none has, or one that make(arg) makes under the mutex (NULL: none); it lets go of it. */
+struct maar__lane *maar__lanes_adopt(struct maar__lane_set *set, struct maar__lane *(*make)(void *arg), void *arg);
+void maar__lanes_retire(struct maar__lane_set *set, struct maar__lane *lane);
+
+/*
+ * In the child of a fork before which all were stopped: those that are neither `mine` nor `common` are nobody's any more.
+ * lost: its thread was in the middle of it, through all the waiting.
+ */
+void maar__lanes_inherit(struct maar__lane_set *set, const struct maar__lane *mine, const struct maar__lane *common,
+			 void (*lost)(struct maar__lane *lane));
+
+/* ---- steal.c ---- */
+
+/* As maar__mring_take, for want of anything else: under m->set.lock, not in the lane, which is empty and the caller's. */
+size_t maar__mring_scrape(struct maar__mring *m, struct maar__lane *lane, void **slots, size_t n);
+
+/* Changes with each batch that moves. Under m->set.lock. */
+uint64_t maar__mring_moves(const struct maar__mring *m);
+
+/* ---- slab.c: under m->set.lock, or alone ---- */
 
 /* Addresses for `most` slots of m->front.stride bytes, none of them with memory; 0 or a negative errno. */
 int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, const struct maar_mring_options *o);
@@ -293,13 +337,13 @@ bool maar__slab_ready(struct maar__mring *m, uint32_t first, uint32_t n);
 /* Gives back that of one. False: it stays. */
 bool maar__slab_return(struct maar__mring *m, uint32_t slab);
 
-/* ---- grow.c: under m->lock, or alone ---- */
+/* ---- grow.c: under m->set.lock, or alone ---- */
 
 int maar__mring_begin_with(struct maar__mring *m, size_t slots);
 /* True if there are fresh slots now. */
 bool maar__mring_grow(struct maar__mring *m);
 size_t maar__mring_shrink_locked(struct maar__mring *m); /* bytes given back */
-/* Not under m->lock: calls what is to be told of a soft limit crossed, if nobody else does. */
+/* Not under m->set.lock: calls what is to be told of a soft limit crossed, if nobody else does. */
 void maar__mring_tell(struct maar__mring *m);
 
 /* ---- mring_life.c, for given.c ---- */
@@ -311,12 +355,30 @@ int maar__mring_build(struct maar__mring *m, size_t slots, size_t slot_bytes, co
 /* The shared ring's capacity; one thread's lane, in bytes. */
 size_t maar__mring_ring_capacity(const struct maar__mring *m);
 size_t maar__mring_single_bytes(const struct maar__mring *m);
+/* ---- inner.c: an mring inside another object, which has a lock of its own and lets one thread in at a time ---- */
+
+/*
+ * Slots of `slot_bytes` (a power of two, whole pages) at addresses that are the caller's: reserved, no memory yet. Each
+ * is a slab. No lanes, no registry, and nothing here comes from malloc. In zeroed memory; 0 or a negative errno.
+ */
+int maar__mring_init_inner(struct maar__mring *m, void *at, size_t slots, size_t slot_bytes);
+void maar__mring_end_inner(struct maar__mring *m);
+/* A slot, or NULL: no more slots, or no memory. *fresh: all its bytes are zero. */
+void *maar__mring_get_inner(struct maar__mring *m, bool *fresh);
+void maar__mring_put_inner(struct maar__mring *m, void *slot);
+/* Free slots that have memory. */
+static inline uint32_t maar__mring_spare_inner(const struct maar__mring *m)
+{
+	return m->common->n;
+}
+/* Gives the memory of up to n of those back, the ones that have been free longest; returns how many. */
+uint32_t maar__mring_shrink_inner(struct maar__mring *m, uint32_t n);
 
 /* ---- keeper.c ---- */
 
 int maar__keeper_add(struct maar__mring *m); /* 0 or a negative errno */
 void maar__keeper_remove(struct maar__mring *m);
-/* In a child that has no such thread; the next get that needs m->lock makes it anew. */
+/* In a child that has no such thread; the next get that needs m->set.lock makes it anew. */
 void maar__keeper_is_gone(void);
 void maar__keeper_again(void);
 extern pthread_mutex_t maar__keeper_lock; /* for the fork handlers */
@@ -404,7 +466,7 @@ void maar__track_broken(struct maar__mring *m, const void *slot, const void *cal
 void maar__track_is_pool(struct maar__mring *m, const void *pool, size_t head, size_t word);
 
 /*
- * Slots [first, first + n) have got memory, all zero; or it was given back, and nobody has one of them. Under m->lock.
+ * Slots [first, first + n) have got memory, all zero; or it was given back, and nobody has one of them. Under m->set.lock.
  */
 void maar__track_cover(struct maar__mring *m, uint32_t first, uint32_t n);
 void maar__track_forget(struct maar__mring *m, uint32_t first, uint32_t n);

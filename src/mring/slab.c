@@ -100,11 +100,31 @@ static size_t bytes_of(const struct maar__mring *m, uint32_t first, uint32_t n)
 	return bytes;
 }
 
+/* An inner mring's addresses become memory in pieces of so many bytes, which the system keeps as one mapping. */
+#define INNER_PIECE ((size_t)4 << 20)
+
+static bool ready_inner(struct maar__mring *m, uint32_t end)
+{
+	uint32_t to = m->mapped + (uint32_t)(INNER_PIECE / m->front.stride);
+
+	if (end <= m->mapped)
+		return true;
+	if (to < end)
+		to = end;
+	if (to > m->slabs)
+		to = m->slabs;
+	if (!maar__ready(maar__mring_at(m, m->mapped), (size_t)(to - m->mapped) * m->front.stride))
+		return false;
+	m->mapped = to;
+	return true;
+}
+
 bool maar__slab_ready(struct maar__mring *m, uint32_t first, uint32_t n)
 {
 	if (m->given_slab)
 		memset(m->given_slab, 0, m->front.slots * m->front.stride);
-	else if (!maar__ready(maar__mring_at(m, first * m->slab_slots), bytes_of(m, first, n)))
+	else if (m->inner ? !ready_inner(m, first + n)
+			  : !maar__ready(maar__mring_at(m, first * m->slab_slots), bytes_of(m, first, n)))
 		return false;
 	memset(m->present + first, 1, n);
 	if (m->track)
@@ -114,7 +134,9 @@ bool maar__slab_ready(struct maar__mring *m, uint32_t first, uint32_t n)
 
 bool maar__slab_return(struct maar__mring *m, uint32_t slab)
 {
-	if (m->given_slab || !maar__unready(maar__mring_at(m, slab * m->slab_slots), bytes_of(m, slab, 1)))
+	void *at = maar__mring_at(m, slab * m->slab_slots);
+
+	if (m->given_slab || !(m->inner ? maar__discard : maar__unready)(at, bytes_of(m, slab, 1)))
 		return false;
 	m->present[slab] = 0;
 	if (m->track)

@@ -7,8 +7,6 @@
  */
 #include "mring_priv.h"
 
-#include <sched.h>
-
 /*
  * How long a thief looks at the shared ring before it revokes a living thread's lane: about as long as the theft costs
  * both. A thread that puts at full speed has then handed a batch over, and only lanes that stand still are robbed.
@@ -17,63 +15,7 @@
 #define MAAR__THIEF_PAUSES 64
 #endif
 
-/*
- * How long whoever waits for a thread to leave its lane, or for slots that are being moved, does so: the thread works
- * there for some 100 ns, so pauses cover a running one and yields one that lost its processor.
- */
-#ifndef MAAR__BUSY_PAUSES
-#define MAAR__BUSY_PAUSES 64
-#define MAAR__BUSY_YIELDS 64
-#endif
-
-static void pause_or_yield(unsigned waited)
-{
-	if (waited < MAAR__BUSY_PAUSES)
-		maar_cpu_relax();
-	else
-		sched_yield();
-}
-
 /* ---- one lane ---- */
-
-static bool is_busy(const struct maar__mring *m, const struct maar__lane *lane)
-{
-	if (m->light)
-		return maar_a_load(&lane->busy, ACQUIRE); /* A:lane.busy */
-	return maar_a_load(&lane->busy, SEQ_CST);	  /* A:lane.busy A:lane.revoked */
-}
-
-static void restore(struct maar__lane *lane)
-{
-	maar_a_store(&lane->revoked, 0, RELEASE); /* R:lane.revoked */
-}
-
-/* False: its thread is stopped in it. */
-static bool wait_until_left(const struct maar__mring *m, const struct maar__lane *lane)
-{
-	unsigned waited;
-
-	for (waited = 0; is_busy(m, lane); waited++) {
-		if (waited == MAAR__BUSY_PAUSES + MAAR__BUSY_YIELDS)
-			return false;
-		pause_or_yield(waited);
-	}
-	return true;
-}
-
-/* Makes the caller, who has m->lock, alone with the lane. False, and nothing changed: its thread is stopped in it. */
-static bool revoke(const struct maar__mring *m, struct maar__lane *lane)
-{
-	if (m->light)
-		maar_a_store(&lane->revoked, 1, RELAXED);
-	else
-		maar_a_store(&lane->revoked, 1, SEQ_CST); /* R:lane.busy */
-	/* A lane without a thread cannot get one while the mutex is held. */
-	if ((!m->light || !lane->in_thread || maar__membarrier()) && wait_until_left(m, lane))
-		return true;
-	restore(lane);
-	return false;
-}
 
 /*
  * Takes the older half of what a lane holds, rounded up, into an empty lane of the caller's. Half, because two threads at
@@ -85,7 +27,7 @@ static bool rob(struct maar__mring *m, struct maar__lane *from, struct maar__lan
 	void **slots = maar__lane_slots(from);
 	uint32_t have, some;
 
-	if (!revoke(m, from))
+	if (!maar__lane_revoke(&m->set, from))
 		return false;
 	have = maar_a_load(&from->n, RELAXED);
 	some = have - have / 2;
@@ -98,7 +40,7 @@ static bool rob(struct maar__mring *m, struct maar__lane *from, struct maar__lan
 		maar_a_store(&from->n, have - some, RELAXED);
 		from->robbed += some;
 	}
-	restore(from);
+	maar__lane_restore(from);
 	return some != 0;
 }
 
@@ -109,7 +51,7 @@ static struct maar__lane *find(const struct maar__mring *m, const struct maar__l
 {
 	struct maar__lane *lane;
 
-	for (lane = m->lanes; lane; lane = lane->next)
+	for (lane = m->set.lanes; lane; lane = lane->next)
 		if (lane != but && lane->in_thread == of_thread && maar_a_load(&lane->n, RELAXED))
 			return lane;
 	return NULL;
@@ -138,10 +80,10 @@ static uint64_t moves(const struct maar__mring *m, const struct maar__lane *but,
 	uint64_t sum = 0;
 
 	*busy = false;
-	for (lane = m->lanes; lane; lane = lane->next) {
+	for (lane = m->set.lanes; lane; lane = lane->next) {
 		if (lane == but)
 			continue;
-		*busy |= is_busy(m, lane);
+		*busy |= maar__lane_is_busy(&m->set, lane);
 		sum += maar_a_load(&lane->fetched, RELAXED) + maar_a_load(&lane->handed, RELAXED);
 	}
 	return sum;
@@ -192,53 +134,6 @@ size_t maar__mring_scrape(struct maar__mring *m, struct maar__lane *lane, void *
 		after = moves(m, lane, &busy);
 		if ((before == after && !busy) || waited == MAAR__BUSY_PAUSES + MAAR__BUSY_YIELDS)
 			return got;
-		pause_or_yield(waited++);
-	}
-}
-
-/* ---- to be alone with all lanes ---- */
-
-/* All lanes that nobody is in for longer than the wait; one membarrier for all. The others are as before. */
-void maar__lanes_stop(struct maar__mring *m)
-{
-	struct maar__lane *lane;
-	bool seen;
-
-	for (lane = m->lanes; lane; lane = lane->next) {
-		if (m->light)
-			maar_a_store(&lane->revoked, 1, RELAXED);
-		else
-			maar_a_store(&lane->revoked, 1, SEQ_CST); /* R:lane.busy */
-	}
-	seen = !m->light || maar__membarrier();
-	for (lane = m->lanes; lane; lane = lane->next)
-		if (!(seen || !lane->in_thread) || !wait_until_left(m, lane))
-			restore(lane);
-}
-
-void maar__lanes_go_on(struct maar__mring *m)
-{
-	struct maar__lane *lane;
-
-	for (lane = m->lanes; lane; lane = lane->next)
-		if (maar_a_load(&lane->revoked, RELAXED))
-			restore(lane);
-}
-
-void maar__lanes_visit(struct maar__mring *m, void (*visit)(struct maar__mring *m, struct maar__lane *lane, void *arg),
-		       void *arg)
-{
-	struct maar__lane *lane;
-
-	if (m->single) {
-		visit(m, m->common, arg);
-		return;
-	}
-	maar__lanes_stop(m);
-	for (lane = m->lanes; lane; lane = lane->next) {
-		if (!maar_a_load(&lane->revoked, RELAXED))
-			continue;
-		visit(m, lane, arg);
-		restore(lane);
+		maar__lane_pause(waited++);
 	}
 }

@@ -79,6 +79,13 @@ static void set_up(struct maar_batch_ring *ring, const struct measures *m, size_
 	ring->magic = MAAR__BATCH_MAGIC;
 }
 
+void maar__batch_ring_set_up(struct maar_batch_ring *ring, size_t capacity, size_t batch, unsigned flags)
+{
+	const struct measures m = measure(capacity, batch, flags & MAAR_BATCH_RING_TICKET);
+
+	set_up(ring, &m, batch, flags);
+}
+
 int maar_batch_ring_init_layout(void *mem, size_t bytes, size_t capacity, size_t batch, unsigned flags, unsigned layout)
 {
 	const struct measures m = measure(capacity, batch, flags & MAAR_BATCH_RING_TICKET);

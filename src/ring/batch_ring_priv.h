@@ -232,6 +232,19 @@ static inline size_t maar__batch_take(struct maar__batch_view v, uint32_t *handl
 	}
 }
 
+/* A hint: the first handle of the oldest batch; false: none is there, or it is not full yet. */
+static inline bool maar__batch_first(struct maar__batch_view v, uint32_t *handle)
+{
+	const uint64_t head = maar_a_load(&v.ring->head, RELAXED);
+	const uint64_t position = head & ~(MAAR__BATCH_UNITS - 1);
+	const uint64_t stamp = maar_a_load(maar__batch_cell(v, position), RELAXED);
+
+	if (maar__batch_ahead(v, position, stamp))
+		return false;
+	maar__batch_copy(handle, maar__batch_words(v, maar__batch_block(v, position, stamp)), 0, 1);
+	return true;
+}
+
 /* ---- put ---- */
 
 /* The position of head as it is now, for this producer and the next ones. */
@@ -329,6 +342,9 @@ static inline bool maar__batch_ring_in_order(const struct maar_batch_ring *r)
 			return false;
 	return true;
 }
+
+/* An empty ring in zeroed memory of maar_batch_ring_bytes(), none of which but the first line is touched. */
+void maar__batch_ring_set_up(struct maar_batch_ring *ring, size_t capacity, size_t batch, unsigned flags);
 
 /* Makes an idle ring begin at any position (in batches; 48 bits count), for tests of the wraps. Empties it. */
 void maar__batch_ring_start_at(struct maar_batch_ring *ring, uint64_t position);

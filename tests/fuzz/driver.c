@@ -2,12 +2,17 @@
  * SPDX-License-Identifier: MIT
  *
  * Runs a fuzz target without libFuzzer: on random inputs from the program's seed (MAAR_SEED), of lengths from nothing to
- * a few thousand operations. MAAR_FUZZ_INPUTS says how many (default 4000, fixed: sized by count, never by a clock).
+ * a few thousand operations. MAAR_FUZZ_INPUTS says how many (default FUZZ_INPUTS, fixed: sized by count, never by a clock).
  * A failing input is one number: MAAR_SEED and the input's number, which the failure names, bring it back.
  */
 #include "fuzz.h"
 
 #include "../unit/common.h"
+
+/* As many as a second or two has room for; a target may say that it takes longer. */
+#ifndef FUZZ_INPUTS
+#define FUZZ_INPUTS 4000
+#endif
 
 #define BATCH 100u /* inputs of one test: a failure names one of them */
 
@@ -29,7 +34,7 @@ static unsigned inputs(void)
 {
 	const char *text = getenv("MAAR_FUZZ_INPUTS");
 
-	return text ? (unsigned)strtoul(text, NULL, 0) : 4000;
+	return text ? (unsigned)strtoul(text, NULL, 0) : FUZZ_INPUTS;
 }
 
 START_TEST(test_random_inputs)

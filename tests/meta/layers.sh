@@ -12,9 +12,11 @@ base   -                version.h bits/cc.h bits/atomic.h bits/arch.h bits/arch_
 ring   base             ring.h record_ring.h byte_ring.h bits/ring_impl.h bits/ring_moves.h bits/byte_ring_impl.h broadcast.h bits/broadcast_impl.h batch_ring.h slot_ring.h bits/slot_ring_impl.h bits/slot_ring_moves.h
 wait   base,ring        event.h wait.h bits/event_impl.h bits/wait_impl.h
 mring  base,ring        mring.h shared_mring.h track.h bits/mring_impl.h bits/mring_slots.h
+alloc  base,ring,mring  alloc.h
 queue  base,ring,mring  queue.h bits/queue_impl.h
 pool   base,ring,mring  pool.h object_pool.h typed_pool.h chain.h bits/pool_impl.h bits/chain_impl.h
 arena  base             arena.h bits/arena_impl.h
+malloc base,alloc       override.h
 channel base,ring,wait,mring,pool channel.h select.h topic.h
 '
 
@@ -22,7 +24,7 @@ channel base,ring,wait,mring,pool channel.h select.h topic.h
 places='
 \burcu[_/]|\brcu_|\bcds_               src/mring/rcu\.h                 liburcu enters at one place
 __atomic_|__sync_                      include/maar/bits/[a-z0-9_]+\.h  atomics go through one layer
-\b(m|c|re)alloc\(|\b(posix_)?memalign\(|\baligned_alloc\(|\bfree\(  src/base/[a-z_]+\.c  memory comes from one place, where a test can make it fail
+\b(m|c|re)alloc\(|\b(posix_)?memalign\(|\baligned_alloc\(|\bfree\(  src/(base|malloc)/[a-z_]+\.c  memory comes from one place, where a test can make it fail
 \b(mmap|munmap|mremap|memfd_create)\(          src/base/[a-z_]+\.c              mappings come from one place, where a test can make them fail
 \bSYS_futex|\beventfd\(|\bclock_gettime\(  src/base/sleep\.c  sleeping enters the system at one place
 pthread_mutex_init|pthread_key_create  src/base/[a-z_]+\.c              locks come from one place, where a test can make them fail

@@ -9,6 +9,9 @@
 
 #include "explorer.h"
 
+extern const struct model_scenario scenarios_alloc[];
+extern const unsigned n_scenarios_alloc;
+
 extern const struct model_scenario scenarios_batch[];
 extern const unsigned n_scenarios_batch;
 

@@ -52,7 +52,7 @@ struct maar__lane *maar__lane_attach(struct maar__mring *m)
 		return NULL;
 	if (!e->key) {
 		e->lane = maar__lane_adopt(m);
-		e->key = m->light ? m->front.key : m->front.key + 1;
+		e->key = m->set.light ? m->front.key : m->front.key + 1;
 	}
 	return e->lane;
 }
@@ -147,9 +147,9 @@ static void forget_lane(struct maar__lane *lane)
 {
 	memset(lane, 0, sizeof(*lane));
 	lane->limit = now->lane_slots;
-	lane->next = now->m->lanes;
+	lane->next = now->m->set.lanes;
 	lane->in_thread = 1;
-	now->m->lanes = lane;
+	now->m->set.lanes = lane;
 }
 
 static void make(struct state *s)
@@ -167,7 +167,7 @@ static void make(struct state *s)
 /* Lanes that the last execution has made. */
 static void drop_new_lanes(struct state *s)
 {
-	struct maar__lane *lane = s->m->lanes;
+	struct maar__lane *lane = s->m->set.lanes;
 
 	while (lane) {
 		struct maar__lane *next = lane->next;
@@ -180,7 +180,7 @@ static void drop_new_lanes(struct state *s)
 			maar__free(lane);
 		lane = next;
 	}
-	s->m->lanes = s->m->idle = NULL;
+	s->m->set.lanes = s->m->set.idle = NULL;
 }
 
 static void place(struct state *s)
@@ -232,11 +232,11 @@ static void set_up(void *state)
 	if (!s->m)
 		make(s);
 	drop_new_lanes(s);
-	memset(&s->m->lock, 0, sizeof(s->m->lock));
+	memset(&s->m->set.lock, 0, sizeof(s->m->set.lock));
 	memset(&s->m->common_lock, 0, sizeof(s->m->common_lock));
 	memset(s->hand, 0, sizeof(*s) - offsetof(struct state, hand));
 	memset(tables, 0, sizeof(tables));
-	s->m->light = !(s->flags & STRONG);
+	s->m->set.light = !(s->flags & STRONG);
 	s->m->high_water = 0;
 	maar__batch_ring_start_at(s->m->shared, 0);
 	s->m->grown = s->m->shrunk = 0;
@@ -249,7 +249,7 @@ static void set_up(void *state)
 		if (!s->in_lane[t] && !s->held[t])
 			continue; /* it is to make or adopt one */
 		forget_lane(s->lane[t]);
-		tables[t + 1].entry.key = s->m->front.key + !s->m->light;
+		tables[t + 1].entry.key = s->m->front.key + !s->m->set.light;
 		tables[t + 1].entry.lane = s->lane[t];
 	}
 	place(s);
@@ -378,14 +378,14 @@ static void stop(void *state)
 	struct maar__lane *lane;
 
 	pthread_mutex_lock(&s->m->common_lock);
-	pthread_mutex_lock(&s->m->lock);
-	maar__lanes_stop(s->m);
-	for (lane = s->m->lanes; lane; lane = lane->next)
+	pthread_mutex_lock(&s->m->set.lock);
+	maar__lanes_stop(&s->m->set);
+	for (lane = s->m->set.lanes; lane; lane = lane->next)
 		if (maar_a_load(&lane->revoked, RELAXED))
 			model_plain_write((uint64_t *)(void *)maar__lane_slots(lane),
 					  (uintptr_t)maar__lane_slots(lane)[0]);
-	maar__lanes_go_on(s->m);
-	pthread_mutex_unlock(&s->m->lock);
+	maar__lanes_go_on(&s->m->set);
+	pthread_mutex_unlock(&s->m->set.lock);
 	pthread_mutex_unlock(&s->m->common_lock);
 }
 

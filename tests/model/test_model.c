@@ -31,6 +31,7 @@ static const struct {
 	const unsigned *n;
 } tables[] = {
 	/* clang-format off */
+	{ scenarios_alloc, &n_scenarios_alloc },
 	{ scenarios_batch, &n_scenarios_batch },
 	{ scenarios_broadcast, &n_scenarios_broadcast },
 	{ scenarios_event, &n_scenarios_event },

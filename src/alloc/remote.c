@@ -1,0 +1,113 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * Another lane's block, freed: it is not touched, but its handle goes into a batch for that lane and class, which goes into
+ * the lane's inbox by value when it is full. If the inbox is full, the blocks are linked and spilt, with one
+ * compare-and-swap: a free waits for nobody.
+ */
+#include "alloc_priv.h"
+
+/* Bytes that a batch holds back at most. */
+#define BATCH_BYTES ((size_t)24 << 10)
+
+/* Handles of a batch, beside its key. */
+#define MOST_HANDLES (MAAR__INBOX_BATCH - 1)
+
+static void *block_of(const struct maar__batch *b, unsigned i)
+{
+	return maar__window(MAAR__UNIT_BACK(b->key)) + ((uint64_t)b->handles[i] << MAAR__HANDLE_SHIFT);
+}
+
+static void spill(struct maar__inbox *box, const struct maar__batch *b)
+{
+	unsigned i;
+
+	for (i = 1; i + 1 < b->n; i++)
+		*(void **)block_of(b, i) = block_of(b, i + 1);
+	maar__inbox_spill(box, block_of(b, 1), block_of(b, b->n - 1u));
+}
+
+void maar__batch_flush(struct maar__alloc_lane *lane, struct maar__batch *b)
+{
+	struct maar__alloc_lane *owner = maar__alloc_lane(MAAR__UNIT_OWNER(b->key));
+
+	b->handles[0] = b->key;
+	lane->sent++;
+	maar__alloc_count_slow(lane);
+	if (!maar__inbox_give(&owner->inbox, b->handles, b->n)) {
+		spill(&owner->inbox, b);
+		maar__alloc_want(MAAR__WANT_THREAD);
+	}
+	b->key = 0;
+}
+
+void maar__batch_flush_all(struct maar__alloc_lane *lane)
+{
+	unsigned i;
+
+	for (i = 0; i < MAAR__OPEN; i++)
+		if (lane->open[i].key)
+			maar__batch_flush(lane, &lane->open[i]);
+}
+
+static MAAR_COLD void open_batch(struct maar__alloc_lane *lane, struct maar__batch *b, uint32_t key)
+{
+	const size_t bytes = maar__class_bytes(MAAR__UNIT_CLASS(key));
+	size_t most = BATCH_BYTES / bytes;
+
+	if (b->key)
+		maar__batch_flush(lane, b);
+	if (most > MOST_HANDLES)
+		most = MOST_HANDLES;
+	if (most < 2)
+		most = 2;
+	b->key = key;
+	b->n = 1;
+	b->most = (uint16_t)(most + 1);
+}
+
+/* Of the side region, of a heap, or of nobody. */
+static MAAR_COLD bool send_elsewhere(void *block, uint32_t entry)
+{
+	const struct maar__alloc_lane *owner = maar__alloc_lane(MAAR__UNIT_OWNER(entry));
+
+	if (MAAR__UNIT_CLASS(entry) == MAAR__CLASS_SIDE)
+		maar__side_put(block);
+	else if (owner)
+		return false;
+	return true;
+}
+
+void maar__alloc_send(struct maar__alloc_lane *lane, void *block, uint32_t entry)
+{
+	const uint64_t handle =
+		((uint64_t)(uintptr_t)block - (uint64_t)(uintptr_t)maar__space.base) >> MAAR__HANDLE_SHIFT;
+	const uint32_t key = (entry & 0xffff00ff) | (uint32_t)(handle >> 32) << 8;
+	struct maar__batch *b = &lane->open[key * UINT32_C(0x9e3779b1) >> 26];
+
+	if (maar_unlikely(b->key != key)) {
+		if (send_elsewhere(block, entry) || maar__heap_free(block, entry))
+			return;
+		open_batch(lane, b, key);
+	}
+	b->handles[b->n++] = (uint32_t)handle;
+	if (maar_unlikely(b->n == b->most))
+		maar__batch_flush(lane, b);
+}
+MAAR_STATIC_ASSERT(MAAR__OPEN == 1 << (32 - 26), "the hash has 6 bits");
+
+void maar__alloc_give(struct maar__alloc_lane *lane, void *block)
+{
+	const uint64_t unit = maar__unit_of(block);
+	uint32_t entry;
+
+	if (!maar__in_range(unit)) {
+		(void)maar__big_put(block);
+		return;
+	}
+	entry = maar__unit_entry(unit);
+	if (MAAR__UNIT_OWNER(entry) == lane->id)
+		maar__slab_push(lane, maar__slab_of(unit, entry), block);
+	else
+		maar__alloc_send(lane, block, entry);
+}

@@ -1,0 +1,145 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * A span as a slab of blocks of one class. Of a class a lane has one slab that malloc takes from, those with free blocks in
+ * a list, and full ones that nothing points to until one of their blocks comes back. An empty one, unless it is the current,
+ * is a span again at once. All with the lane entered.
+ */
+#include "alloc_priv.h"
+
+/*
+ * Untouched blocks are linked a page at a time: one way for all blocks afterwards. A block of more than half of it is handed
+ * out untouched, and calloc need not clear it.
+ */
+#define LINK_BYTES 4096
+
+void *maar__slab_take(struct maar__slab *slab, bool *zero)
+{
+	unsigned char *block;
+	void **at;
+	uint32_t n;
+
+	*zero = false;
+	at = slab->free;
+	if (at) {
+		slab->free = *at;
+		slab->used++;
+		return at;
+	}
+	if (slab->bump == slab->end)
+		return NULL;
+	block = slab->base + slab->bump;
+	*zero = slab->zero;
+	n = LINK_BYTES / slab->bytes;
+	if (n > (slab->end - slab->bump) / slab->bytes)
+		n = (slab->end - slab->bump) / slab->bytes;
+	slab->bump += (n ? n : 1) * slab->bytes;
+	if (n > 1) {
+		slab->free = (void *)(block + slab->bytes);
+		for (at = slab->free; n > 2; n--, at = *at)
+			*at = (unsigned char *)at + slab->bytes;
+		*at = NULL;
+	}
+	slab->used++;
+	return block;
+}
+
+static bool has_blocks(const struct maar__slab *slab)
+{
+	return slab->free || slab->bump != slab->end;
+}
+
+static void enlist(struct maar__alloc_lane *lane, struct maar__slab *slab)
+{
+	struct maar__slab **list = &lane->partial[slab->class];
+
+	slab->slow_at = MAAR__SLOW_EMPTY;
+	slab->prev = NULL;
+	slab->next = *list;
+	if (slab->next)
+		slab->next->prev = slab;
+	*list = slab;
+}
+
+static void delist(struct maar__alloc_lane *lane, struct maar__slab *slab)
+{
+	if (slab->prev)
+		slab->prev->next = slab->next;
+	else
+		lane->partial[slab->class] = slab->next;
+	if (slab->next)
+		slab->next->prev = slab->prev;
+}
+
+static struct maar__slab no_slab; /* has no blocks, and is written by nobody */
+
+static void make_current(struct maar__alloc_lane *lane, unsigned class, struct maar__slab *slab)
+{
+	struct maar__slab *old = lane->current[class];
+
+	if (old != &no_slab) {
+		old->is_current = 0;
+		if (has_blocks(old))
+			enlist(lane, old);
+		else
+			old->slow_at = MAAR__SLOW_FULL;
+	}
+	lane->current[class] = slab;
+	if (slab != &no_slab) {
+		slab->is_current = 1;
+		slab->slow_at = MAAR__SLOW_NEVER;
+	}
+}
+
+void maar__slab_none(struct maar__alloc_lane *lane)
+{
+	unsigned class;
+
+	for (class = 0; class < MAAR__CLASSES; class ++)
+		lane->current[class] = &no_slab;
+}
+
+bool maar__slab_next(struct maar__alloc_lane *lane, unsigned class)
+{
+	struct maar__slab *slab = lane->partial[class];
+
+	if (!slab)
+		return false;
+	delist(lane, slab);
+	make_current(lane, class, slab);
+	return true;
+}
+
+bool maar__slab_new(struct maar__alloc_lane *lane, unsigned class)
+{
+	struct maar__slab *slab = maar__span_get(lane, class);
+
+	if (!slab)
+		return false;
+	make_current(lane, class, slab);
+	return true;
+}
+
+void maar__slab_freed(struct maar__alloc_lane *lane, struct maar__slab *slab)
+{
+	if (slab->slow_at == MAAR__SLOW_FULL)
+		enlist(lane, slab);
+	if (slab->used == 0 && slab->slow_at == MAAR__SLOW_EMPTY) {
+		delist(lane, slab);
+		maar__span_put(slab);
+	}
+}
+
+void maar__slab_sweep(struct maar__alloc_lane *lane)
+{
+	unsigned class;
+
+	for (class = 0; class < MAAR__CLASSES; class ++) {
+		struct maar__slab *slab = lane->current[class];
+
+		if (slab == &no_slab || slab->used)
+			continue;
+		lane->current[class] = &no_slab;
+		maar__span_put(slab);
+	}
+}
