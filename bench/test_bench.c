@@ -484,6 +484,36 @@ START_TEST(bad_command_lines)
 }
 END_TEST
 
+/* Whole programs as contestants: what they print arrives, in the units of the cases. */
+START_TEST(programs_are_contestants)
+{
+	char *path = temporary(), output[4096];
+	json_t *all, *cases, *pair, *small, *result;
+
+	snprintf(output, sizeof(output), "--output=%s", path);
+	ck_assert_int_eq(run("bench_malloc", NULL, "-k", "glibc", "-f", "pair/64,small/rss", "--rounds=2",
+			     "--count=3000", "--limit=300", output, NULL),
+			 0);
+	all = load(path, 1);
+	cases = member(json_array_get(json_object_get(all, "programs"), 0), "cases", JSON_ARRAY);
+	pair = named(cases, "pair/64");
+	ck_assert_str_eq(json_string_value(member(pair, "unit", JSON_STRING)), "ns");
+	result = json_array_get(member(pair, "results", JSON_ARRAY), 0);
+	ck_assert_str_eq(json_string_value(member(result, "status", JSON_STRING)), "ok");
+	ck_assert(json_number_value(member(result, "median", JSON_REAL)) > 0);
+	ck_assert_int_eq(json_integer_value(member(json_array_get(member(result, "rounds", JSON_ARRAY), 0),
+						   "operations", JSON_INTEGER)),
+			 3000);
+	result = member(member(result, "figures", JSON_OBJECT), "peak_mb", JSON_OBJECT);
+	ck_assert(json_number_value(member(result, "median", JSON_REAL)) > 0.5);
+	small = named(cases, "small/rss");
+	ck_assert_str_eq(json_string_value(member(small, "unit", JSON_STRING)), "MB");
+	result = json_array_get(member(small, "results", JSON_ARRAY), 0);
+	ck_assert(json_number_value(member(result, "median", JSON_REAL)) > 0.5);
+	json_decref(all);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("bench");
@@ -501,6 +531,7 @@ int main(void)
 	tcase_add_loop_test(tc, targets_have_rows, 0, 2);
 	tcase_add_loop_test(tc, distance_is_recorded, 0, 4);
 	tcase_add_test(tc, append_keeps_what_is_there);
+	tcase_add_test(tc, programs_are_contestants);
 	tcase_add_test(tc, bad_command_lines);
 	suite_add_tcase(suite, tc);
 	runner = srunner_create(suite);

@@ -49,6 +49,7 @@ MAAR_BEGIN_DECLS
 
 /* ---- blocks; all that return a pointer return NULL with errno = ENOMEM for want of memory, or at the hard limit ---- */
 
+/* A block of at least so many bytes, of any content. */
 MAAR_API MAAR_MALLOC_LIKE void *maar_malloc(size_t bytes);
 
 /* n * bytes zero bytes. Memory that is fresh from the system is not written. ENOMEM too if the product overflows. */

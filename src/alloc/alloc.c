@@ -24,9 +24,16 @@ static MAAR_COLD void *malloc_outside(struct maar__alloc_lane *lane, uint32_t wa
 
 static __attribute__((noinline)) void *malloc_further(struct maar__alloc_lane *lane, unsigned class, size_t bytes)
 {
+	struct maar__magazine *m = &lane->magazine[class];
+	void *block;
 	bool zero;
-	void *block = maar__alloc_take(lane, class, &zero);
 
+	if (maar_likely(m->n)) {
+		block = maar__magazine_pop(m);
+		maar__alloc_back(lane, 0);
+		return block;
+	}
+	block = maar__alloc_refill(lane, class, &zero);
 	maar__alloc_back(lane, 0);
 	maar__alloc_after();
 	return maar_likely(block) ? block : malloc_slow(bytes); /* which says why not, or finds some elsewhere */

@@ -120,8 +120,7 @@ struct maar__magazine {
 
 /* Blocks of one class that this lane's thread has freed and another lane owns. */
 struct maar__batch {
-	uint32_t key; /* {owner, window, class} as an entry has {owner, back, class}; 0: none */
-	uint16_t n, most;
+	uint32_t n, most;
 	uint32_t handles[MAAR__INBOX_BATCH]; /* the first is the key, once it is sent */
 	uint32_t reserved[2];
 };
@@ -140,6 +139,8 @@ struct maar__alloc_lane {
 	uint32_t parked;       /* 1: that was the same twice. Both under the set's lock */
 	uint64_t stolen, sent; /* batches */
 	struct maar__inbox inbox;
+	uint32_t opened;	  /* keys that are not 0 */
+	uint32_t key[MAAR__OPEN]; /* of `open`: {owner, window, class} as an entry has {owner, back, class}; 0: none */
 	struct maar__batch open[MAAR__OPEN];
 	struct maar__magazine magazine[MAAR__CLASSES];
 };
@@ -253,7 +254,7 @@ void *maar__alloc_refill(struct maar__alloc_lane *lane, unsigned class, bool *ze
 void maar__alloc_give(struct maar__alloc_lane *lane, void *block);
 void maar__alloc_send(struct maar__alloc_lane *lane, void *block, uint32_t entry);
 /* One, or all, open batches go to their owners. */
-void maar__batch_flush(struct maar__alloc_lane *lane, struct maar__batch *batch);
+void maar__batch_flush(struct maar__alloc_lane *lane, unsigned i);
 void maar__batch_flush_all(struct maar__alloc_lane *lane);
 /* What waits in the inbox, and what the magazines hold, goes to the slabs, or to its owners. */
 void maar__alloc_drain(struct maar__alloc_lane *lane);
@@ -264,6 +265,19 @@ void maar__alloc_drain_spill(struct maar__alloc_lane *lane);
 static inline void maar__alloc_count_slow(struct maar__alloc_lane *lane)
 {
 	maar_a_store(&lane->slow, lane->slow + 1, RELAXED);
+}
+
+/* Blocks that magazine_pop asks the system's caches for ahead of time: others wrote to them last, and who gets one will. */
+#define MAAR__MAGAZINE_AHEAD 4
+
+static inline void *maar__magazine_pop(struct maar__magazine *m)
+{
+	const uint32_t n = --m->n;
+
+	if (maar_likely(n >= MAAR__MAGAZINE_AHEAD))
+		__builtin_prefetch(m->window + ((uint64_t)m->handles[n - MAAR__MAGAZINE_AHEAD] << MAAR__HANDLE_SHIFT),
+				   1);
+	return m->window + ((uint64_t)m->handles[n] << MAAR__HANDLE_SHIFT);
 }
 
 static inline unsigned char *maar__window(uint32_t window)

@@ -56,8 +56,8 @@ static void lost(struct maar__lane *lane)
 	memset(l->partial, 0, sizeof(l->partial));
 	for (i = 0; i < MAAR__CLASSES; i++)
 		l->magazine[i].n = 0;
-	for (i = 0; i < MAAR__OPEN; i++)
-		l->open[i].key = 0;
+	memset(l->key, 0, sizeof(l->key));
+	l->opened = 0;
 }
 
 static void after_fork_in_child(void)

@@ -20,7 +20,7 @@ static struct {
 	uint32_t id, kind;
 	struct maar_heap *heap;
 	struct maar__slab *current[MAAR__CLASSES];
-} nobody[2] = {
+} __attribute__((aligned(MAAR_APART))) nobody[2] = {
 	{ .head = { .revoked = 1 },
 	  .id = UINT32_MAX,
 	  .kind = MAAR__LANE_NONE,

@@ -16,11 +16,6 @@
 /* Smaller blocks, several to a line, are not used by who freed them: two threads would write to one line. */
 #define LEAST_REUSED 64
 
-static void *magazine_pop(struct maar__magazine *m)
-{
-	return m->window + ((uint64_t)m->handles[--m->n] << MAAR__HANDLE_SHIFT);
-}
-
 /* Blocks of a batch, whose key is the first handle: into the magazine of their class if that has room, else one by one. */
 static void stow(struct maar__alloc_lane *lane, const uint32_t *handles, size_t n)
 {
@@ -59,22 +54,20 @@ static bool from_inbox(struct maar__alloc_lane *lane, unsigned class)
 /* The batch of this class that has most, of those that this thread fills for others. */
 static bool from_open(struct maar__alloc_lane *lane, unsigned class)
 {
-	struct maar__batch *best = NULL;
-	unsigned i;
+	unsigned best = MAAR__OPEN, i;
 
-	if (maar__class_bytes(class) < LEAST_REUSED)
+	if (!lane->opened || maar__class_bytes(class) < LEAST_REUSED)
 		return false;
-	for (i = 0; i < MAAR__OPEN; i++) {
-		struct maar__batch *b = &lane->open[i];
-
-		if (b->key && MAAR__UNIT_CLASS(b->key) == class && (!best || b->n > best->n))
-			best = b;
-	}
-	if (!best)
+	for (i = 0; i < MAAR__OPEN; i++)
+		if (lane->key[i] && MAAR__UNIT_CLASS(lane->key[i]) == class &&
+		    (best == MAAR__OPEN || lane->open[i].n > lane->open[best].n))
+			best = i;
+	if (best == MAAR__OPEN)
 		return false;
-	best->handles[0] = best->key;
-	best->key = 0;
-	stow(lane, best->handles, best->n);
+	lane->open[best].handles[0] = lane->key[best];
+	lane->key[best] = 0;
+	lane->opened--;
+	stow(lane, lane->open[best].handles, lane->open[best].n);
 	return true;
 }
 
@@ -113,7 +106,7 @@ void *maar__alloc_refill(struct maar__alloc_lane *lane, unsigned class, bool *ze
 	maar__alloc_count_slow(lane);
 	maar__alloc_drain_spill(lane);
 	if (lane->kind != MAAR__LANE_HEAP && (from_inbox(lane, class) || from_open(lane, class)))
-		return magazine_pop(m);
+		return maar__magazine_pop(m);
 	for (;;) {
 		block = maar__slab_take(lane->current[class], zero);
 		if (block)
@@ -121,7 +114,7 @@ void *maar__alloc_refill(struct maar__alloc_lane *lane, unsigned class, bool *ze
 		if (maar__slab_next(lane, class))
 			continue;
 		if (lane->kind != MAAR__LANE_HEAP && from_others(lane, class))
-			return magazine_pop(m);
+			return maar__magazine_pop(m);
 		if (!maar__slab_new(lane, class))
 			return NULL;
 	}
@@ -139,7 +132,7 @@ void *maar__alloc_take(struct maar__alloc_lane *lane, unsigned class, bool *zero
 		return block;
 	}
 	if (maar_likely(lane->magazine[class].n))
-		return magazine_pop(&lane->magazine[class]);
+		return maar__magazine_pop(&lane->magazine[class]);
 	return maar__alloc_refill(lane, class, zero);
 }
 
@@ -172,6 +165,6 @@ void maar__alloc_drain(struct maar__alloc_lane *lane)
 						       ((uint64_t)handles[i] << MAAR__HANDLE_SHIFT));
 	for (class = 0; class < MAAR__CLASSES; class ++)
 		while (lane->magazine[class].n)
-			maar__alloc_give(lane, magazine_pop(&lane->magazine[class]));
+			maar__alloc_give(lane, maar__magazine_pop(&lane->magazine[class]));
 	maar__batch_flush_all(lane);
 }

@@ -8,14 +8,14 @@
 #include "alloc_priv.h"
 
 /* Bytes that a batch holds back at most. */
-#define BATCH_BYTES ((size_t)24 << 10)
+#define BATCH_BYTES ((size_t)48 << 10)
 
 /* Handles of a batch, beside its key. */
 #define MOST_HANDLES (MAAR__INBOX_BATCH - 1)
 
 static void *block_of(const struct maar__batch *b, unsigned i)
 {
-	return maar__window(MAAR__UNIT_BACK(b->key)) + ((uint64_t)b->handles[i] << MAAR__HANDLE_SHIFT);
+	return maar__window(MAAR__UNIT_BACK(b->handles[0])) + ((uint64_t)b->handles[i] << MAAR__HANDLE_SHIFT);
 }
 
 static void spill(struct maar__inbox *box, const struct maar__batch *b)
@@ -24,46 +24,48 @@ static void spill(struct maar__inbox *box, const struct maar__batch *b)
 
 	for (i = 1; i + 1 < b->n; i++)
 		*(void **)block_of(b, i) = block_of(b, i + 1);
-	maar__inbox_spill(box, block_of(b, 1), block_of(b, b->n - 1u));
+	maar__inbox_spill(box, block_of(b, 1), block_of(b, b->n - 1));
 }
 
-void maar__batch_flush(struct maar__alloc_lane *lane, struct maar__batch *b)
+void maar__batch_flush(struct maar__alloc_lane *lane, unsigned i)
 {
-	struct maar__alloc_lane *owner = maar__alloc_lane(MAAR__UNIT_OWNER(b->key));
+	struct maar__alloc_lane *owner = maar__alloc_lane(MAAR__UNIT_OWNER(lane->key[i]));
+	struct maar__batch *b = &lane->open[i];
 
-	b->handles[0] = b->key;
+	b->handles[0] = lane->key[i];
 	lane->sent++;
 	maar__alloc_count_slow(lane);
 	if (!maar__inbox_give(&owner->inbox, b->handles, b->n)) {
 		spill(&owner->inbox, b);
 		maar__alloc_want(MAAR__WANT_THREAD);
 	}
-	b->key = 0;
+	lane->key[i] = 0;
+	lane->opened--;
 }
 
 void maar__batch_flush_all(struct maar__alloc_lane *lane)
 {
 	unsigned i;
 
-	for (i = 0; i < MAAR__OPEN; i++)
-		if (lane->open[i].key)
-			maar__batch_flush(lane, &lane->open[i]);
+	for (i = 0; i < MAAR__OPEN && lane->opened; i++)
+		if (lane->key[i])
+			maar__batch_flush(lane, i);
 }
 
-static MAAR_COLD void open_batch(struct maar__alloc_lane *lane, struct maar__batch *b, uint32_t key)
+static MAAR_COLD void open_batch(struct maar__alloc_lane *lane, unsigned i, uint32_t key)
 {
-	const size_t bytes = maar__class_bytes(MAAR__UNIT_CLASS(key));
-	size_t most = BATCH_BYTES / bytes;
+	size_t most = BATCH_BYTES / maar__class_bytes(MAAR__UNIT_CLASS(key));
 
-	if (b->key)
-		maar__batch_flush(lane, b);
+	if (lane->key[i])
+		maar__batch_flush(lane, i);
 	if (most > MOST_HANDLES)
 		most = MOST_HANDLES;
 	if (most < 2)
 		most = 2;
-	b->key = key;
-	b->n = 1;
-	b->most = (uint16_t)(most + 1);
+	lane->key[i] = key;
+	lane->opened++;
+	lane->open[i].n = 1;
+	lane->open[i].most = (uint32_t)most + 1;
 }
 
 /* Of the side region, of a heap, or of nobody. */
@@ -83,16 +85,17 @@ void maar__alloc_send(struct maar__alloc_lane *lane, void *block, uint32_t entry
 	const uint64_t handle =
 		((uint64_t)(uintptr_t)block - (uint64_t)(uintptr_t)maar__space.base) >> MAAR__HANDLE_SHIFT;
 	const uint32_t key = (entry & 0xffff00ff) | (uint32_t)(handle >> 32) << 8;
-	struct maar__batch *b = &lane->open[key * UINT32_C(0x9e3779b1) >> 26];
+	const unsigned i = key * UINT32_C(0x9e3779b1) >> 26;
+	struct maar__batch *b = &lane->open[i];
 
-	if (maar_unlikely(b->key != key)) {
+	if (maar_unlikely(lane->key[i] != key)) {
 		if (send_elsewhere(block, entry) || maar__heap_free(block, entry))
 			return;
-		open_batch(lane, b, key);
+		open_batch(lane, i, key);
 	}
 	b->handles[b->n++] = (uint32_t)handle;
 	if (maar_unlikely(b->n == b->most))
-		maar__batch_flush(lane, b);
+		maar__batch_flush(lane, i);
 }
 MAAR_STATIC_ASSERT(MAAR__OPEN == 1 << (32 - 26), "the hash has 6 bits");
 

@@ -70,11 +70,10 @@ bool maar__lane_revoke(const struct maar__lane_set *set, struct maar__lane *lane
 
 /* ---- to be alone with all lanes ---- */
 
-/* All lanes that nobody is in for longer than the wait; one membarrier for all. The others are as before. */
-void maar__lanes_stop(struct maar__lane_set *set)
+/* False: not made known. */
+static bool revoke_all(struct maar__lane_set *set)
 {
 	struct maar__lane *lane;
-	bool seen;
 
 	for (lane = set->lanes; lane; lane = lane->next) {
 		if (set->light)
@@ -82,7 +81,15 @@ void maar__lanes_stop(struct maar__lane_set *set)
 		else
 			maar_a_store(&lane->revoked, 1, SEQ_CST); /* R:lane.busy */
 	}
-	seen = !set->light || maar__membarrier();
+	return !set->light || maar__membarrier();
+}
+
+/* All lanes that nobody is in for longer than the wait; one membarrier for all. The others are as before. */
+void maar__lanes_stop(struct maar__lane_set *set)
+{
+	const bool seen = revoke_all(set);
+	struct maar__lane *lane;
+
 	for (lane = set->lanes; lane; lane = lane->next)
 		if (!(seen || !lane->in_thread) || !wait_until_left(set, lane))
 			maar__lane_restore(lane);
@@ -97,26 +104,28 @@ void maar__lanes_go_on(struct maar__lane_set *set)
 			maar__lane_restore(lane);
 }
 
-bool maar__lanes_stopped(const struct maar__lane_set *set)
-{
-	const struct maar__lane *lane;
-
-	for (lane = set->lanes; lane; lane = lane->next)
-		if (!maar_a_load(&lane->revoked, RELAXED))
-			return false;
-	return true;
-}
-
+/*
+ * Unlike stop, which gives a lane up at once, this leaves `revoked` standing while it waits: a thread that loses its processor in
+ * its lane comes back, leaves, and does not enter again.
+ */
 void maar__lanes_stop_patiently(struct maar__lane_set *set)
 {
+	const int64_t end = maar__now() + PATIENCE_NS;
+	struct maar__lane *lane;
 	uint32_t nothing = 0;
-	int64_t begun;
+	bool seen;
 
-	maar__lanes_stop(set);
-	if (maar__lanes_stopped(set))
-		return;
-	for (begun = maar__now(); !maar__lanes_stopped(set) && maar__now() - begun < PATIENCE_NS; maar__lanes_stop(set))
-		(void)maar__futex_wait(&nothing, 0, maar__now() + LOOK_AFTER, false);
+	seen = revoke_all(set);
+	for (lane = set->lanes; lane; lane = lane->next) {
+		bool left = (seen || !lane->in_thread) && wait_until_left(set, lane);
+
+		while (!left && seen && maar__now() < end) {
+			(void)maar__futex_wait(&nothing, 0, maar__now() + LOOK_AFTER, false);
+			left = wait_until_left(set, lane);
+		}
+		if (!left)
+			maar__lane_restore(lane);
+	}
 }
 
 void maar__lanes_visit(struct maar__lane_set *set, void (*visit)(struct maar__lane *lane, void *arg), void *arg)

@@ -300,12 +300,10 @@ bool maar__lane_is_busy(const struct maar__lane_set *set, const struct maar__lan
 void maar__lanes_stop(struct maar__lane_set *set);
 void maar__lanes_go_on(struct maar__lane_set *set);
 void maar__lanes_visit(struct maar__lane_set *set, void (*visit)(struct maar__lane *lane, void *arg), void *arg);
-/* Whether all are stopped. */
-bool maar__lanes_stopped(const struct maar__lane_set *set);
 /* The same for one lane: false, and nothing changed: its thread stays in it. */
 bool maar__lane_revoke(const struct maar__lane_set *set, struct maar__lane *lane);
 void maar__lane_restore(struct maar__lane *lane);
-/* As stop, again and again for a second: for a fork. */
+/* As stop, but waits up to a second: for a fork. */
 void maar__lanes_stop_patiently(struct maar__lane_set *set);
 
 /* A thread gets a lane that none has, or one that make(arg) makes under the mutex (NULL: none); it lets go of it. */

@@ -57,6 +57,13 @@ if [ -e "$tmp/c_static" ]; then
 	readelf -d "$tmp/c_static" 2>/dev/null | grep -q NEEDED && fail "c_static still needs shared libraries"
 fi
 
+# The malloc takes its place in a program that knows nothing of it.
+if [ -e "$libdir/libmaar-malloc.so" ]; then
+	LD_PRELOAD="$libdir/libmaar-malloc.so" MAAR_VERBOSE=1 /bin/true 2>"$tmp/log"
+	grep -q "^maar: malloc of maar .*: $libdir/libmaar-malloc.so$" "$tmp/log" ||
+		fail "the installed libmaar-malloc.so is not in place: $(cat "$tmp/log")"
+fi
+
 # Every header that a header includes is installed with it, and nothing private.
 installed=$(find "$root" -name '*.h' -o -name '*.hpp' | sed 's|.*/include/||' | sort)
 wanted=$(cd "$srcdir/include" && { find . -name '*.h' -o -name '*.hpp' | sed 's|^\./||'; echo maar/version.h; } | sort -u)

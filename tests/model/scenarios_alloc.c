@@ -120,7 +120,7 @@ static void look_and_take(void *arg)
 
 struct maar__space maar__space;
 
-#define REGION 2048 /* bytes */
+#define REGION 64 /* bytes: two blocks, so that one that gets lost is missed */
 
 static unsigned char region[REGION] __attribute__((aligned(1 << MAAR__UNIT_SHIFT)));
 static uint32_t units[2];

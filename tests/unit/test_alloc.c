@@ -53,7 +53,7 @@ static size_t next_size(size_t *at)
 	return ((size_t)1 << i / 3 % 27) + (size_t)around[i % 3];
 }
 
-START_TEST(sizes)
+START_TEST(every_size)
 {
 	size_t at = 0, bytes;
 	void *block;
@@ -655,7 +655,7 @@ Suite *unit_suite(void)
 	tcase_add_test(t, environment);
 	tcase_add_test(t, little_address_space);
 	tcase_add_test(t, idle);
-	tcase_add_test(t, sizes);
+	tcase_add_test(t, every_size);
 	tcase_add_test(t, good_sizes);
 	tcase_add_test(t, aligned);
 	tcase_add_test(t, too_much);
