@@ -18,7 +18,7 @@
  *     fork.c     what a child goes on with
  * Spans are slots of inner mrings, lanes are a maar__lane_set, blocks travel through inboxes: src/mring.
  *
- * Locks, the outer first: a heap's, common_lock, the set's, the space's, the mappings'. Whoever has entered a lane takes
+ * Locks, the outer first: the first call's, a heap's, common_lock, the set's, the space's, the mappings'. Whoever has entered a lane takes
  * the last two only, whose holders wait for nobody.
  */
 #ifndef MAAR_ALLOC_PRIV_H
@@ -158,6 +158,7 @@ struct maar__alloc_lane {
 extern __thread struct maar__alloc_lane *maar__alloc_mine
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
+extern pthread_mutex_t maar__alloc_begin_lock; /* of the first call of all; before all others */
 extern struct maar__lane_set maar__alloc_set;
 #define MAAR__LANES_MOST 65535
 struct maar__alloc_lane *maar__alloc_lane(uint32_t id); /* NULL: there is none */

@@ -8,13 +8,18 @@
 #include "alloc_priv.h"
 
 const unsigned char *maar__alloc_forker;
+static bool have_all; /* the locks; else the first call's only, for there is nothing yet */
 
 static void before_fork(void)
 {
-	if (!maar__alloc_has_begun())
-		return;
-	if (maar__alloc_mine->kind == MAAR__LANE_NONE)
+	if (maar__alloc_has_begun() && maar__alloc_mine->kind == MAAR__LANE_NONE)
 		maar_free(maar_malloc(1)); /* not in the middle of it */
+	pthread_mutex_lock(&maar__alloc_begin_lock);
+	have_all = maar__alloc_has_begun();
+	if (!have_all) {
+		maar_a_store(&maar__alloc_forker, maar__alloc_me(), RELAXED);
+		return;
+	}
 	maar__heaps_lock_all();
 	pthread_mutex_lock(&maar__alloc_common_lock);
 	pthread_mutex_lock(&maar__trim_lock);
@@ -31,6 +36,10 @@ static void before_fork(void)
 static void go_on(void)
 {
 	maar_a_store(&maar__alloc_forker, NULL, RELAXED);
+	if (!have_all) {
+		pthread_mutex_unlock(&maar__alloc_begin_lock);
+		return;
+	}
 	pthread_mutex_unlock(&maar__big_lock);
 	pthread_mutex_unlock(&maar__space_lock);
 	maar__lanes_go_on(&maar__alloc_set);
@@ -38,12 +47,7 @@ static void go_on(void)
 	pthread_mutex_unlock(&maar__trim_lock);
 	pthread_mutex_unlock(&maar__alloc_common_lock);
 	maar__heaps_unlock_all();
-}
-
-static void after_fork_in_parent(void)
-{
-	if (maar_a_load(&maar__alloc_forker, RELAXED) == maar__alloc_me())
-		go_on();
+	pthread_mutex_unlock(&maar__alloc_begin_lock);
 }
 
 /* Its thread was stopped in the middle: what it was about to do may be half done. Nothing of it is used any more. */
@@ -64,8 +68,10 @@ static void after_fork_in_child(void)
 {
 	uint32_t id;
 
-	if (maar_a_load(&maar__alloc_forker, RELAXED) != maar__alloc_me())
+	if (!have_all) {
+		go_on();
 		return;
+	}
 	/* These two are not revoked, and not lost. */
 	maar_a_store(&maar__alloc_common->head.revoked, 1, RELAXED);
 	maar__lanes_inherit(&maar__alloc_set, &maar__alloc_mine->head, &maar__alloc_common->head, lost);
@@ -79,7 +85,7 @@ static void after_fork_in_child(void)
 
 static void watch(void)
 {
-	(void)maar__at_fork(before_fork, after_fork_in_parent, after_fork_in_child);
+	(void)maar__at_fork(before_fork, go_on, after_fork_in_child);
 }
 
 /* As early as can be: handlers that are registered later run before ours, and may allocate. */

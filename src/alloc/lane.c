@@ -39,7 +39,7 @@ struct maar__lane_set maar__alloc_set = { .lock = PTHREAD_MUTEX_INITIALIZER };
 pthread_mutex_t maar__alloc_common_lock = PTHREAD_MUTEX_INITIALIZER;
 struct maar__alloc_lane *maar__alloc_common;
 
-static pthread_mutex_t begin_lock = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t maar__alloc_begin_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t begun; /* 1: there is all that any call needs */
 static pthread_key_t exit_key;
 static bool have_key;
@@ -120,7 +120,7 @@ static int begin(void)
 {
 	int rc = 0;
 
-	pthread_mutex_lock(&begin_lock);
+	maar__alloc_lock(&maar__alloc_begin_lock);
 	if (!begun) {
 		if (!lanes)
 			lanes = maar__map_sparse((MAAR__LANES_MOST + 1) * sizeof(lanes[0]));
@@ -143,7 +143,7 @@ static int begin(void)
 			maar_a_store(&begun, 1, RELEASE); /* R:alloc.begun */
 		}
 	}
-	pthread_mutex_unlock(&begin_lock);
+	maar__alloc_unlock(&maar__alloc_begin_lock);
 	return rc;
 }
 
