@@ -63,7 +63,8 @@ static uint32_t pop(unsigned shift)
 			return 0;
 		/* If it is somebody's by now this is any number, and the list has changed. */
 		next = maar_a_load(link_of((uint32_t)head - 1), RELAXED);
-	} while (!maar_a_cas(&lists[shift], head, changed(head, next), ACQUIRE)); /* A:side.list */
+		/* The same head is the same push, which the load has synchronised with already: it counts the changes. */
+	} while (!maar_a_cas(&lists[shift], head, changed(head, next), RELAXED));
 	return (uint32_t)head;
 }
 

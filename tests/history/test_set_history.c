@@ -56,6 +56,7 @@ END_TEST
 /* ---- liars ---- */
 
 #define CALLS_BETWEEN 1000 /* of a thread, from a lie to its next */
+#define RUNS_OF_LIARS 50   /* at most */
 
 /* The caller of a run, who gets what is left, hears the truth: or else less would be left than there is. */
 static bool turn(void)
@@ -117,13 +118,20 @@ START_TEST(lie_is_caught)
 	struct unit_rng rng = unit_rng(100 + (uint64_t)_i);
 	struct history_sum sum = { 0 };
 	struct history_report report;
+	unsigned tries;
 	/* Many more slots than are ever out: nobody waits for one, and what is lied about is there. */
-	const struct history_set_case c = { &set, 5000, 4, 2, stress_scaled(5000, 3000), unit_random(&rng) };
+	struct history_set_case c = { &set, 5000, 4, 2, stress_scaled(5000, 3000), unit_random(&rng) };
 
 	calls.get = liar->get ? liar->get : calls.get;
 	calls.get_bulk = liar->get_bulk ? liar->get_bulk : calls.get_bulk;
 	calls.put = liar->put ? liar->put : calls.put;
-	history_set_run(&c, skew, history_set_patience(), &v, &report, &sum);
+	/* A run in which each lie of "none" was told beside a call that excuses it proves nothing: again. */
+	for (tries = 0; tries < RUNS_OF_LIARS; tries++) {
+		history_set_run(&c, skew, history_set_patience(), &v, &report, &sum);
+		if (v.failed || report.fault != HISTORY_FINE)
+			break;
+		c.seed = unit_random(&rng);
+	}
 	/* What was put twice, or stays away, may be seen by the set before the history ends. */
 	ck_assert_msg(!v.failed, "%s: %s", liar->name, v.text);
 	ck_assert_msg(report.fault == liar->fault, "%s: found \"%s\" instead of \"%s\": %s", liar->name,

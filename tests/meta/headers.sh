@@ -38,8 +38,8 @@ done
 for CXX in "$CXX" clang++; do
 	command -v "${CXX%% *}" >/dev/null || continue
 	for standard in c++17 c++20; do
-		compile $standard maar.hpp || fail "maar.hpp, $CXX, $standard: $(cat "$tmp/errors")"
-		compile $standard maar.hpp -DMAAR_DEBUG || fail "maar.hpp, $CXX, $standard, debug: $(cat "$tmp/errors")"
+		compile "$standard" maar.hpp || fail "maar.hpp, $CXX, $standard: $(cat "$tmp/errors")"
+		compile "$standard" maar.hpp -DMAAR_DEBUG || fail "maar.hpp, $CXX, $standard, debug: $(cat "$tmp/errors")"
 	done
 done
 

@@ -88,13 +88,13 @@ static void touch_slab(struct maar__mring *m, uint32_t slab)
 		model_plain_write((uint64_t *)maar__mring_at(m, h), 0);
 }
 
-int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, size_t slab_bytes)
+int maar__slab_reserve(struct maar__mring *m, size_t most, size_t align, const struct maar_mring_options *o)
 {
 	static unsigned char slots[32][MOST_SLOTS * 64] __attribute__((aligned(64)));
 	static unsigned char present[32][MOST_SLOTS];
 	static unsigned made;
 
-	if (made == 32 || most > MOST_SLOTS || align != 64 || slab_bytes)
+	if (made == 32 || most > MOST_SLOTS || align != 64 || o->slab_bytes)
 		abort();
 	m->front.slab = slots[made];
 	maar__mring_measures(&m->front, m->front.stride, (uint32_t)most);
