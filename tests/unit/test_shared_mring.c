@@ -132,6 +132,8 @@ START_TEST(aligned)
 			unit_eq(maar_shared_mring_init((char *)p.memory[0] + 128, p.bytes, 5, BYTES, &o), -EINVAL);
 			munmap(p.memory[0], p.bytes);
 			munmap(p.memory[1], p.bytes);
+			maar__free(p.of[0]);
+			maar__free(p.of[1]);
 			break; /* it was made anew under those who took part: forgotten, not detached */
 		}
 		pair_end(&p);
