@@ -72,13 +72,17 @@ END_TEST
 
 /* ---- a control: a lock that a get goes through ---- */
 
+/* Whose it is: one of the others may lose its processor with the lock in hand, which stops the rest just as long. */
+enum { LOCK_FREE, LOCK_OF_OTHER, LOCK_OF_VICTIM };
+
 static unsigned lock, stopped_in_lock;
 
 static void *lock_make(const struct stall_case *c, unsigned others)
 {
 	(void)c;
 	(void)others;
-	lock = stopped_in_lock = 0;
+	lock = LOCK_FREE;
+	stopped_in_lock = 0;
 	return &lock;
 }
 
@@ -88,20 +92,21 @@ static void lock_nothing(void *world, unsigned id)
 	(void)id;
 }
 
-/* What a get would do that takes a lock; one that is held for long is seen, and the work goes on for the test to end. */
+/* What a get would do that takes a lock; the victim's is seen, and the work goes on for the test to end. */
 static bool lock_work(void *world, unsigned id)
 {
-	unsigned *l = world, free = 0, tries;
+	unsigned *l = world, holder = LOCK_FREE;
 
 	(void)id;
-	for (tries = 0; !__atomic_compare_exchange_n(l, &free, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED); free = 0) {
-		if (++tries == 1000) {
+	for (; !__atomic_compare_exchange_n(l, &holder, LOCK_OF_OTHER, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	     holder = LOCK_FREE) {
+		if (holder == LOCK_OF_VICTIM) {
 			__atomic_store_n(&stopped_in_lock, 1, __ATOMIC_RELAXED);
 			return true;
 		}
 		sched_yield();
 	}
-	__atomic_store_n(l, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(l, LOCK_FREE, __ATOMIC_RELEASE);
 	return true;
 }
 
@@ -113,10 +118,9 @@ static void lock_ready(void *world)
 static void lock_call(void *world)
 {
 	maar__fuzz_point();
-	while (__atomic_exchange_n((unsigned *)world, 1, __ATOMIC_ACQUIRE))
-		sched_yield();
+	__atomic_store_n((unsigned *)world, LOCK_OF_VICTIM, __ATOMIC_RELEASE); /* the others wait: nobody has it */
 	maar__fuzz_point();
-	__atomic_store_n((unsigned *)world, 0, __ATOMIC_RELEASE);
+	__atomic_store_n((unsigned *)world, LOCK_FREE, __ATOMIC_RELEASE);
 }
 
 static unsigned locked_points;
