@@ -4,7 +4,7 @@
  * The k-th-failure runner. A scenario makes something, uses it and takes it down. It is run with the first fault point
  * failing, then with the second, and so on until a run passes all of them: so each allocation, mapping and lock on its
  * way has failed once, with everything before it done. A fault point is a call of maar__fault() in src/base; the
- * program must be linked with a library that has them (libmaar_test.la or libmaar_debug.la).
+ * program must be linked with a library that has them (libmaar_test.a or libmaar_debug.a).
  *
  *     static int scenario(void *arg)                 0: did its work; -errno: refused, and left nothing behind
  *     FAULTS_RUN(scenario, arg, FAULTS_REFUSES);
