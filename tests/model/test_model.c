@@ -17,7 +17,7 @@
 #include <time.h>
 
 /* Executions of one scenario in make check: a weakened order is found within hundreds, so a real fault nearly always. */
-#define EXECUTIONS 10000
+#define EXECUTIONS 5000
 
 /* To find which weakened order which scenario notices: a quick look at all first, then ever longer ones. */
 static const uint64_t looks[] = { 100, 2000, 20000, 100000 };

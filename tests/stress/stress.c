@@ -11,27 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Percent of the work that a program does whose accesses are watched (ThreadSanitizer, AddressSanitizer: 10 to 20 times
- * slower) or delayed (the schedule-fuzz build): what keeps each suite below a minute.
- */
-#if defined(__SANITIZE_THREAD__)
-#define OWN_PERCENT 15
-#elif defined(__SANITIZE_ADDRESS__)
-#define OWN_PERCENT 20
-#elif defined(STRESS_FUZZ)
-#define OWN_PERCENT 40
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define OWN_PERCENT 15
-#elif __has_feature(address_sanitizer)
-#define OWN_PERCENT 20
-#endif
-#endif
-#ifndef OWN_PERCENT
-#define OWN_PERCENT 100
-#endif
-
 /* ---- what came out ---- */
 
 void stress_fail(struct verdict *v, const char *format, ...)
@@ -60,9 +39,9 @@ static uint64_t asked_percent(void)
 	return percent ? percent : 100;
 }
 
-uint64_t stress_scaled(uint64_t messages, uint64_t least)
+uint64_t stress_share(unsigned percent, uint64_t messages, uint64_t least)
 {
-	const uint64_t scaled = (uint64_t)((double)messages * (double)asked_percent() / 100.0 * OWN_PERCENT / 100.0);
+	const uint64_t scaled = (uint64_t)((double)messages * (double)asked_percent() / 100.0 * percent / 100.0);
 
 	return scaled > least ? scaled : least;
 }

@@ -41,10 +41,32 @@ static inline bool stress_failed(const struct verdict *v)
 /* ---- how much ---- */
 
 /*
- * `messages`, times MAAR_STRESS_SCALE percent (default 100), less in a program whose every access is watched or
- * delayed, and never less than `least`.
+ * Percent of the work that a program does whose accesses are watched (ThreadSanitizer, AddressSanitizer: 10 to 20 times
+ * slower) or delayed (the schedule-fuzz build): what keeps each suite below a minute.
  */
-uint64_t stress_scaled(uint64_t messages, uint64_t least);
+#if defined(__SANITIZE_THREAD__)
+#define STRESS_PERCENT 15
+#elif defined(__SANITIZE_ADDRESS__)
+#define STRESS_PERCENT 20
+#elif defined(STRESS_FUZZ)
+#define STRESS_PERCENT 15
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define STRESS_PERCENT 15
+#elif __has_feature(address_sanitizer)
+#define STRESS_PERCENT 20
+#endif
+#endif
+#ifndef STRESS_PERCENT
+#define STRESS_PERCENT 100
+#endif
+
+/*
+ * `messages`, times MAAR_STRESS_SCALE percent (default 100), times STRESS_PERCENT of the program that asks, and never less
+ * than `least`.
+ */
+#define stress_scaled(messages, least) stress_share(STRESS_PERCENT, messages, least)
+uint64_t stress_share(unsigned percent, uint64_t messages, uint64_t least);
 
 /* MAAR_STRESS_SCALE as a factor of at least 1, for time-outs. */
 double stress_patience(void);

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 
 /* Moves (a get and its fate, or a receive) of mrings and of pools each, in a native build. */
-#define MOVES 6000000
+#define MOVES 3000000
 #define LEAST 100000
 
 /* Gets and puts, and births (each with a death), of the test in which all goes on at once; ten times as many in check-proof. */

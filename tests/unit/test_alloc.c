@@ -166,7 +166,7 @@ END_TEST
 
 /* Against a model: blocks with a length and a fill each. */
 #define MODEL_BLOCKS 300
-#define MODEL_MOVES  40000
+#define MODEL_MOVES  15000
 START_TEST(realloc_keeps_content)
 {
 	struct unit_rng rng = unit_rng(1);

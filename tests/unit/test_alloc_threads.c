@@ -63,7 +63,7 @@ static size_t some_size(struct unit_rng *rng)
 
 #define SLOTS	2000
 #define THREADS 4
-#define MOVES	(UNIT_SANITIZED ? 15000 : 80000)
+#define MOVES	(UNIT_SANITIZED ? 8000 : 30000)
 
 static void *slots[SLOTS];
 
@@ -137,7 +137,7 @@ END_TEST
 
 /* ---- one allocates, another frees ---- */
 
-#define PASS 200000
+#define PASS 100000
 #define BELT 1024
 
 static struct {
@@ -204,7 +204,7 @@ END_TEST
 
 /* ---- births and deaths, with blocks in flight, and others that empty the lanes ---- */
 
-#define LIVES 500
+#define LIVES 250
 
 static void *short_life(void *arg)
 {
@@ -352,7 +352,7 @@ END_TEST
 
 /* ---- forks ---- */
 
-#define FORKS (UNIT_SANITIZED ? 30 : 120)
+#define FORKS (UNIT_SANITIZED ? 12 : 40)
 
 static void *mix_on(void *arg)
 {

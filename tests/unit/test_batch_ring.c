@@ -486,7 +486,7 @@ END_TEST
 
 /* ---- threads ---- */
 
-#define THREADED 12000 /* batches of each producer */
+#define THREADED 6000 /* batches of each producer */
 
 struct side {
 	struct maar_batch_ring *ring;

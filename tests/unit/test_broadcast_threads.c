@@ -12,7 +12,7 @@
 #define WORDS 5 /* of an element: which message, and four that depend on it */
 
 /* Messages of a run, by all producers. ThreadSanitizer makes each several times as slow. */
-#define MESSAGES (UNIT_SANITIZED ? 96000u : 240000u)
+#define MESSAGES (UNIT_SANITIZED ? 48000u : 120000u)
 
 /* A message is numbered by its producer, above, and by how many that has sent before. */
 #define PRODUCER_SHIFT 40

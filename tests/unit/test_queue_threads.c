@@ -14,11 +14,11 @@
 
 #define PRODUCERS 8
 
-/* Values of one run, over all producers; with 33 runs some millions, in seconds on one core. */
+/* Values of one run, over all producers; with 33 runs millions. */
 #ifdef STRESS_FUZZ
-#define VALUES 20000
+#define VALUES 8000
 #else
-#define VALUES (UNIT_SANITIZED ? 40000 : 240000)
+#define VALUES (UNIT_SANITIZED ? 16000 : 80000)
 #endif
 
 /* Producer in the upper half, its count in the lower one. */

@@ -470,7 +470,7 @@ static void families_mix(const struct combo *c)
 
 /* ---- threads: two on each free side; what was written before an enqueue is there after the dequeue ---- */
 
-#define THREADED 20000 /* values of each producer */
+#define THREADED 10000 /* values of each producer */
 
 struct item {
 	uint64_t producer, number, check; /* plain memory: ThreadSanitizer sees it if the ring does not order it */
