@@ -14,7 +14,7 @@ usage: make check-proof [STEPS="NAME ..."]      or: srcdir=... builddir=... test
 
 Half an hour on two processors. Steps, all by default:
   tsan asan            the quick suite under ThreadSanitizer; under AddressSanitizer and UBSan
-  gcc-O0 gcc-O3-lto    the quick suite, built otherwise
+  gcc-O0 gcc-O3-lto    the unit tests and short stress, histories and stops, built otherwise
   clang-O0 clang-O2 clang-O3 clang-tsan
   generic              without any code for this processor (-DMAAR_ARCH_GENERIC)
   debug                --enable-debug: misuse stops the program, right use does not
@@ -68,7 +68,7 @@ source_of_suites()
 }
 
 # suite DIRECTORY CONFIGURE-ARGUMENT...: a build of its own and its make check, where a skipped test counts as missing; of
-# $tests only, if that is set, else of all but those that would say of the same tree the same again.
+# $tests only and of what these need, if that is set, else of all but those that would say of the same tree the same again.
 suite()
 {
 	dir=$work/$1
@@ -76,21 +76,37 @@ suite()
 	rm -rf "$dir"
 	mkdir "$dir" && cd "$dir" || return 1
 	"$suites/configure" -q "$@" || return 1
-	make -s -j"$jobs" || return 1
-	make -s -j"$jobs" check TESTS="${tests:-$(make -s print-built-tests | tr '\n' ' ')}" || return 1
+	if [ -n "$tests" ]; then
+		[ "$tests" != compiler ] || tests=$(make -s print-compiler-tests)
+		programs=$(printf '%s\n' "$tests" | tr ' ' '\n' | grep -v '\.sh$' | tr '\n' ' ')
+		make -s -j"$jobs" check TESTS="$(echo "$tests" | tr '\n' ' ')" check_PROGRAMS="$programs" check_LIBRARIES='' \
+			check_LTLIBRARIES='' || return 1
+	else
+		make -s -j"$jobs" || return 1
+		make -s -j"$jobs" check TESTS="$(make -s print-built-tests | tr '\n' ' ')" || return 1
+	fi
 	find . -name '*.trs' -exec grep -H '^:test-result: SKIP' {} + && return 77
 	cd "$builddir"
 	rm -rf "$dir" # half a gigabyte each
 }
 
+# The tests that a compiler could break, a quarter as long as in make check: six compilers are to be through in ten minutes.
+by_compiler()
+{
+	tests=compiler
+	MAAR_STRESS_SCALE=25 MAAR_KILL_OPERATIONS=1000
+	export MAAR_STRESS_SCALE MAAR_KILL_OPERATIONS
+	suite "$@"
+}
+
 step_tsan() { suite tsan --enable-sanitizer=thread; }
 step_asan() { suite asan --enable-sanitizer=address,undefined; }
-step_gcc_O0() { want gcc gcc && suite gcc-O0 CC=gcc CXX=g++ CFLAGS='-O0 -g' CXXFLAGS='-O0 -g'; }
-step_gcc_O3_lto() { want gcc gcc && suite gcc-O3-lto CC=gcc CXX=g++ CFLAGS='-O3 -flto' CXXFLAGS='-O3 -flto' AR=gcc-ar RANLIB=gcc-ranlib NM=gcc-nm; }
-step_clang_O0() { want clang clang && suite clang-O0 CC=clang CXX=clang++ CFLAGS='-O0 -g' CXXFLAGS='-O0 -g'; }
-step_clang_O2() { want clang clang && suite clang-O2 CC=clang CXX=clang++ --enable-werror; }
-step_clang_O3() { want clang clang && suite clang-O3 CC=clang CXX=clang++ CFLAGS='-O3' CXXFLAGS='-O3'; }
-step_clang_tsan() { want clang clang && suite clang-tsan CC=clang CXX=clang++ --enable-sanitizer=thread; }
+step_gcc_O0() { want gcc gcc && by_compiler gcc-O0 CC=gcc CXX=g++ CFLAGS='-O0 -g' CXXFLAGS='-O0 -g'; }
+step_gcc_O3_lto() { want gcc gcc && by_compiler gcc-O3-lto CC=gcc CXX=g++ CFLAGS='-O3 -flto' CXXFLAGS='-O3 -flto' AR=gcc-ar RANLIB=gcc-ranlib NM=gcc-nm; }
+step_clang_O0() { want clang clang && by_compiler clang-O0 CC=clang CXX=clang++ CFLAGS='-O0 -g' CXXFLAGS='-O0 -g'; }
+step_clang_O2() { want clang clang && by_compiler clang-O2 CC=clang CXX=clang++ --enable-werror; }
+step_clang_O3() { want clang clang && by_compiler clang-O3 CC=clang CXX=clang++ CFLAGS='-O3' CXXFLAGS='-O3'; }
+step_clang_tsan() { want clang clang && by_compiler clang-tsan CC=clang CXX=clang++ --enable-sanitizer=thread; }
 # Examples and benchmarks make the default ring, which such a processor refuses, as documented.
 step_generic()
 {
