@@ -2,24 +2,51 @@
 # SPDX-FileCopyrightText: 2026 The maar authors
 # SPDX-License-Identifier: MIT
 #
-# Every contestant that was found runs in every case it takes part in, for a count of messages that is over at once, and
-# comes out right. bench/test_bench looks at the rest: results as JSON, statistics, and contestants that do wrong.
+# Every contestant that was found runs in a case of each kind it takes part in, for a count of messages that is over at once,
+# and comes out right; with MAAR_PROOF=1 (make check-proof) in every case. bench/test_bench looks at the rest: results as JSON, statistics, and contestants that do wrong.
 set -u
 dir=${builddir:-.}/bench
 if ! test -x "$dir/bench_ring"; then
 	echo "bench/ was not built: jansson is missing (Debian package libjansson-dev)"
 	exit 77
 fi
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+# contestants PROGRAM CASES: who takes part in these.
+contestants()
+{
+	"$dir/$1" --list -f "$2" | sed -n '/^ /p' | sort -u
+}
+
 for program in bench_ring bench_slot bench_pool bench_arena; do
-	# one round, as there are a thousand rows (test_bench sees them take turns); a limit for a machine that stalls;
+	# what differs in capacity, pinning or the number of threads alone is of one kind
+	case ${MAAR_PROOF:+all} in
+	all) cases='*' ;;
+	*)
+		case $program in
+		bench_ring)
+			cases='limit/*,spsc/1p1c/1024,spsc/burst32/1024,spsc/bulk8/1024,mpmc/2p2c/1024,mpmc/burst8/2p2c'
+			cases="$cases,mpmc/bulk32/1p1c,mpsc/4p1c/1024,spmc/1p4c/1024,self/*,rtt/*,lat/spsc/1p1c,lat/mpmc/2p2c"
+			;;
+		bench_pool) cases='pair/64,bulk32/64,bulk32/64/bare,cross/256,exchange/1p1c,exchange/2p2c' ;;
+		*) cases='*' ;;
+		esac
+		contestants $program '*' >"$tmp/all"
+		contestants $program "$cases" >"$tmp/some"
+		if ! test -s "$tmp/all" || ! cmp -s "$tmp/all" "$tmp/some"; then
+			echo "$program: in none of $cases: $(comm -23 "$tmp/all" "$tmp/some")"
+			exit 1
+		fi
+		;;
+	esac
+	# one round, as there are hundreds of rows (test_bench sees them take turns); a limit for a machine that stalls;
 	# queues that collapse when threads outnumber processors still have to end; no second round where the machine
 	# changed in the first
-	"$dir/$program" --rounds=1 --distance=any --count=400 --limit=300 --quiet || exit 1
+	"$dir/$program" -f "$cases" --rounds=1 --distance=any --count=400 --limit=300 --quiet || exit 1
 done
 # Control: a malloc that gives blocks out that overlap is found out.
 if test -e "$dir/../.libs/libmaar-malloc.so"; then
-	tmp=$(mktemp -d)
-	trap 'rm -rf "$tmp"' EXIT
 	cat >"$tmp/overlaps.c" <<'END'
 #include <stddef.h>
 static char memory[1 << 26];

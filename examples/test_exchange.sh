@@ -31,29 +31,37 @@ run()
 {
 	rc=0
 	timeout 300 "$exchange" "$@" >out 2>err || rc=$?
+	read_out
 }
 
-# what_came_out FIELD: records, bytes, lines or checksum
-what_came_out()
+# What the last run said: came_out_records, _bytes, _lines and _checksum; accounted is yes if it was, and ended well.
+read_out()
 {
-	case $1 in
-	records) sed -n 's/^  came out *\([0-9]*\) records.*/\1/p' out ;;
-	bytes) sed -n 's/^  came out.* \([0-9]*\) bytes.*/\1/p' out ;;
-	lines) sed -n 's/^  came out.* \([0-9]*\) lines.*/\1/p' out ;;
-	checksum) sed -n 's/^  came out.*checksum \([0-9a-f]*\)$/\1/p' out ;;
-	esac
+	accounted='' still_out='' came_out_records='' came_out_bytes='' came_out_lines='' came_out_checksum=''
+	while IFS= read -r said; do
+		case $said in
+		'  accounted for: yes') accounted=yes ;;
+		*'still out 0') still_out=0 ;;
+		'  came out '*)
+			# shellcheck disable=SC2086 # words: came out N records, N bytes, N lines, checksum X
+			set -- $said
+			came_out_records=$3 came_out_bytes=$5 came_out_lines=$7 came_out_checksum=${10}
+			;;
+		esac
+	done <out
+	[ "$rc$still_out" = 00 ] || accounted=''
 }
 
 accounted()
 {
-	[ "$rc" -eq 0 ] && grep -q '^  accounted for: yes$' out && grep -q 'still out 0$' out
+	[ "$accounted" = yes ]
 }
 
 # saw NAME BYTES LINES [RECORDS]: the last run is accounted for and counted so much
 saw()
 {
-	if accounted && [ "$(what_came_out bytes)" = "$2" ] && [ "$(what_came_out lines)" = "$3" ] &&
-		[ "$(what_came_out records)" = "${4:-$(what_came_out records)}" ]; then
+	if accounted && [ "$came_out_bytes" = "$2" ] && [ "$came_out_lines" = "$3" ] &&
+		[ "$came_out_records" = "${4:-$came_out_records}" ]; then
 		ok "$1"
 	else
 		failed "$1: expected $2 bytes, $3 lines, ${4:-any number of} records"
@@ -84,12 +92,12 @@ refused()
 
 bytes_of()
 {
-	cat "$@" | wc -c | tr -d ' '
+	echo $(($(cat "$@" | wc -c)))
 }
 
 lines_of()
 {
-	cat "$@" | wc -l | tr -d ' '
+	echo $(($(cat "$@" | wc -l)))
 }
 
 # records_of LONGEST FILE: as many whole lines as fit a record, counted in another way; exchange begins anew at each MiB
@@ -114,11 +122,12 @@ records_of()
 awk 'BEGIN { for (i = 0; i < 60000; i++) printf "%d %s\n", i, substr("the quick brown fox jumps over it", 1, i % 34) }' >text
 cat text text text >long
 cat /bin/sh /bin/sh >binary
+long_bytes=$(bytes_of long) long_lines=$(lines_of long) text_bytes=$(bytes_of text) text_lines=$(lines_of text)
 
 # ---- known counts -------------------------------------------------------------------------------------------------------
 for record in 40 100 2048; do
 	run -p 3 -c 2 --record=$record --verify long
-	saw "a text in records of $record" "$(bytes_of long)" "$(lines_of long)" "$(records_of $record long)"
+	saw "a text in records of $record" "$long_bytes" "$long_lines" "$(records_of $record long)"
 done
 holds "the second pass" grep -q ' 5 pieces the same, 0 different, 0 left out' out
 
@@ -151,18 +160,21 @@ run -p 4 -c 4 --record=512 --verify binary
 saw "binary bytes" "$(bytes_of binary)" "$(lines_of binary)"
 run /proc/self/status
 holds "a file that does not know its size" accounted
-holds "and its lines" [ "$(what_came_out lines)" -gt 10 ]
+holds "and its lines" [ "$came_out_lines" -gt 10 ]
 
 # ---- standard input -----------------------------------------------------------------------------------------------------
 rc=0
 cat long binary | timeout 300 "$exchange" -p 4 -c 3 >out 2>err || rc=$?
+read_out
 saw "a pipe" "$(bytes_of long binary)" "$(lines_of long binary)"
 rc=0
 timeout 300 "$exchange" -p 4 -c 3 --slots=2 text - binary <long >out 2>err || rc=$?
+read_out
 saw "standard input among files" "$(bytes_of long text binary)" "$(lines_of long text binary)"
 rc=0
 for line in a b c d; do echo $line; sleep 0.1; done | timeout 300 "$exchange" -p 2 -c 2 --slots=1 - text >out 2>err || rc=$?
-saw "a slow pipe, a file, and one message" $((8 + $(bytes_of text))) $((4 + $(lines_of text)))
+read_out
+saw "a slow pipe, a file, and one message" $((8 + text_bytes)) $((4 + text_lines))
 
 # ---- many files ---------------------------------------------------------------------------------------------------------
 mkdir -p tree/a/b tree/c
@@ -179,7 +191,7 @@ run --at-least=3M --limit=3M text
 saw "round again" 3145728 "$(cat text text text text text text text text text | head -c 3145728 | lines_of)"
 
 run missing text
-saw "a missing file is passed over" "$(bytes_of text)" "$(lines_of text)"
+saw "a missing file is passed over" "$text_bytes" "$text_lines"
 holds "a missing file is reported" grep -q 'missing: No such file' err
 run --strict missing text
 refused "a missing file with --strict" '--strict'
@@ -201,27 +213,27 @@ holds "a file that shrinks and grows (0, or the run that went wrong)" [ "$change
 
 # ---- each kind of ring, few messages, many threads: the same sum every time ---------------------------------------------------
 run -p 1 -c 1 long
-sum=$(what_came_out checksum)
+sum=$came_out_checksum
 for kind in mpmc ticket mpsc spmc spsc; do
 	for shape in '1 1 1024' '8 8 1' '8 8 3' '5 3 64' '3 5 5000'; do
 		# shellcheck disable=SC2086 # three words on purpose
 		set -- $shape
 		run --ring=$kind -p "$1" -c "$2" --slots="$3" --verify long
-		if accounted && [ "$(what_came_out checksum)" = "$sum" ]; then
+		if accounted && [ "$came_out_checksum" = "$sum" ]; then
 			ok "$kind, $1 x $2, $3 messages"
 		else
 			failed "$kind, $1 x $2, $3 messages: expected the checksum $sum"
 		fi
 	done
 	run --ring=$kind -p 4 -c 4 --entries=1 --burst=1 long
-	saw "$kind of one entry" "$(bytes_of long)" "$(lines_of long)"
+	saw "$kind of one entry" "$long_bytes" "$long_lines"
 done
 { echo b; echo a; } >two
 { echo a; echo b; } >two_swapped
 run --record=2 two
-sum=$(what_came_out checksum)
+sum=$came_out_checksum
 run --record=2 two_swapped
-holds "the checksum knows what stood where" [ "$sum" != "$(what_came_out checksum)" ]
+holds "the checksum knows what stood where" [ "$sum" != "$came_out_checksum" ]
 
 # ---- the table ------------------------------------------------------------------------------------------------------------
 run --table -r --verify --at-least=1M tree

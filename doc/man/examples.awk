@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The maar authors
 # SPDX-License-Identifier: MIT
 #
-# The programs in a man page: every literal display that contains main(), as C, each in a file of its own,
-# -v to=PREFIX gives PREFIX-1.c, PREFIX-2.c, ... Prints their names.
+# The programs in man pages: every literal display that contains main(), as C, each in a file of its own: -v to=DIRECTORY
+# gives DIRECTORY/PAGE-1.c, DIRECTORY/PAGE-2.c, ... Prints their names.
 function plain(line)
 {
 	sub(/^\\&/, "", line)
@@ -12,10 +12,11 @@ function plain(line)
 	gsub(/\\\(aq/, "'", line)
 	return line
 }
-/^\.Bd / { inside = 1; text = ""; first = NR + 1; next }
+FNR == 1 { page = FILENAME; sub(/.*\//, "", page); n = inside = 0 }
+/^\.Bd / { inside = 1; text = ""; first = FNR + 1; next }
 /^\.Ed/ {
 	if (inside && text ~ /[ \t*]main\(/) {
-		file = to "-" (++n) ".c"
+		file = to "/" page "-" (++n) ".c"
 		printf "#line %d \"%s\"\n%s", first, FILENAME, text > file
 		close(file)
 		print file

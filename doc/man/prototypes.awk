@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Prototypes in one form, so that two sources can be compared: one a line, C without needless white space and without
-# MAAR_* marks. -v from=page reads the SYNOPSIS of man pages (.Ft, .Fn, .Fo/.Fa/.Fc), -v from=header what public headers
-# declare with MAAR_API or MAAR_INLINE.
+# MAAR_* marks. -v from=page reads the SYNOPSIS of man pages (.Ft, .Fn, .Fo/.Fa/.Fc) and puts the page's file name and a
+# colon before each, -v from=header reads what public headers declare with MAAR_API or MAAR_INLINE.
 function emit(text)
 {
 	gsub(/MAAR_(API|INLINE|NODISCARD|MALLOC_LIKE|V?PRINTF_LIKE|COLD)/, " ", text)
@@ -14,7 +14,7 @@ function emit(text)
 	gsub(/ ?\) ?/, ")", text)
 	sub(/^ /, "", text)
 	sub(/ $/, "", text)
-	print text
+	print page text
 }
 
 # ---- pages ----
@@ -45,6 +45,7 @@ function arguments(first, n,    i, text)
 		text = text (i > first ? "," : "") w[i]
 	return text
 }
+from == "page" && FNR == 1 { page = FILENAME ":"; sub(/.*\//, "", page); inside = 0; type = "" }
 from == "page" && /^\.Sh / { inside = ($2 == "SYNOPSIS") }
 from == "page" && inside { n = words(substr($0, 5), w) }
 from == "page" && inside && $1 == ".Ft" { type = arguments(1, n); gsub(/,/, " ", type) }
@@ -69,6 +70,7 @@ function bare(line,    out, at)
 	}
 	return out
 }
+from == "header" && FNR == 1 { comment = directive = 0; text = "" }
 from == "header" { line = bare($0) }
 # preprocessor lines with their continuations, and the brackets for C++, are no declarations
 from == "header" && (directive || line ~ /^[ \t]*#/) { directive = (line ~ /\\$/); next }

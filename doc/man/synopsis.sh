@@ -19,102 +19,67 @@ work=$(mktemp -d "$builddir/man-synopsis.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-failed=0
-wrong()
+# What the functions that MAAR_OBJECT_POOL and MAAR_POOL_DEFINE make look like, as the compiler sees them.
+cat >"$work/macros.c" <<'END'
+#include <maar/object_pool.h>
+MAAR_OBJECT_POOL(name, type, construct, destruct);
+#include <maar/typed_pool.h>
+MAAR_POOL_DEFINE(name, type);
+END
+# shellcheck disable=SC2086 # CC may be several words
+$CC -E -P -I"$srcdir/include" -I"$builddir/include" "$work/macros.c" | tr '{};' '[\n*]' |
+	sed -n 's/^.*__attribute__((.*unused)) \(.*[ *]name_[a-z_]*(.*)\) *$/MAAR_API \1;/p' >"$work/generated"
+
+# agree MAP PAGES [HEADER]: whether they do; the headers are ours and that one.
+agree()
 {
-	echo "$*"
-	failed=1
+	map=$1 pages=$2
+	shift 2
+	# What the library exports, but for what only its own headers call (maar__...).
+	sed -n 's/^[[:space:]]*\(maar_[a-z0-9][a-z0-9_]*\);$/\1/p' "$map" >"$work/calls"
+	# shellcheck disable=SC2086 # headers is a list of files
+	awk -v from=header -f "$here/prototypes.awk" $headers "$@" "$work/generated" >"$work/declared"
+	awk -v from=page -f "$here/prototypes.awk" "$pages"/*.[37] >"$work/shown"
+	awk -f "$here/names.awk" "$pages"/*.3 >"$work/names"
+	# shellcheck disable=SC2086 # headers is a list of files
+	awk -f "$here/agree.awk" what=calls "$work/calls" what=declared "$work/declared" what=shown "$work/shown" \
+		what=names "$work/names" what=page "$pages"/*.[37] what=header $headers "$@"
 }
 
-# What the library exports, but for what only its own headers call (maar__...).
-sed -n 's/^[[:space:]]*\(maar_[a-z0-9][a-z0-9_]*\);$/\1/p' "$srcdir/src/libmaar.map" | sort >"$work/calls"
-[ -s "$work/calls" ] || wrong "src/libmaar.map: no calls found in it"
+failed=0
+agree "$srcdir/src/libmaar.map" "$here" || failed=1
 
-# shellcheck disable=SC2086 # headers is a list of files
-awk -v from=header -f "$here/prototypes.awk" $headers >"$work/header"
-# The functions that MAAR_OBJECT_POOL makes and that it calls, as the compiler sees them.
-printf '#include <maar/object_pool.h>\nMAAR_OBJECT_POOL(name, type, construct, destruct);\n' >"$work/macro.c"
-# shellcheck disable=SC2086 # CC may be several words
-$CC -E -P -I"$srcdir/include" -I"$builddir/include" "$work/macro.c" | tr '{};' '[\n*]' |
-	sed -n 's/^.*__attribute__((.*unused)) \(.*name_pool_[a-z]*(.*)\) *$/\1;/p' | sed 's/^/MAAR_API /' |
-	awk -v from=header -f "$here/prototypes.awk" >>"$work/header"
-# And those of MAAR_POOL_DEFINE.
-printf '#include <maar/typed_pool.h>\nMAAR_POOL_DEFINE(name, type);\n' >"$work/typed.c"
-# shellcheck disable=SC2086 # CC may be several words
-$CC -E -P -I"$srcdir/include" -I"$builddir/include" "$work/typed.c" | tr '{};' '[\n*]' |
-	sed -n 's/^.*__attribute__((.*unused)) \(.*[ *]name_[a-z_]*(.*)\) *$/\1;/p' | sed 's/^/MAAR_API /' |
-	awk -v from=header -f "$here/prototypes.awk" >>"$work/header"
-grep -q '[ *]name_get_bulk(' "$work/header" || wrong "MAAR_POOL_DEFINE: found no functions in its expansion"
-grep -q 'name_pool_get(' "$work/header" || wrong "MAAR_OBJECT_POOL: found no functions in its expansion"
-
-: >"$work/pages"
-for page in "$here"/*.[37]; do
-	awk -v from=page -f "$here/prototypes.awk" "$page" | sed "s|^|$(basename "$page"):|" >>"$work/pages"
-done
-for page in "$here"/*.3; do
-	awk -f "$here/names.awk" "$page" | sed "s|^|$(basename "$page"):|"
-done >"$work/names"
-
-prototype() { sed -n "/[ *]$1(/p" "$2"; }
-
-while read -r call; do
-	owners=$(sed -n "s/:$call\$//p" "$work/names" | tr '\n' ' ')
-	case $owners in
-	'') wrong "$call: exported, and in the NAME section of no page" ;;
-	*' '?*) wrong "$call: in the NAME sections of several pages: $owners" ;;
-	esac
-	declared=$(prototype "$call" "$work/header")
-	documented=$(prototype "$call" "$work/pages" | sed 's/^[^:]*://')
-	[ -n "$declared" ] || wrong "$call: exported, and declared in no public header"
-	[ "$declared" = "$documented" ] ||
-		wrong "$call: the header says \"$declared\", the SYNOPSIS \"${documented:-nothing}\""
-done <"$work/calls"
-
-sed -n '/[ *]name_/p' "$work/header" >"$work/macro"
-while read -r declared; do
-	sed 's/^[^:]*://' "$work/pages" | grep -qxF -- "$declared" ||
-		wrong "MAAR_OBJECT_POOL or MAAR_POOL_DEFINE: it defines \"$declared\", which the SYNOPSIS does not show"
-done <"$work/macro"
-
-# The other way round: what a SYNOPSIS shows exists, as a function or as a macro with these arguments.
-while IFS=: read -r page shown; do
-	name=$(printf '%s\n' "$shown" | sed 's/(.*//; s/.*[ *]//')
-	grep -qxF -- "$shown" "$work/header" && continue
-	arguments=$(printf '%s\n' "$shown" | sed 's/^[^(]*(//; s/)$//' | tr ',' '\n' | sed 's/.*[ *]//' | tr '\n' ',')
-	# shellcheck disable=SC2086 # headers is a list of files
-	macro=$(sed -n "s/^#define $name(\([^)]*\)).*/\1,/p" $headers | tr -d ' ')
-	# The two functions that the user of MAAR_OBJECT_POOL writes are named as its arguments.
-	case $name in construct | destruct) continue ;; esac
-	if [ -z "$macro" ] || [ "$macro" != "$arguments" ]; then
-		wrong "$name: $page shows \"$shown\", which no public header declares"
-	fi
-done <"$work/pages"
-
-# Written about: each name of a page, in its DESCRIPTION.
-while IFS=: read -r page name; do
-	# the page's own name, where it is no call
-	[ "$page" = "$name.3" ] && ! grep -qx "$name" "$work/calls" && continue
-	awk '/^\.Sh / { body = ($2 == "DESCRIPTION") } body' "$here/$page" >"$work/body"
-	grep -qE "^\.(.* )?Fn $name( |\$)" "$work/body" ||
-		wrong "$name: $page names it and says nothing about it"
-done <"$work/names"
-
-# Constants and members of structures.
-cat "$here"/*.[37] | grep -E '^\.(.* )?(Dv|Va) ' >"$work/all"
-# shellcheck disable=SC2086 # headers is a list of files
-sed -n 's/^[[:space:]]*\(MAAR_[A-Z0-9_]*\) = .*/\1/p; s/^#define \(MAAR_[A-Z0-9_]*\)[ 	].*/\1/p' $headers |
-	grep -vE '^MAAR_(BITS_OK|[A-Z]*_H)$' | sort -u >"$work/constants"
-# shellcheck disable=SC2086 # headers is a list of files
-sed -n '/^struct maar_\(msg\|[a-z_]*options\|[a-z_]*stats\) {/,/^}/p' $headers |
-	sed -n 's|^\t[a-z0-9_]*[a-z0-9_ ]*[ *]\([a-z_][a-z0-9_]*\)\(\[[0-9]*\]\)*;.*|\1|p' |
-	grep -v '^reserved' | sort -u >"$work/members"
-for list in constants members; do
-	[ -s "$work/$list" ] || wrong "found no $list in the headers"
-	while read -r name; do
-		grep -qw -- "$name" "$work/all" || wrong "$name: in a public header and in no page"
-	done <"$work/$list"
-done
-
-[ "$failed" = 0 ] && echo "$(wc -l <"$work/calls") calls, $(wc -l <"$work/constants") constants and" \
-	"$(wc -l <"$work/members") members agree"
+# Control: one disagreement of each kind, planted in copies, and the words that find it.
+mkdir "$work/man"
+cp "$here"/*.[37] "$work/man"
+printf '\tmaar_planted;\n\tmaar_twice;\n' | cat "$srcdir/src/libmaar.map" - >"$work/map"
+cat >"$work/planted.h" <<'END'
+#define MAAR_PLANTED 1
+#define MAAR_PLANTED_MACRO(a, b) ((a) + (b))
+struct maar_planted_stats {
+	unsigned long planted_member;
+};
+MAAR_API int maar_twice(int a);
+END
+plant() { sed "$2" "$here/$1" >"$work/man/$1"; }
+plant maar_version.3 's/^\(\.Fn maar_version\) "void"/\1 "int planted"/; s/^\.Nm maar_version/&\n.Nm maar_twice/'
+plant maar_pool.3 's/^\.Sh SYNOPSIS/&\n.Ft void\n.Fn maar_nobody "int a"\n.Fn MAAR_PLANTED_MACRO a/'
+plant maar_event.3 's/^\.Nd/.Nm maar_twice\n&/'
+plant maar_typed_pool.3 '/^\.Fn name_get /d'
+agree "$work/map" "$work/man" "$work/planted.h" >"$work/found" && failed=1
+while read -r words; do
+	grep -qF -- "$words" "$work/found" || { echo "the checker is blind: it did not say '$words'"; failed=1; }
+done <<'END'
+maar_planted: exported, and in the NAME section of no page
+maar_planted: exported, and declared in no public header
+maar_twice: in the NAME sections of several pages: maar_event maar_version
+maar_twice: the header says "int maar_twice(int a)", the SYNOPSIS "nothing"
+maar_version: the header says "const char*maar_version(void)", the SYNOPSIS "const char*maar_version(int planted)"
+it defines "type*name_get(struct name_pool*pool)", which the SYNOPSIS does not show
+maar_nobody: maar_pool.3 shows "void maar_nobody(int a)", which no public header declares
+MAAR_PLANTED_MACRO: maar_pool.3 shows
+maar_twice: maar_version(3) names it and says nothing about it
+MAAR_PLANTED: in a public header and in no page
+planted_member: in a public header and in no page
+END
 exit "$failed"

@@ -23,16 +23,27 @@ export PKG_CONFIG_PATH="$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
 awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$srcdir/README.md" >"$tmp/hello.c"
 cp "$srcdir/tests/install/user.cc" "$tmp/user.cc"
 
-# try NAME COMPILER SOURCE [--static]: compile by what pkg-config says and nothing else, run.
+# built NAME COMMAND...: the command, which has what pkg-config says and nothing else, ends well.
+built()
+{
+	name=$1
+	shift
+	"$@" >"$tmp/log" 2>&1 || { fail "$name does not compile: $*: $(cat "$tmp/log")"; return 1; }
+}
+
+# object NAME COMPILER SOURCE: compiles, once for both kinds of library.
+object()
+{
+	# shellcheck disable=SC2046,SC2086 # lists of words
+	built "$1" $2 -Wall -Wextra -Werror -pthread $("$PKG_CONFIG" --cflags maar) -c -o "$tmp/$1.o" "$3"
+}
+
+# try NAME COMPILER OBJECT [--static]: links and runs.
 try()
 {
-	name=$1 compiler=$2 source=$3 static=${4-}
-	# shellcheck disable=SC2086,SC2046 # lists of words
-	set -- -pthread ${static:+-static} $("$PKG_CONFIG" --cflags maar) -o "$tmp/$name" "$source" \
-		$("$PKG_CONFIG" $static --libs maar)
-	# shellcheck disable=SC2086
-	$compiler -Wall -Wextra -Werror "$@" >"$tmp/log" 2>&1 ||
-		{ fail "$name does not compile: $compiler $*: $(cat "$tmp/log")"; return; }
+	name=$1 static=${4-}
+	# shellcheck disable=SC2046,SC2086 # lists of words
+	built "$1" $2 -pthread ${static:+-static} -o "$tmp/$name" "$tmp/$3.o" $("$PKG_CONFIG" $static --libs maar) || return 0
 	LD_LIBRARY_PATH="$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" timeout 300 "$tmp/$name" >"$tmp/log" 2>&1 ||
 		fail "$name fails when it runs: $(cat "$tmp/log")"
 	grep -q '^hello' "$tmp/log" || fail "$name does not say hello"
@@ -43,11 +54,13 @@ forms=''
 [ ! -e "$libdir/libmaar.so" ] || forms=shared
 [ ! -e "$libdir/libmaar.a" ] || forms="$forms static"
 [ -n "$forms" ] || fail "no library is installed"
+object hello "$CC" "$tmp/hello.c" || finish
+object user "$CXX" "$tmp/user.cc" || finish
 for form in $forms; do
 	option=''
 	[ "$form" = shared ] || option=--static
-	try "c_$form" "$CC" "$tmp/hello.c" $option
-	try "cxx_$form" "$CXX" "$tmp/user.cc" $option
+	try "c_$form" "$CC" hello $option
+	try "cxx_$form" "$CXX" user $option
 done
 # The shared one is really used, and the static one really needs nothing.
 if [ -e "$tmp/c_shared" ]; then

@@ -3,14 +3,16 @@
 # SPDX-License-Identifier: MIT
 #
 # Every behaviour of tests/malloc/behave and operators, with the C library's malloc, which shows that the tests are right,
-# and with ours: preloaded, and linked. MAAR_TEST_SCALE=100 for whole counts (make check-long); a tenth otherwise.
+# and with ours: preloaded, and linked. MAAR_TEST_SCALE=100 for whole counts (make check-long); a fifth
+# with MAAR_PROOF=1 (make check-proof), a twentieth otherwise.
 # shellcheck source=tests/meta/common.sh
 . "${srcdir:-.}/tests/meta/common.sh"
 
 ours=$builddir/.libs/libmaar-malloc.so
 behave=$builddir/tests/malloc/behave operators=$builddir/tests/malloc/operators
 [ -e "$ours" ] || { echo "SKIP: libmaar-malloc.so is not built (configure --enable-shared)"; exit 77; }
-: "${MAAR_TEST_SCALE:=10}"
+: "${MAAR_TEST_SCALE:=${MAAR_PROOF:+20}}"
+: "${MAAR_TEST_SCALE:=5}"
 MAAR_TEST_MODULE=$builddir/.libs/libmaar_test_module.so
 export MAAR_TEST_SCALE MAAR_TEST_MODULE
 unset MAAR_OPTIONS

@@ -78,11 +78,12 @@ code_of()
 		}' "$@"
 }
 
-# The files that people wrote, as paths below $srcdir: what git knows, or in a release what make dist packs less what
-# autoreconf made.
+# The files that people wrote, as paths below $srcdir: what git knows, but for directories that were configured in, whatever
+# their names; or in a release what make dist packs less what autoreconf made.
 written_files()
 {
-	if [ -e "$srcdir/.git" ] && git -C "$srcdir" ls-files -co --exclude-standard >"$tmp/git" 2>/dev/null; then
+	(cd "$srcdir" && for f in */config.status; do [ ! -e "$f" ] || echo "/${f%config.status}"; done) >"$tmp/built"
+	if [ -e "$srcdir/.git" ] && git -C "$srcdir" ls-files -co --exclude-standard -X "$tmp/built" >"$tmp/git" 2>/dev/null; then
 		(cd "$srcdir" && while read -r f; do [ ! -e "$f" ] || echo "$f"; done) <"$tmp/git"
 	else
 		dist_files
