@@ -26,7 +26,7 @@
  *     from a clean-up handler                                 all calls, but reset, rollback and destroy of an arena that
  *                                                              is at it (or an ancestor of it): -EBUSY
  *     Signal handlers: nothing. After fork the child has arenas of its own, as the parent had them.
- * Progress: no call waits for another thread; what the source does (malloc, or yours) is added.
+ * Progress: no call waits for another thread; what the source does (maar_malloc, malloc, or yours) is added.
  * Cost: alloc and nalloc are inline, some 7 instructions, and out of line once a chunk. Nothing walks what it has been
  * through: a kept chunk is entered, filled and left once between two resets.
  * Origin: nginx's pools (large blocks, handlers), APR's (children, a source shared with them), obstack (growing the last
@@ -60,7 +60,8 @@ struct maar_arena_source {
 };
 
 enum maar_arena_flags {
-	MAAR_ARENA_MALLOC = 1, /* from malloc, whatever the default source is */
+	/* From malloc. Else, with no source of yours: from maar_malloc, or from malloc too while a tool watches (maar/track.h). */
+	MAAR_ARENA_MALLOC = 1,
 };
 
 /* The largest alignment that an option may ask for, in bytes: a page of x86-64. memalign knows no such bound. */

@@ -4,7 +4,8 @@
 #
 # Each public header is complete: alone it compiles as C and as C++ of both ends of the range, without a warning, in each
 # of the forms users ask for. In make check a header takes each standard with one of the forms, and all forms with some
-# standard, so that every pair is taken by a third of the headers; with MAAR_PROOF=1 (make check-proof) each pair by each. Each private header refuses to be included alone. None needs C's _Atomic.
+# standard, so that every pair is taken by a third of the headers; with MAAR_PROOF=1 (make check-proof) each pair by each. Each private
+# header refuses to be included alone. None needs C's _Atomic.
 # shellcheck source=tests/meta/common.sh
 . "${srcdir:-.}/tests/meta/common.sh"
 
@@ -14,8 +15,9 @@ flags="-Wall -Wextra -pedantic -Werror -fsyntax-only -I$srcdir/include -I$buildd
 # version.h stands in the build directory, or in both when they are one.
 public=$(cd "$srcdir/include" && { ls maar.h maar/*.h && echo maar/version.h; } | sort -u)
 private=$(cd "$srcdir/include" && ls maar/bits/*.h)
+plus=$(cd "$srcdir/include" && ls maar.hpp maar/*.hpp)
 mkdir -p "$tmp/maar/bits"
-for header in $public $private maar.hpp; do
+for header in $public $private $plus; do
 	echo "#include <$header>" >"$tmp/$header.c"
 done
 
@@ -50,14 +52,18 @@ for standard in c11 c17 c++11 c++20; do
 	s=$((s + 1))
 done
 
-# The header for C++, by each compiler that is here.
+# The headers for C++, by each compiler that is here.
+set --
+for header in $plus; do
+	set -- "$@" "$tmp/$header.c"
+done
 for CXX in "$CXX" clang++; do
 	command -v "${CXX%% *}" >/dev/null || continue
-	compile c++17 "$tmp/maar.hpp.c" || fail "maar.hpp, $CXX, c++17: $(cat "$tmp/errors")"
-	compile c++20 -DMAAR_DEBUG "$tmp/maar.hpp.c" || fail "maar.hpp, $CXX, c++20, debug: $(cat "$tmp/errors")"
+	compile c++17 "$@" || fail "$CXX, c++17: $(cat "$tmp/errors")"
+	compile c++20 -DMAAR_DEBUG "$@" || fail "$CXX, c++20, debug: $(cat "$tmp/errors")"
 	[ -n "$MAAR_PROOF" ] || continue
-	compile c++17 -DMAAR_DEBUG "$tmp/maar.hpp.c" || fail "maar.hpp, $CXX, c++17, debug: $(cat "$tmp/errors")"
-	compile c++20 "$tmp/maar.hpp.c" || fail "maar.hpp, $CXX, c++20: $(cat "$tmp/errors")"
+	compile c++17 -DMAAR_DEBUG "$@" || fail "$CXX, c++17, debug: $(cat "$tmp/errors")"
+	compile c++20 "$@" || fail "$CXX, c++20: $(cat "$tmp/errors")"
 done
 
 # The first error of each is the header's own, and ends its compilation.

@@ -271,6 +271,42 @@ START_TEST(containers)
 }
 END_TEST
 
+START_TEST(containers_in_a_heap)
+{
+	std::vector<int, maar::allocator<int>> plain(1000, 7);
+	unit_must(plain[999] == 7 && maar_usable_size(plain.data()) >= 1000 * sizeof(int));
+	unit_must(maar::allocator<int>() == maar::allocator<char>() &&
+		  !(maar::allocator<int>() != maar::allocator<char>()));
+	unit_must(throws<std::bad_alloc>([] { (void)maar::allocator<int>().allocate(SIZE_MAX / 2); }));
+
+	maar::heap a, b;
+	std::list<int, maar::heap_allocator<int>> list(a);
+	for (int i = 0; i < 1000; i++)
+		list.push_back(i);
+	unit_must(maar_heap_of(&list.front()) == a.native());
+	unit_must(maar::heap_allocator<int>(a) == maar::heap_allocator<char>(a));
+	unit_must(maar::heap_allocator<int>(a) != maar::heap_allocator<int>(b));
+	unit_must(throws<std::bad_alloc>([&] { (void)maar::heap_allocator<int>(a).allocate(SIZE_MAX / 2); }));
+	struct alignas(256) wide {
+		char text[256];
+	};
+	std::vector<wide, maar::heap_allocator<wide>> wides(3, wide(), a);
+	unit_eq(reinterpret_cast<std::uintptr_t>(wides.data()) % 256, 0);
+
+	maar::heap_resource memory(b), same(b), other(a);
+	unit_must(memory == same && memory != other && memory != *std::pmr::new_delete_resource());
+	// Placed in the heap, and never ended: it goes with the heap.
+	auto *text = new (memory.allocate(sizeof(std::pmr::string))) std::pmr::string(500, 'x', &memory);
+	unit_must(maar_heap_of(text->data()) == b.native() && (*text)[499] == 'x');
+	unit_must(throws<std::bad_alloc>([&] { (void)memory.allocate(SIZE_MAX / 2); }));
+	void *raw = a.malloc(100);
+	unit_must(raw && maar_heap_of(raw) == a.native());
+	maar_free(raw);
+	maar::heap moved(std::move(b));
+	unit_must(!b && moved && moved.close() == 0 && !moved);
+}
+END_TEST
+
 START_TEST(pool_nodes)
 {
 	maar::pool_resource memory(100, 64);
@@ -309,6 +345,7 @@ extern "C" Suite *unit_suite(void)
 	tcase_add_test(tcase, messages);
 	tcase_add_test(tcase, arena_objects);
 	tcase_add_test(tcase, containers);
+	tcase_add_test(tcase, containers_in_a_heap);
 	tcase_add_test(tcase, pool_nodes);
 	return suite;
 }
