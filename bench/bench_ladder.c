@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * bench_ladder: why there are pools. The same thousand blocks from the system itself, from the mallocs, and from maar's
- * malloc, pool and mring, as a table and, with -o, as a picture beside the JSON.
+ * malloc, pool, mring and arena, as a table and, with -o, as a picture beside the JSON.
  */
 #include "internal.h"
 
@@ -118,6 +118,7 @@ int main(int argc, char **argv)
 	static const struct bench_contestant own[] = {
 		{ .name = "pool", .peer = "maar", .set = BENCH_LADDER, .param = NO_MALLOC },
 		{ .name = "mring", .peer = "maar", .set = BENCH_LADDER, .param = NO_MALLOC },
+		{ .name = "arena", .peer = "maar", .set = BENCH_LADDER, .param = NO_MALLOC },
 	};
 	static struct bench_contestant rows[MALLOCS_MOST];
 	static struct bench_missing missing[MALLOCS_MOST + 1];
@@ -125,7 +126,7 @@ int main(int argc, char **argv)
 	static const struct bench_peer *const peers[] = { &system_calls, &mallocs_here, &pools, NULL };
 	const struct bench_program program = {
 		.name = "bench_ladder",
-		.doc = "The ladder: blocks from the system, from mallocs, and from maar's pool.",
+		.doc = "The ladder: blocks from the system, from mallocs, and from maar's pool, mring and arena.",
 		.cases = cases,
 		.n_cases = sizeof(cases) / sizeof(*cases),
 		.peers = peers,
@@ -144,6 +145,6 @@ int main(int argc, char **argv)
 	}
 	system_calls = (struct bench_peer){ &brk, 1 };
 	mallocs_here = (struct bench_peer){ rows, n };
-	pools = (struct bench_peer){ own, 2 };
+	pools = (struct bench_peer){ own, sizeof(own) / sizeof(*own) };
 	return bench_main(&program, argc, argv);
 }

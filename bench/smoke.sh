@@ -66,4 +66,4 @@ shapes='pair/64,batch/64,remote/64,xmalloc/2,larson/2,mstress/2,replace/2,churn/
 # A sanitizer's malloc keeps what was freed, and there is no library of ours to preload then.
 test ! -e "$dir/../.libs/libmaar-malloc.so" || shapes="$shapes,idle/*"
 "$dir/bench_malloc" --rounds=1 --distance=any --count=400 --limit=300 --quiet -k maar,glibc -f "$shapes" || exit 1
-"$dir/bench_ladder" --rounds=1 --count=400 --limit=300 --quiet -k brk,maar,glibc,pool,mring
+"$dir/bench_ladder" --rounds=1 --count=400 --limit=300 --quiet -k brk,maar,glibc,pool,mring,arena

@@ -2,10 +2,12 @@
  * SPDX-License-Identifier: MIT
  *
  * malloc_rungs: the rungs of the ladder that are no malloc (bench_ladder): the system call below all of them, and maar's
- * pool and mring, which give blocks of one size. Each does what the shape "stack" does with malloc.
+ * pool and mring, which give blocks of one size, and its arena, which takes all back at once. Each does what the shape "stack"
+ * does with malloc.
  */
 #include "shapes.h"
 
+#include <maar/arena.h>
 #include <maar/mring.h>
 #include <maar/pool.h>
 
@@ -105,10 +107,38 @@ static void by_pool(struct shape_run *run)
 		shape_die("messages are missing");
 }
 
+static void arena_body(struct shape_worker *w)
+{
+	struct maar_arena *arena = w->state;
+	unsigned i;
+
+	do {
+		for (i = 0; i < BLOCKS; i++) {
+			block[i] = maar_arena_alloc(arena, w->run->bytes);
+			if (!block[i])
+				shape_die("no memory");
+			shape_mark(block[i], i);
+		}
+		while (i--)
+			shape_check(w->run, block[i], i);
+		maar_arena_reset(arena);
+	} while (shape_go_on(w, BLOCKS));
+}
+
+static void by_arena(struct shape_run *run)
+{
+	struct maar_arena *arena = maar_arena_create(NULL);
+
+	if (!arena)
+		shape_die("no arena");
+	shape_work(run, 1, arena_body, arena);
+	maar_arena_destroy(arena);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct shape rungs[] = {
-		{ "brk", by_brk }, { "mring", by_mring }, { "pool", by_pool }, { NULL, NULL }
+		{ "brk", by_brk }, { "mring", by_mring }, { "pool", by_pool }, { "arena", by_arena }, { NULL, NULL }
 	};
 	static const struct shape *const tables[] = { rungs };
 

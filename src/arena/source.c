@@ -5,6 +5,23 @@
  */
 #include "arena_priv.h"
 
+#include <maar/alloc.h>
+
+static void *from_alloc(size_t bytes, void *arg)
+{
+	(void)arg;
+	if (!maar__fault(MAAR__FAULT_ALLOC))
+		return maar_malloc(bytes);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static void to_alloc(void *memory, size_t bytes, void *arg)
+{
+	(void)arg;
+	maar_free_sized(memory, bytes);
+}
+
 static void *from_malloc(size_t bytes, void *arg)
 {
 	(void)arg;
@@ -21,10 +38,12 @@ static void to_malloc(void *memory, size_t bytes, void *arg)
 void maar__arena_choose(struct maar_arena_options *o)
 {
 	static const struct maar_arena_source of_malloc = { from_malloc, to_malloc, NULL };
+	static const struct maar_arena_source of_alloc = { from_alloc, to_alloc, NULL };
 
-	/* The default source, with or without MAAR_ARENA_MALLOC. */
-	if (!o->source.allocate)
-		o->source = of_malloc;
+	if (o->source.allocate)
+		return;
+	/* A leak checker looks for pointers in malloc's blocks, not in our mappings: it would miss what an arena points to. */
+	o->source = o->flags & MAAR_ARENA_MALLOC || maar__tools() ? of_malloc : of_alloc;
 }
 
 static bool within_limits(const struct maar__arena *a, size_t bytes)

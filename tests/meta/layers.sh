@@ -15,7 +15,7 @@ mring  base,ring        mring.h shared_mring.h track.h bits/mring_impl.h bits/mr
 alloc  base,ring,mring  alloc.h
 queue  base,ring,mring  queue.h bits/queue_impl.h
 pool   base,ring,mring  pool.h object_pool.h typed_pool.h chain.h bits/pool_impl.h bits/chain_impl.h
-arena  base             arena.h bits/arena_impl.h
+arena  base,ring,mring,alloc arena.h bits/arena_impl.h
 malloc base,alloc       override.h
 channel base,ring,wait,mring,pool channel.h select.h topic.h
 '

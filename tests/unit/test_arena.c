@@ -5,6 +5,10 @@
  */
 #include "arenas.h"
 
+#include "../../src/base/tools.h"
+
+#include <maar/alloc.h>
+
 #include <stdalign.h>
 #include <wchar.h>
 
@@ -236,6 +240,41 @@ START_TEST(no_arena)
 END_TEST
 
 /* Of memory that was used before. */
+struct search {
+	const void *at;
+	bool found;
+};
+
+static bool is_there(const struct maar_alloc_area *area, void *arg)
+{
+	struct search *search = arg;
+
+	search->found = search->found || (uintptr_t)search->at - (uintptr_t)area->at < area->bytes;
+	return true;
+}
+
+/* Of maar's allocator, unless malloc is asked for, or watched. */
+START_TEST(default_source)
+{
+	struct maar_arena_options o = { .flags = MAAR_ARENA_MALLOC };
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		struct maar_arena *a = maar_arena_create(i ? &o : NULL);
+		struct search small = { maar_arena_alloc(a, 100), false },
+			      large = { maar_arena_alloc(a, 5 << 20), false };
+
+		ck_assert_ptr_nonnull(small.at);
+		ck_assert_ptr_nonnull(large.at);
+		maar_heap_walk(NULL, is_there, &small);
+		maar_heap_walk(NULL, is_there, &large);
+		unit_eq(small.found, i == 0 && !maar__tools());
+		unit_eq(large.found, small.found);
+		maar_arena_destroy(a);
+	}
+}
+END_TEST
+
 START_TEST(calloc_clears)
 {
 	struct maar_arena *a = new_arena();
@@ -759,6 +798,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, no_bytes);
 	tcase_add_test(tcase, absurd_sizes);
 	tcase_add_test(tcase, no_arena);
+	tcase_add_test(tcase, default_source);
 	tcase_add_test(tcase, calloc_clears);
 	tcase_add_test(tcase, memalign);
 	tcase_add_test(tcase, large_blocks);
