@@ -16,10 +16,12 @@
 #define MOST_TEXT 4096
 
 static const char *const names[MAAR__OPTIONS] = {
-	[MAAR__OPTION_TRACK] = "track",	  [MAAR__OPTION_CHECKED] = "checked", [MAAR__OPTION_DEBUG] = "debug",
-	[MAAR__OPTION_REPORT] = "report", [MAAR__OPTION_FORMAT] = "format",   [MAAR__OPTION_TO] = "to",
-	[MAAR__OPTION_UNWIND] = "unwind", [MAAR__OPTION_TOOLS] = "tools",     [MAAR__OPTION_LIMIT] = "limit",
-	[MAAR__OPTION_DECAY] = "decay",	  [MAAR__OPTION_IDLE] = "idle",
+	[MAAR__OPTION_TRACK] = "track",		  [MAAR__OPTION_CHECKED] = "checked", [MAAR__OPTION_DEBUG] = "debug",
+	[MAAR__OPTION_REPORT] = "report",	  [MAAR__OPTION_FORMAT] = "format",   [MAAR__OPTION_TO] = "to",
+	[MAAR__OPTION_UNWIND] = "unwind",	  [MAAR__OPTION_TOOLS] = "tools",     [MAAR__OPTION_LIMIT] = "limit",
+	[MAAR__OPTION_DECAY] = "decay",		  [MAAR__OPTION_IDLE] = "idle",	      [MAAR__OPTION_GUARD] = "guard",
+	[MAAR__OPTION_QUARANTINE] = "quarantine", [MAAR__OPTION_TRACE] = "trace",     [MAAR__OPTION_STOP] = "stop",
+	[MAAR__OPTION_LEAKS] = "leaks",
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -93,6 +95,19 @@ unsigned maar__option_choice(enum maar__option key, const char *const *words, un
 		fputc('\n', stderr);
 	}
 	return otherwise;
+}
+
+uint64_t maar__option_number(enum maar__option key, uint64_t otherwise)
+{
+	const char *value = maar__option(key);
+	char *end = NULL;
+	unsigned long long n = value ? strtoull(value, &end, 10) : 0;
+
+	if (value && (end == value || *end)) {
+		maar__option_wrong(key, "a number");
+		return otherwise;
+	}
+	return value ? (uint64_t)n : otherwise;
 }
 
 void maar__option_wrong(enum maar__option key, const char *what)
