@@ -39,7 +39,7 @@ static void read_options(void)
 {
 	static const char *const yes_no[] = { "0", "1" };
 
-	if (!maar_a_cas(&options_read, 0, 1, RELAXED))
+	if (!maar__options_known() || !maar_a_cas(&options_read, 0, 1, RELAXED))
 		return;
 	decay_ns = (int64_t)(maar__option_number(MAAR__OPTION_DECAY, DECAY_MS) % 1000000000) * NS_PER_MS;
 	maar_a_store(&no_thread, !maar__option_choice(MAAR__OPTION_IDLE, yes_no, 2, 1) || !decay_ns, RELAXED);
@@ -52,6 +52,13 @@ void maar__alloc_after_birth(void)
 	if (maar_unlikely(!maar_a_load(&options_read, RELAXED)))
 		read_options();
 	maar__alloc_watch_forks();
+}
+
+/* For a program that allocated before there were any. */
+static __attribute__((constructor)) void read_options_late(void)
+{
+	if (maar__alloc_has_begun() && !maar_a_load(&options_read, RELAXED))
+		read_options();
 }
 
 /* ---- lanes ---- */

@@ -4,13 +4,14 @@
  * MAAR_OPTIONS: see options.h.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1 /* secure_getenv */
+#define _GNU_SOURCE 1 /* secure_getenv, environ */
 #endif
 #include "options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* More than all keys with a long path; what is beyond is not read. */
 #define MOST_TEXT 4096
@@ -72,8 +73,15 @@ static void read_all(void)
 	} while (end);
 }
 
+bool maar__options_known(void)
+{
+	return environ != NULL;
+}
+
 const char *maar__option(enum maar__option key)
 {
+	if (maar_unlikely(!maar__options_known()))
+		return NULL;
 	pthread_once(&once, read_all);
 	return values[key];
 }

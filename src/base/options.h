@@ -31,6 +31,9 @@ enum maar__option {
 	MAAR__OPTIONS
 };
 
+/* False: too early, before the C library knows the environment (in a preinit array): nothing is named yet. */
+bool maar__options_known(void);
+
 /* The value, for as long as the program runs; NULL if the environment does not name the key. Any thread. */
 const char *maar__option(enum maar__option key);
 

@@ -95,22 +95,24 @@ static void drop(const struct maar__guard_block *b)
 		maar_free(b->raw);
 }
 
-static bool enter(const struct maar__guard_block *b)
+static bool enter(struct maar__guard_block *b, const struct maar__trace *trace)
 {
 	sigset_t before;
 	struct maar__guard_shard *s = maar__guard_lock(b->at, &before);
-	const bool added = maar__guard_add(s, b);
+	bool added;
 
+	b->got = maar__guard_site(trace);
+	added = maar__guard_add(s, b);
 	maar__guard_unlock(s, &before);
 	return added;
 }
 
 /* Gets and records it. */
-static bool make(struct maar__guard_block *b, size_t align, bool zero)
+static bool make(struct maar__guard_block *b, size_t align, bool zero, const struct maar__trace *trace)
 {
 	if (is_sampled(b->bytes) && maar__guard_page_get(b, align)) {
 		maar__zone_paint(b);
-		if (enter(b))
+		if (enter(b, trace))
 			return true;
 		drop(b);
 		until_sample = PAGES_PAUSE;
@@ -118,7 +120,7 @@ static bool make(struct maar__guard_block *b, size_t align, bool zero)
 	if (!from_allocator(b, align, zero))
 		return false;
 	maar__zone_paint(b);
-	if (enter(b))
+	if (enter(b, trace))
 		return true;
 	drop(b);
 	return false;
@@ -157,20 +159,21 @@ void *maar__guard_get(const struct maar__call *call, size_t bytes, size_t align,
 	struct maar__guard_block b = { .bytes = bytes,
 				       .align = align > 1 && align <= UINT32_MAX ? (uint32_t)align : 0,
 				       .family = (uint8_t)call->family };
+	struct maar__trace trace;
 
-	b.got = maar__guard_site(call);
+	maar__guard_trace(&trace, call);
 	b.got_thread = maar__thread_id();
 	if (call->family == MAAR__FAMILY_MALLOC && lent) {
 		lent = false;
 		b.family = MAAR__FAMILY_ANY;
 	}
 	if (bytes <= PTRDIFF_MAX) {
-		if (make(&b, align, zero)) {
+		if (make(&b, align, zero, &trace)) {
 			errno = saved;
 			return b.at;
 		}
 		clear_quarantine();
-		if (make(&b, align, zero)) {
+		if (make(&b, align, zero, &trace)) {
 			errno = saved;
 			return b.at;
 		}
@@ -222,18 +225,19 @@ static void judge_put(struct maar__misuse *m, const struct maar__guard_block *b,
 		m->what = "mismatched free: the block came from a call of another family";
 	else if (bytes != MAAR__UNTOLD && bytes != b->bytes)
 		m->what = "mismatched free: the block has another size than the call says";
-	else if (align != MAAR__UNTOLD && maar__guard.mismatch && b->family == call->family && align != b->align)
+	else if (align != MAAR__UNTOLD && maar__guard.mismatch && b->family == call->family &&
+		 (align > 1 ? align : 0) != b->align)
 		m->what = "mismatched free: the block has another alignment than the call says";
 }
 
 /* Frees what is a block in use; returns how many came out of quarantine for it. */
-static unsigned retire(struct maar__guard_shard *s, struct maar__guard_block *b, uint32_t site,
+static unsigned retire(struct maar__guard_shard *s, struct maar__guard_block *b, const struct maar__trace *trace,
 		       struct maar__guard_block *out)
 {
 	unsigned n = 0;
 
 	if (b && !b->freed) {
-		b->put = site;
+		b->put = maar__guard_site(trace);
 		b->put_thread = maar__thread_id();
 		if (b->paged) {
 			maar__guard_page_hide(b);
@@ -255,16 +259,16 @@ void maar__guard_put(const struct maar__call *call, void *block, size_t bytes, s
 	const int saved = errno;
 	struct maar__guard_shard *s;
 	sigset_t before;
-	uint32_t site;
+	struct maar__trace trace;
 	unsigned n, i;
 
 	if (!block)
 		return;
-	site = maar__guard_site(call);
+	maar__guard_trace(&trace, call);
 	s = maar__guard_lock(block, &before);
 	b = maar__guard_find(s, block);
 	judge_put(&m, b, call, block, bytes, align);
-	n = retire(s, b, site, out);
+	n = retire(s, b, &trace, out);
 	maar__guard_unlock(s, &before);
 	if (m.what)
 		maar__guard_report(&m, call);

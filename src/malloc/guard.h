@@ -13,9 +13,9 @@
  *     guard_fault.c  accesses that the system stops
  *     guard_leak.c   what is left at exit
  *
- * Locks: a site's or a shard's, one at a time, with all signals blocked, so that a handler may allocate. All of them, in the
+ * Locks: one shard's, then one of the sites', with all signals blocked, so that a handler may allocate. All of them, in the
  * order of their numbers: before fork, and for the leak report. Nothing is allocated, and no other lock taken, with one held;
- * only the mappings of a table.
+ * only tables are mapped.
  */
 #ifndef MAAR_GUARD_H
 #define MAAR_GUARD_H
@@ -73,8 +73,16 @@ struct maar__guard_site {
 	uint64_t frame[MAAR__GUARD_DEPTH];
 };
 
-/* The number of a call with its back trace; 0: there is no room for one more. */
-uint32_t maar__guard_site(const struct maar__call *call);
+struct maar__trace {
+	const char *name;
+	unsigned n;
+	uint64_t frame[MAAR__GUARD_DEPTH];
+};
+
+/* A call with its back trace. */
+void maar__guard_trace(struct maar__trace *trace, const struct maar__call *call);
+/* Its number; 0: there is no room for one more. With signals blocked; takes locks. */
+uint32_t maar__guard_site(const struct maar__trace *trace);
 /* NULL for 0. */
 const struct maar__guard_site *maar__guard_site_at(uint32_t number);
 void maar__guard_sites_lock(void);
@@ -90,7 +98,7 @@ struct maar__guard_block {
 	unsigned char *next; /* in quarantine: the `at` of the one that came after it */
 	uint32_t got, put;   /* sites */
 	uint32_t got_thread, put_thread;
-	uint32_t align; /* that was asked for, clipped: for the message and delete's check only */
+	uint32_t align; /* that was asked for; 0: none, or 1 */
 	uint8_t family; /* enum maar__family */
 	bool paged;	/* between pages that nobody may touch */
 	bool freed;	/* in quarantine */

@@ -21,9 +21,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define SITES_TOLD 100		      /* the largest */
-#define READ_BYTES ((size_t)64 << 10) /* of memory at a time */
-#define MAPS_BYTES 4096		      /* of a line of /proc/self/maps, at most */
+#define SITES_TOLD  20		       /* the largest; leaks=all: all of them */
+#define READ_BYTES  ((size_t)64 << 10) /* of memory at a time */
+#define PAGES_KNOWN 512		       /* entries of /proc/self/pagemap at a time */
+#define MAPS_BYTES  4096	       /* of a line of /proc/self/maps, at most */
 
 struct left {
 	const unsigned char *at, *raw, *raw_end;
@@ -40,8 +41,12 @@ struct tally {
 struct scan {
 	struct left *left; /* by address */
 	size_t n, room;
-	uint32_t todo;	   /* the first to be looked into, plus 1 */
-	uintptr_t *words;  /* READ_BYTES */
+	uint32_t todo;	  /* the first to be looked into, plus 1 */
+	uintptr_t *words; /* READ_BYTES */
+	int pagemap;	  /* which pages there are: -1 if the system does not say */
+	size_t page;	  /* bytes */
+	uintptr_t known;  /* the first page that `pages` tells of; a number */
+	uint64_t pages[PAGES_KNOWN];
 	const void *frame; /* the stack of this thread, from here on, counts */
 };
 
@@ -143,10 +148,27 @@ static void mark(struct scan *s, uintptr_t word)
 	s->todo = (uint32_t)i;
 }
 
-/* A stretch of memory that may be there or not: the system reads it, which says so instead of a fault. */
-static void look_into(struct scan *s, const unsigned char *from, const unsigned char *to)
+/* Whether the program ever touched a page: tables and stacks are much larger than what is used of them. */
+static bool is_there(struct scan *s, const unsigned char *at)
 {
-	from += (sizeof(uintptr_t) - (uintptr_t)from % sizeof(uintptr_t)) % sizeof(uintptr_t);
+	const uintptr_t page = (uintptr_t)at / s->page;
+
+	if (s->pagemap < 0)
+		return true;
+	if (page - s->known >= PAGES_KNOWN) {
+		s->known = page;
+		if (pread(s->pagemap, s->pages, sizeof(s->pages), (off_t)(page * sizeof(s->pages[0]))) !=
+		    (ssize_t)sizeof(s->pages)) {
+			s->known = UINTPTR_MAX;
+			return true;
+		}
+	}
+	return s->pages[page - s->known] >> 62 != 0; /* present, or swapped out */
+}
+
+/* Words of a stretch of pages that are there. The system reads them, which says so instead of a fault if they are not. */
+static void look_into_pages(struct scan *s, const unsigned char *from, const unsigned char *to)
+{
 	while (from + sizeof(uintptr_t) <= to) {
 		const size_t want = (size_t)(to - from) < READ_BYTES ? (size_t)(to - from) : READ_BYTES;
 		const struct iovec here = { s->words, want }, there = { (void *)(uintptr_t)from, want };
@@ -158,6 +180,21 @@ static void look_into(struct scan *s, const unsigned char *from, const unsigned 
 		for (i = 0; i < got / (ssize_t)sizeof(uintptr_t); i++)
 			mark(s, s->words[i]);
 		from += got / (ssize_t)sizeof(uintptr_t) * (ssize_t)sizeof(uintptr_t);
+	}
+}
+
+static void look_into(struct scan *s, const unsigned char *from, const unsigned char *to)
+{
+	from += (sizeof(uintptr_t) - (uintptr_t)from % sizeof(uintptr_t)) % sizeof(uintptr_t);
+	while (from < to) {
+		const unsigned char *end = from;
+		const bool there = is_there(s, from);
+
+		while (end < to && is_there(s, end) == there)
+			end += s->page - (uintptr_t)end % s->page;
+		if (there)
+			look_into_pages(s, from, end < to ? end : to);
+		from = end;
 	}
 }
 
@@ -292,7 +329,7 @@ static void say_sites(struct maar__paragraph *p, struct tally *t, uint32_t sites
 		}
 		if (!more)
 			return;
-		if (told == SITES_TOLD) {
+		if (told == SITES_TOLD && !all) {
 			maar__say(p, "  and from %zu more places\n", more);
 			maar__say_end(p);
 			return;
@@ -340,17 +377,20 @@ static void add(struct tally *t, const struct left *l)
 size_t maar__guard_leaks(void)
 {
 	struct tally sum = { 0 }, *t = maar__map_sparse(MAAR__GUARD_SITES * sizeof(*t));
-	struct scan s = { .frame = __builtin_frame_address(0) };
+	struct scan s = { .frame = __builtin_frame_address(0), .page = maar__page(), .known = UINTPTR_MAX };
 	uint32_t sites = 0;
 	sigset_t before;
 	size_t i;
 
 	if (!t)
 		return 0;
+	s.pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	maar__guard_lock_all(&before);
 	if (collect(&s))
 		look_everywhere(&s);
 	maar__guard_unlock_all(&before);
+	if (s.pagemap >= 0)
+		close(s.pagemap);
 	for (i = 0; i < s.n; i++) {
 		add(&t[s.left[i].site], &s.left[i]);
 		add(&sum, &s.left[i]);

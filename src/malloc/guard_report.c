@@ -129,16 +129,15 @@ static void say_foreign(struct maar__paragraph *p, const void *address)
 		maar__say(p, "  nothing is known of it: it never was a block, or was freed long ago\n");
 }
 
-static void say_now(struct maar__paragraph *p, const struct maar__call *call)
+/* After a call that returns to `where`; or, `at`, at an access. */
+static void say_now(struct maar__paragraph *p, const void *where, bool at)
 {
 	uint64_t frames[MAAR__GUARD_DEPTH];
 	unsigned n;
 
-	if (!call)
-		return;
-	n = maar__unwind(call->caller, NULL, frames, MAAR__GUARD_DEPTH);
+	n = maar__unwind(where, NULL, frames, MAAR__GUARD_DEPTH);
 	maar__say(p, "  now in thread %u", maar__thread_id());
-	say_place(p, " at ", frames[0]);
+	say_place(p, " at ", frames[0] + at);
 	say_frames(p, frames, n);
 }
 
@@ -156,7 +155,8 @@ void maar__guard_report(const struct maar__misuse *m, const struct maar__call *c
 		say_block(&p, &m->block);
 	else
 		say_foreign(&p, m->address);
-	say_now(&p, call);
+	if (call)
+		say_now(&p, call->caller, false);
 	maar__say_end(&p);
 	if (maar__guard.stop)
 		abort();
@@ -164,7 +164,6 @@ void maar__guard_report(const struct maar__misuse *m, const struct maar__call *c
 
 void maar__guard_report_access(const struct maar__misuse *m, const void *pc)
 {
-	const struct maar__call here = { .name = "", .caller = pc };
 	struct maar__paragraph p = { .fd = STDERR_FILENO };
 
 	maar__say(&p, "maar: misuse: memory access: %s: %p, a block of %zu bytes\n", m->what, (void *)m->block.at,
@@ -174,7 +173,7 @@ void maar__guard_report_access(const struct maar__misuse *m, const void *pc)
 	else
 		maar__say(&p, "  byte %td from its beginning, %p, was touched\n", m->where, m->address);
 	say_block(&p, &m->block);
-	say_now(&p, &here);
+	say_now(&p, pc, true);
 	maar__say_end(&p);
 }
 

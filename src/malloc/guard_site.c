@@ -85,42 +85,37 @@ static uint32_t find(uint32_t *bucket, const char *name, const uint64_t *frames,
 	return number;
 }
 
-static uint32_t lookup(const char *name, const uint64_t *frames, unsigned n)
+uint32_t maar__guard_site(const struct maar__trace *trace)
 {
-	uint64_t hash = (uintptr_t)name;
+	uint64_t hash = (uintptr_t)trace->name;
 	uint32_t number = 0;
-	sigset_t all, before;
 	unsigned i, part;
 
-	for (i = 0; i < n; i++) {
-		hash = (hash ^ frames[i]) * UINT64_C(0x9e3779b97f4a7c15);
+	for (i = 0; i < trace->n; i++) {
+		hash = (hash ^ trace->frame[i]) * UINT64_C(0x9e3779b97f4a7c15);
 		hash ^= hash >> 29;
 	}
 	part = hash % PARTS;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	lock(&parts[part].lock);
 	if (!parts[part].bucket)
 		parts[part].bucket = maar__map(BUCKETS * sizeof(uint32_t));
 	if (parts[part].bucket)
-		number = find(&parts[part].bucket[hash / PARTS % BUCKETS], name, frames, n);
+		number = find(&parts[part].bucket[hash / PARTS % BUCKETS], trace->name, trace->frame, trace->n);
 	unlock(&parts[part].lock);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return number;
 }
 
-uint32_t maar__guard_site(const struct maar__call *call)
+void maar__guard_trace(struct maar__trace *trace, const struct maar__call *call)
 {
-	uint64_t frames[MAAR__GUARD_DEPTH] = { (uintptr_t)call->caller };
-	unsigned n = 1;
-
+	trace->name = call->name;
+	trace->n = 1;
+	trace->frame[0] = (uintptr_t)call->caller;
 	if (maar__guard.trace > 1 && !tracing) {
 		tracing = true;
 		/* No chain of frame pointers: to look for the stack's end may take a lock of the caller's. */
-		n = maar__unwind(call->caller, NULL, frames, maar__guard.trace);
+		trace->n = maar__unwind(call->caller, NULL, trace->frame, maar__guard.trace);
 		tracing = false;
 	}
-	return lookup(call->name, frames, n);
 }
 
 const struct maar__guard_site *maar__guard_site_at(uint32_t number)
