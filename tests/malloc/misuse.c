@@ -114,7 +114,7 @@ static void double_free_later(void)
 	int i;
 
 	putter(p);
-	for (i = 0; i < 10000; i++)
+	for (i = 0; i < 3000; i++)
 		free(hide(malloc((size_t)(i % 300))));
 	putter(p);
 }
@@ -250,14 +250,24 @@ static void realloc_of_middle(void)
 	(void)resizer(taker(BYTES) + 4, BYTES);
 }
 
+/* So much freed that what was freed before is out of a small quarantine. */
+static void free_others(void)
+{
+	static void *block[1000];
+	size_t i;
+
+	for (i = 0; i < 1000; i++)
+		block[i] = malloc(3000);
+	for (i = 0; i < 1000; i++)
+		free(block[i]);
+}
+
 static void free_long_ago(void)
 {
 	unsigned char *p = taker(BYTES);
-	int i;
 
 	putter(p);
-	for (i = 0; i < 10000; i++)
-		free(hide(malloc(1000)));
+	free_others();
 	putter(p);
 }
 
@@ -395,12 +405,10 @@ static void write_after_free(void)
 static void write_after_free_later(void)
 {
 	unsigned char *p = taker(BYTES);
-	int i;
 
 	putter(p);
 	writer(p + 17, 'x');
-	for (i = 0; i < 10000; i++)
-		free(hide(malloc(1000)));
+	free_others();
 	_exit(0);
 }
 
