@@ -10,7 +10,6 @@
 ours=$builddir/.libs/libmaar-malloc-debug.so misuse=$builddir/tests/malloc/misuse
 [ -e "$ours" ] || { echo "SKIP: libmaar-malloc-debug.so is not built (configure --enable-shared)"; exit 77; }
 unset MAAR_OPTIONS
-ulimit -c 0
 
 # run OPTIONS COMMAND...: what it says on stderr into $said, its status into $rc
 run()
