@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Programs that use malloc wrongly, and rightly, each a function of one program: misuse.c is the wrong ones, proper.c the right.
+ * Programs that use malloc wrongly, and rightly, each a function of one program: misuse.c and uses.c have the wrong ones, proper.c
+ * the right.
  */
 #ifndef MAAR_TESTS_MALLOC_MISUSE_H
 #define MAAR_TESTS_MALLOC_MISUSE_H
@@ -32,7 +33,7 @@ struct program {
 	const char *options;  /* MAAR_OPTIONS */
 	const char *expected; /* what its report has to say, a pattern of the shell's */
 };
-extern const struct program proper[];
+extern const struct program wrong_uses[], proper[];
 
 /* The same pointer, of which the compiler knows nothing. */
 static inline void *hide(void *pointer)
@@ -40,6 +41,18 @@ static inline void *hide(void *pointer)
 	__asm__ volatile("" : "+r"(pointer) : : "memory");
 	return pointer;
 }
+
+/* Those who are to be named. */
+extern volatile unsigned char sink;
+APART unsigned char *taker(size_t bytes);
+APART void putter(void *block);
+APART unsigned char *resizer(void *block, size_t bytes);
+APART void writer(unsigned char *at, unsigned char value);
+APART void reader(const unsigned char *at);
+APART void *new_taker(const char *name, size_t bytes);
+APART void new_putter(const char *name, void *block);
+/* So much that what was freed before is out of a small quarantine. */
+void free_others(void);
 
 /* A call of C++, or of C23, by its name in the library. */
 void *by_name(const char *name);
