@@ -21,6 +21,11 @@ run()
 	{ said=$(exec timeout -k 10 300 env LD_PRELOAD="$ours" MAAR_OPTIONS="$options" "$@" 2>&1 >"$tmp/out" </dev/null) || rc=$?; } 2>/dev/null
 }
 
+# The same names as libmaar-malloc.so's, and the C library is all it needs.
+nm -D --defined-only "$ours" | awk '{ print $3 }' | sort >"$tmp/names"
+nm -D --defined-only "$builddir/.libs/libmaar-malloc.so" | awk '{ print $3 }' | sort | diff - "$tmp/names" || fail "other names"
+readelf -d "$ours" | grep NEEDED | grep -v 'libc\.so' && fail "it needs more than the C library"
+
 wrong=0 right=0
 "$misuse" >"$tmp/wrong"
 while IFS='|' read -r name options expected; do

@@ -185,7 +185,7 @@ static int blocks_right(void)
 	unsigned char *kept[8] = { NULL };
 	size_t i, bytes;
 
-	for (i = 0; i < 1500; i++) {
+	for (i = 0; i < 1200; i++) { /* more than wait */
 		bytes = i * 7919 % 5000;
 		put(kept[i % 8]);
 		kept[i % 8] = memset(block_taker(bytes), 1, bytes);
