@@ -26,11 +26,15 @@
  * Order: what a thread did with a block before it freed it happens before what the next does that gets it.
  *
  * Bad input: a pointer that is no block of this allocator is ignored by free (a debug build stops), and usable_size says 0.
- * A block freed twice is not noticed here: use a debug build of your program's memory tools.
+ * A block freed twice is not noticed here. In a program built with AddressSanitizer, or under valgrind's memcheck, the tool is
+ * told of each block, and of a heap's, with its exact size: it finds that, an overflow, and a use after free (also of a heap
+ * that is gone); 1,024 freed blocks wait before they are used again, threads take turns, and realloc moves always. Whole
+ * programs: libmaar-malloc-debug(7).
  *
  * From the environment, MAAR_OPTIONS=key=value,...:
  *   limit=BYTES   as maar_alloc_limit    decay=MS  how long free memory stays, default 1000; 0: until trim
  *   idle=0        never start the thread that gives memory back when nobody calls
+ *   tools=0       no word to AddressSanitizer and valgrind; 1: also in a library that was built with the former itself
  * Origin of the algorithm: doc/design.md, "The allocator"; whose ideas: doc/lineage.md.
  */
 #ifndef MAAR_ALLOC_H

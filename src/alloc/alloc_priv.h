@@ -13,6 +13,7 @@
  *     lane.c     which lane is this thread's; birth, exit, the common lane
  *     sized.c    the calls with sizes and alignments: calloc, realloc, aligned
  *     heap.c     first-class heaps
+ *     watch.c    AddressSanitizer and valgrind
  *     trim.c     other threads' lanes emptied; the thread that does it when nobody calls
  *     report.c   statistics, walks
  *     fork.c     what a child goes on with
@@ -327,6 +328,41 @@ void *maar__alloc_in(struct maar__alloc_visit *visit, size_t bytes, size_t align
 void *maar__alloc_any(size_t bytes, size_t align, bool zero);
 void maar__alloc_free_slow(void *block);
 
+/* Bytes from the block on that are the block's, by the table of units or of mappings; 0: it is none. In the allocator. */
+size_t maar__alloc_room(const void *block);
+
+/* ---- watch.c: where a tool watches the program ---- */
+
+extern unsigned maar__alloc_tools
+	__attribute__((visibility("hidden"))); /* enum maar__tools; set before the first block */
+
+static inline unsigned maar__watched(void)
+{
+	return maar_a_load(&maar__alloc_tools, RELAXED);
+}
+
+/* Before the first block of all; again at will. */
+void maar__watch_begin(void);
+
+/* What a block has more, then. */
+static inline size_t maar__watch_more(void)
+{
+	return maar_unlikely(maar__watched()) ? 16 : 0;
+}
+
+/* All of these only if it is watched; room: maar__alloc_room(block). */
+void maar__watch_got(void *block, size_t room, size_t bytes, bool zeroed);
+/* What was asked for; SIZE_MAX: it is freed. */
+size_t maar__watch_bytes(const void *block, size_t room);
+/* Under the common lock: hides it and lets it wait. False: it was freed already, which is told. */
+bool maar__watch_freed(void *block, size_t room);
+/* Under the common lock: one that has waited long enough, for the allocator; NULL: there is none. */
+void *maar__watch_next(void);
+/* Before its memory goes; each of its spans, which is hidden until somebody gets it. */
+void maar__watch_heap_ends(struct maar_heap *heap);
+void maar__watch_span_ends(const struct maar__slab *slab);
+void maar__watch_span_begins(const struct maar__slab *slab);
+
 /* ---- side.c: any time ---- */
 
 void *maar__side_get(size_t bytes, size_t align);
@@ -354,6 +390,9 @@ void maar__big_drop(const struct maar_heap *heap);
 
 size_t maar__heap_head(const struct maar_heap *heap); /* bytes before each block; NULL: 0 */
 bool maar__heap_free(void *block, uint32_t entry);
+/* As maar_heap_blocks; freed: with those that are freed and wait (watch.c). */
+size_t maar__heap_each(struct maar_heap *heap, bool (*visit)(void *block, size_t bytes, void *arg), void *arg,
+		       bool freed);
 uint32_t maar__heaps(void);
 void maar__heaps_trim(void);
 void maar__heaps_lock_all(void);

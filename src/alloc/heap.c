@@ -105,8 +105,11 @@ static bool drop_span(struct maar__slab *slab, uint32_t lane, void *arg)
 {
 	const struct maar_heap *heap = arg;
 
-	if (lane == heap->lane->id)
-		maar__span_put(slab);
+	if (lane != heap->lane->id)
+		return true;
+	if (maar_unlikely(maar__watched()))
+		maar__watch_span_ends(slab);
+	maar__span_put(slab);
 	return true;
 }
 
@@ -116,6 +119,8 @@ void maar_heap_destroy(struct maar_heap *heap)
 
 	if (!heap)
 		return;
+	if (maar_unlikely(maar__watched()))
+		maar__watch_heap_ends(heap);
 	lane = heap->lane;
 	maar__alloc_lock(&maar__heaps_lock);
 	maar__spans_each(drop_span, heap);
@@ -140,6 +145,16 @@ void maar_heap_destroy(struct maar_heap *heap)
 
 /* ---- blocks ---- */
 
+static size_t room_of(struct maar_heap *heap, const void *block)
+{
+	size_t room;
+
+	lock(heap);
+	room = maar__alloc_room(block);
+	unlock(heap);
+	return room;
+}
+
 static void *heap_get(struct maar_heap *heap, size_t bytes, size_t align, bool zero)
 {
 	struct maar__alloc_visit v = { .lane = heap->lane };
@@ -148,7 +163,7 @@ static void *heap_get(struct maar_heap *heap, size_t bytes, size_t align, bool z
 	unsigned char *block;
 	size_t all;
 
-	if (bytes > PTRDIFF_MAX || !maar__add(bytes, heap->head, &all)) {
+	if (bytes > PTRDIFF_MAX || !maar__add(bytes, heap->head + maar__watch_more(), &all)) {
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -169,7 +184,10 @@ static void *heap_get(struct maar_heap *heap, size_t bytes, size_t align, bool z
 		memset(block, 0, all);
 	if (heap->head)
 		*(struct head *)(void *)block = (struct head){ 1, 0 };
-	return block + heap->head;
+	block += heap->head;
+	if (maar_unlikely(maar__watched()))
+		maar__watch_got(block, room_of(heap, block), bytes, zero);
+	return block;
 }
 
 void *maar_heap_malloc(struct maar_heap *heap, size_t bytes)
@@ -215,7 +233,7 @@ void *maar_heap_realloc(struct maar_heap *heap, void *block, size_t bytes)
 		errno = EINVAL;
 		return NULL;
 	}
-	if (bytes <= had && (bytes >= had / 2 || had <= 128))
+	if (bytes <= had && (bytes >= had / 2 || had <= 128) && !maar__watched())
 		return block;
 	moved = maar_heap_malloc(heap, bytes);
 	if (!moved)
@@ -316,7 +334,20 @@ struct blocks {
 	const struct maar_heap *heap;
 	size_t n;
 	bool end;
+	bool freed; /* those too that wait (watch.c) */
 };
+
+/* True: go on. */
+static bool visit_block(struct blocks *b, unsigned char *block, size_t bytes)
+{
+	if (maar_unlikely(maar__watched()) && !b->freed) {
+		bytes = maar__watch_bytes(block, bytes);
+		if (bytes == SIZE_MAX)
+			return true;
+	}
+	b->n++;
+	return !b->visit || b->visit(block, bytes, b->arg);
+}
 
 /* A bit for each block of 16 bytes of the largest slab of the smallest kind; larger spans have larger blocks. */
 #define MOST_BLOCKS 4096
@@ -337,9 +368,8 @@ static bool in_slab(struct maar__slab *slab, uint32_t lane, void *arg)
 	for (i = 0; i < slab->bump / slab->bytes && !b->end; i++) {
 		if (is_free[i / 8] >> i % 8 & 1)
 			continue;
-		b->n++;
-		b->end = b->visit && !b->visit(slab->base + (size_t)i * slab->bytes + b->heap->head,
-					       slab->bytes - b->heap->head, b->arg);
+		b->end = !visit_block(b, slab->base + (size_t)i * slab->bytes + b->heap->head,
+				      slab->bytes - b->heap->head);
 	}
 	return !b->end;
 }
@@ -350,16 +380,14 @@ static bool in_mapping(void *at, size_t bytes, struct maar_heap *heap, void *arg
 
 	if (heap != b->heap)
 		return true;
-	b->n++;
-	return !b->visit || b->visit((unsigned char *)at + heap->head, bytes - heap->head, b->arg);
+	return visit_block(b, (unsigned char *)at + heap->head, bytes - heap->head);
 }
 
-size_t maar_heap_blocks(struct maar_heap *heap, bool (*visit)(void *block, size_t bytes, void *arg), void *arg)
+size_t maar__heap_each(struct maar_heap *heap, bool (*visit)(void *block, size_t bytes, void *arg), void *arg,
+		       bool freed)
 {
-	struct blocks b = { visit, arg, heap, 0, false };
+	struct blocks b = { visit, arg, heap, 0, false, freed };
 
-	if (!heap)
-		return 0;
 	lock(heap);
 	maar__alloc_drain_spill(heap->lane);
 	maar__spans_each(in_slab, &b);
@@ -367,4 +395,9 @@ size_t maar_heap_blocks(struct maar_heap *heap, bool (*visit)(void *block, size_
 		(void)maar__big_each(in_mapping, &b);
 	unlock(heap);
 	return b.n;
+}
+
+size_t maar_heap_blocks(struct maar_heap *heap, bool (*visit)(void *block, size_t bytes, void *arg), void *arg)
+{
+	return heap ? maar__heap_each(heap, visit, arg, false) : 0;
 }

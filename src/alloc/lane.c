@@ -3,7 +3,8 @@
  *
  * Which lane is this thread's. It gets one with its first call, an ended thread's or a new one, and gives it back, with all
  * that is in it, when it ends; calls that come later still, and threads for which there is none, go by a common lane under
- * a lock. So do all threads where the system has no membarrier, for then no lane could be taken away.
+ * a lock. So do all threads where the system has no membarrier, for then no lane could be taken away, and where a tool
+ * watches (watch.c).
  */
 #include "alloc_priv.h"
 
@@ -161,8 +162,10 @@ static struct maar__alloc_lane *attach(void)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (!maar__alloc_has_begun())
+		maar__watch_begin();
 	rc = maar__alloc_has_begun() ? 0 : begin();
-	if (!rc && have_key && maar__alloc_set.light)
+	if (!rc && have_key && maar__alloc_set.light && !maar__watched())
 		lane = (struct maar__alloc_lane *)(void *)maar__lanes_adopt(&maar__alloc_set, make, NULL);
 	if (lane) {
 		maar__alloc_mine = lane;

@@ -46,13 +46,15 @@ void *maar__alloc_any(size_t bytes, size_t align, bool zero)
 	bool is_zero = false, last = false;
 	unsigned tries = 0;
 	void *block = NULL;
+	size_t more = 0;
 
 	while (bytes <= PTRDIFF_MAX) {
 		if (maar_unlikely(!maar__alloc_begin(&v))) {
 			block = v.lane ? maar__side_get(bytes, align) : NULL;
 			break;
 		}
-		block = maar__alloc_in(&v, bytes, align, last, &is_zero);
+		more = maar__watch_more(); /* which is not known before the first call has begun */
+		block = maar__alloc_in(&v, bytes + more, align, last, &is_zero);
 		maar__alloc_end(&v);
 		maar__alloc_after();
 		if (maar_likely(block) || last)
@@ -62,6 +64,8 @@ void *maar__alloc_any(size_t bytes, size_t align, bool zero)
 	errno = block ? saved : ENOMEM;
 	if (block && zero && !is_zero)
 		memset(block, 0, bytes);
+	if (block && maar_unlikely(more))
+		maar__watch_got(block, maar__alloc_room(block), bytes, zero);
 	return block;
 }
 
@@ -84,9 +88,34 @@ static void put_big(void *block)
 	MAAR_DEBUG_CHECK_AS("maar_free", false, "not a block of this allocator");
 }
 
+/* With a lane. */
+static void give_back(struct maar__alloc_visit *v, void *block)
+{
+	if (maar__in_range(maar__unit_of(block))) {
+		maar__alloc_give(v->lane, block);
+		return;
+	}
+	maar__alloc_step_out(v);
+	put_big(block);
+	maar__alloc_step_in(v);
+}
+
+/* The same, later. */
+static MAAR_COLD void give_back_watched(struct maar__alloc_visit *v, void *block)
+{
+	const size_t room = maar__alloc_room(block);
+
+	if (!room) {
+		give_back(v, block);
+		return;
+	}
+	if (maar__watch_freed(block, room))
+		while ((block = maar__watch_next()) != NULL)
+			give_back(v, block);
+}
+
 void maar__alloc_free_slow(void *block)
 {
-	const uint64_t unit = maar__unit_of(block);
 	const int saved = errno;
 	struct maar__alloc_visit v;
 
@@ -98,13 +127,10 @@ void maar__alloc_free_slow(void *block)
 		return;
 	}
 	maar__alloc_count_slow(v.lane);
-	if (maar__in_range(unit)) {
-		maar__alloc_give(v.lane, block);
-	} else {
-		maar__alloc_step_out(&v);
-		put_big(block);
-		maar__alloc_step_in(&v);
-	}
+	if (maar_unlikely(maar__watched()))
+		give_back_watched(&v, block);
+	else
+		give_back(&v, block);
 	maar__alloc_end(&v);
 	maar__alloc_after();
 	errno = saved;
@@ -132,7 +158,26 @@ size_t maar_good_size(size_t bytes)
 	return maar__round_up(bytes, maar__page(), &pages) ? pages : bytes;
 }
 
-static size_t big_usable(const void *block)
+size_t maar__alloc_room(const void *block)
+{
+	const uint64_t unit = maar__unit_of(block);
+	const struct maar__alloc_lane *owner;
+	uint32_t entry;
+
+	if (!maar__in_range(unit)) {
+		const size_t bytes = maar__big_usable(block);
+
+		return bytes ? bytes - maar__heap_head(maar__big_heap(block)) : 0;
+	}
+	entry = maar__unit_entry(unit);
+	if (MAAR__UNIT_CLASS(entry) == MAAR__CLASS_SIDE && !MAAR__UNIT_OWNER(entry))
+		return maar__side_usable(block);
+	owner = maar__alloc_lane(MAAR__UNIT_OWNER(entry));
+	return owner ? maar__class_bytes(MAAR__UNIT_CLASS(entry)) - maar__heap_head(owner->heap) : 0;
+}
+
+/* For a mapping with a lane, as it takes a lock that no handler may find held. */
+static size_t room_of_big(const void *block)
 {
 	struct maar__alloc_visit v;
 	size_t bytes;
@@ -140,9 +185,7 @@ static size_t big_usable(const void *block)
 	if (!maar__alloc_begin(&v))
 		return 0;
 	maar__alloc_step_out(&v);
-	bytes = maar__big_usable(block);
-	if (bytes && maar__heap_head(maar__big_heap(block)))
-		bytes -= maar__heap_head(maar__big_heap(block));
+	bytes = maar__alloc_room(block);
 	maar__alloc_step_in(&v);
 	maar__alloc_end(&v);
 	return bytes;
@@ -150,19 +193,16 @@ static size_t big_usable(const void *block)
 
 size_t maar_usable_size(const void *block)
 {
-	const uint64_t unit = maar__unit_of(block);
-	const struct maar__alloc_lane *owner;
-	uint32_t entry;
+	size_t bytes;
 
 	if (!block || !maar__alloc_has_begun())
 		return 0;
-	if (!maar__in_range(unit))
-		return big_usable(block);
-	entry = maar__unit_entry(unit);
-	if (MAAR__UNIT_CLASS(entry) == MAAR__CLASS_SIDE && !MAAR__UNIT_OWNER(entry))
-		return maar__side_usable(block);
-	owner = maar__alloc_lane(MAAR__UNIT_OWNER(entry));
-	return owner ? maar__class_bytes(MAAR__UNIT_CLASS(entry)) - maar__heap_head(owner->heap) : 0;
+	bytes = maar__in_range(maar__unit_of(block)) ? maar__alloc_room(block) : room_of_big(block);
+	if (maar_unlikely(maar__watched()) && bytes) {
+		bytes = maar__watch_bytes(block, bytes);
+		return bytes == SIZE_MAX ? 0 : bytes;
+	}
+	return bytes;
 }
 
 static void *move(void *block, size_t had, size_t bytes)
@@ -190,6 +230,17 @@ static void *resize_big(void *block, size_t bytes)
 	return moved;
 }
 
+/* A block of 0 bytes; else it is none, which a tool is to hear of. */
+static bool is_empty(void *block)
+{
+	if (!maar__watched())
+		return false;
+	if (maar__alloc_room(block) && maar__watch_bytes(block, maar__alloc_room(block)) == 0)
+		return true;
+	maar_free(block);
+	return false;
+}
+
 void *maar_realloc(void *block, size_t bytes)
 {
 	void *moved = NULL;
@@ -202,17 +253,17 @@ void *maar_realloc(void *block, size_t bytes)
 		return NULL;
 	}
 	had = maar_usable_size(block);
-	if (maar_unlikely(!had || maar__heap_head(maar_heap_of(block)))) {
+	if (maar_unlikely((!had && !is_empty(block)) || maar__heap_head(maar_heap_of(block)))) {
 		errno = EINVAL;
 		return NULL;
 	}
-	if (bytes <= had && (bytes >= had / 2 || had <= 128))
+	if (bytes <= had && (bytes >= had / 2 || had <= 128) && !maar__watched())
 		return block;
 	if (bytes > PTRDIFF_MAX) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (bytes > MAAR__WHOLE_MOST && had > MAAR__WHOLE_MOST)
+	if (bytes > MAAR__WHOLE_MOST && had > MAAR__WHOLE_MOST && !maar__watched())
 		moved = resize_big(block, bytes);
 	return moved ? moved : move(block, had, bytes);
 }
@@ -263,7 +314,7 @@ size_t maar_malloc_batch(size_t bytes, void **blocks, size_t n)
 	size_t got = 0;
 	bool zero;
 
-	if (bytes <= MAAR__CLASS_MOST && maar__alloc_begin(&v)) {
+	if (bytes <= MAAR__CLASS_MOST && !maar__watched() && maar__alloc_begin(&v)) {
 		const unsigned class = maar__class_of(bytes);
 
 		while (got < n && (blocks[got] = maar__alloc_take(v.lane, class, &zero)) != NULL)
@@ -280,7 +331,7 @@ void maar_free_batch(void *const *blocks, size_t n)
 	struct maar__alloc_visit v;
 	size_t i = 0;
 
-	if (maar__alloc_has_begun() && maar__alloc_begin(&v)) {
+	if (maar__alloc_has_begun() && !maar__watched() && maar__alloc_begin(&v)) {
 		for (; i < n; i++)
 			if (maar__in_range(maar__unit_of(blocks[i])))
 				maar__alloc_give(v.lane, blocks[i]);

@@ -254,6 +254,8 @@ struct maar__slab *maar__span_get(struct maar__alloc_lane *lane, unsigned class)
 	slab->is_current = 0;
 	slab->base = span;
 	mark(maar__unit_of(span), kind, lane->id << 16 | class);
+	if (maar_unlikely(maar__watched()))
+		maar__watch_span_begins(slab);
 	return slab;
 }
 

@@ -11,7 +11,6 @@
 #include "../base/sleep.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -36,29 +35,16 @@ static void *pressure_arg;
 
 /* ---- what the environment says ---- */
 
-static uint64_t number(enum maar__option key, uint64_t otherwise)
-{
-	const char *text = maar__option(key);
-	char *end = NULL;
-	unsigned long long n = text ? strtoull(text, &end, 10) : 0;
-
-	if (text && (end == text || *end)) {
-		maar__option_wrong(key, "a number");
-		return otherwise;
-	}
-	return text ? (uint64_t)n : otherwise;
-}
-
 static void read_options(void)
 {
 	static const char *const yes_no[] = { "0", "1" };
 
-	if (!maar_a_cas(&options_read, 0, 1, RELAXED))
+	if (!maar__options_known() || !maar_a_cas(&options_read, 0, 1, RELAXED))
 		return;
-	decay_ns = (int64_t)(number(MAAR__OPTION_DECAY, DECAY_MS) % 1000000000) * NS_PER_MS;
+	decay_ns = (int64_t)(maar__option_number(MAAR__OPTION_DECAY, DECAY_MS) % 1000000000) * NS_PER_MS;
 	maar_a_store(&no_thread, !maar__option_choice(MAAR__OPTION_IDLE, yes_no, 2, 1) || !decay_ns, RELAXED);
 	if (maar__option(MAAR__OPTION_LIMIT))
-		maar__space_limit(number(MAAR__OPTION_LIMIT, UINT64_MAX), UINT64_MAX);
+		maar__space_limit(maar__option_number(MAAR__OPTION_LIMIT, UINT64_MAX), UINT64_MAX);
 }
 
 void maar__alloc_after_birth(void)
@@ -66,6 +52,13 @@ void maar__alloc_after_birth(void)
 	if (maar_unlikely(!maar_a_load(&options_read, RELAXED)))
 		read_options();
 	maar__alloc_watch_forks();
+}
+
+/* For a program that allocated before there were any. */
+static __attribute__((constructor)) void read_options_late(void)
+{
+	if (maar__alloc_has_begun() && !maar_a_load(&options_read, RELAXED))
+		read_options();
 }
 
 /* ---- lanes ---- */

@@ -4,22 +4,25 @@
  * MAAR_OPTIONS: see options.h.
  */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1 /* secure_getenv */
+#define _GNU_SOURCE 1 /* secure_getenv, environ */
 #endif
 #include "options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* More than all keys with a long path; what is beyond is not read. */
 #define MOST_TEXT 4096
 
 static const char *const names[MAAR__OPTIONS] = {
-	[MAAR__OPTION_TRACK] = "track",	  [MAAR__OPTION_CHECKED] = "checked", [MAAR__OPTION_DEBUG] = "debug",
-	[MAAR__OPTION_REPORT] = "report", [MAAR__OPTION_FORMAT] = "format",   [MAAR__OPTION_TO] = "to",
-	[MAAR__OPTION_UNWIND] = "unwind", [MAAR__OPTION_TOOLS] = "tools",     [MAAR__OPTION_LIMIT] = "limit",
-	[MAAR__OPTION_DECAY] = "decay",	  [MAAR__OPTION_IDLE] = "idle",
+	[MAAR__OPTION_TRACK] = "track",		  [MAAR__OPTION_CHECKED] = "checked", [MAAR__OPTION_DEBUG] = "debug",
+	[MAAR__OPTION_REPORT] = "report",	  [MAAR__OPTION_FORMAT] = "format",   [MAAR__OPTION_TO] = "to",
+	[MAAR__OPTION_UNWIND] = "unwind",	  [MAAR__OPTION_TOOLS] = "tools",     [MAAR__OPTION_LIMIT] = "limit",
+	[MAAR__OPTION_DECAY] = "decay",		  [MAAR__OPTION_IDLE] = "idle",	      [MAAR__OPTION_GUARD] = "guard",
+	[MAAR__OPTION_QUARANTINE] = "quarantine", [MAAR__OPTION_TRACE] = "trace",     [MAAR__OPTION_STOP] = "stop",
+	[MAAR__OPTION_LEAKS] = "leaks",
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -70,8 +73,15 @@ static void read_all(void)
 	} while (end);
 }
 
+bool maar__options_known(void)
+{
+	return environ != NULL;
+}
+
 const char *maar__option(enum maar__option key)
 {
+	if (maar_unlikely(!maar__options_known()))
+		return NULL;
 	pthread_once(&once, read_all);
 	return values[key];
 }
@@ -93,6 +103,19 @@ unsigned maar__option_choice(enum maar__option key, const char *const *words, un
 		fputc('\n', stderr);
 	}
 	return otherwise;
+}
+
+uint64_t maar__option_number(enum maar__option key, uint64_t otherwise)
+{
+	const char *value = maar__option(key);
+	char *end = NULL;
+	unsigned long long n = value ? strtoull(value, &end, 10) : 0;
+
+	if (value && (end == value || *end)) {
+		maar__option_wrong(key, "a number");
+		return otherwise;
+	}
+	return value ? (uint64_t)n : otherwise;
 }
 
 void maar__option_wrong(enum maar__option key, const char *what)

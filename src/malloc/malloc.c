@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * libmaar-malloc.so: the C library's allocation calls, on maar's allocator. To be preloaded, or linked before the C library.
+ * libmaar-malloc-debug.so: the same (MAAR_MALLOC_DEBUG), with the guard between the two (malloc_priv.h).
  * What glibc's manual says of a call holds, but where it leaves a choice or is lenient; libmaar-malloc(7) lists those.
  * operators.c has C++'s.
  */
@@ -20,57 +21,56 @@
 
 MAAR_MALLOC_CALL void *malloc(size_t bytes)
 {
-	return maar_malloc(bytes);
+	return get(HERE(MALLOC), bytes);
 }
 
 MAAR_MALLOC_CALL void *calloc(size_t n, size_t bytes)
 {
-	return maar_calloc(n, bytes);
+	return get_zeroed(HERE(MALLOC), n, bytes);
 }
 
 MAAR_MALLOC_CALL void *realloc(void *block, size_t bytes)
 {
-	return maar_realloc(block, bytes);
+	return resize(HERE(MALLOC), block, bytes);
 }
 
 MAAR_MALLOC_CALL void *reallocarray(void *block, size_t n, size_t bytes)
 {
-	return maar_reallocarray(block, n, bytes);
+	return resize_array(HERE(MALLOC), block, n, bytes);
 }
 
 MAAR_MALLOC_CALL void free(void *block)
 {
-	maar_free(block);
+	put(HERE(MALLOC), block);
 }
 
 /* C23's. */
 MAAR_MALLOC_CALL void free_sized(void *block, size_t bytes);
 void free_sized(void *block, size_t bytes)
 {
-	maar_free_sized(block, bytes);
+	put_sized(HERE(MALLOC), block, bytes);
 }
 
 MAAR_MALLOC_CALL void free_aligned_sized(void *block, size_t align, size_t bytes);
 void free_aligned_sized(void *block, size_t align, size_t bytes)
 {
-	(void)align;
-	maar_free_sized(block, bytes);
+	put_aligned(HERE(MALLOC), block, bytes, align);
 }
 
 /* No header has it since 2017; programs older than that do. */
 MAAR_MALLOC_CALL void cfree(void *block);
 void cfree(void *block)
 {
-	maar_free(block);
+	put(HERE(MALLOC), block);
 }
 
 MAAR_MALLOC_CALL void *aligned_alloc(size_t align, size_t bytes)
 {
-	return maar_aligned_alloc(align, bytes);
+	return get_aligned(HERE(MALLOC), align, bytes);
 }
 
 /* Any alignment: glibc takes the next power of two. */
-MAAR_MALLOC_CALL void *memalign(size_t align, size_t bytes)
+ALWAYS void *get_any_aligned(const struct maar__call *call, size_t align, size_t bytes)
 {
 	size_t power = 16;
 
@@ -80,12 +80,7 @@ MAAR_MALLOC_CALL void *memalign(size_t align, size_t bytes)
 	}
 	while (power < align)
 		power *= 2;
-	return maar_memalign(power, bytes);
-}
-
-MAAR_MALLOC_CALL int posix_memalign(void **block, size_t align, size_t bytes)
-{
-	return maar_posix_memalign(block, align, bytes);
+	return get_aligned(call, power, bytes);
 }
 
 static size_t page_bytes(void)
@@ -93,12 +88,7 @@ static size_t page_bytes(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-MAAR_MALLOC_CALL void *valloc(size_t bytes)
-{
-	return maar_memalign(page_bytes(), bytes);
-}
-
-MAAR_MALLOC_CALL void *pvalloc(size_t bytes)
+ALWAYS void *get_pages(const struct maar__call *call, size_t bytes)
 {
 	const size_t page = page_bytes();
 
@@ -106,12 +96,32 @@ MAAR_MALLOC_CALL void *pvalloc(size_t bytes)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return maar_memalign(page, bytes ? (bytes + page - 1) / page * page : page);
+	return get_aligned(call, page, bytes ? (bytes + page - 1) / page * page : page);
+}
+
+MAAR_MALLOC_CALL void *memalign(size_t align, size_t bytes)
+{
+	return get_any_aligned(HERE(MALLOC), align, bytes);
+}
+
+MAAR_MALLOC_CALL int posix_memalign(void **block, size_t align, size_t bytes)
+{
+	return get_posix(HERE(MALLOC), block, align, bytes);
+}
+
+MAAR_MALLOC_CALL void *valloc(size_t bytes)
+{
+	return get_aligned(HERE(MALLOC), page_bytes(), bytes);
+}
+
+MAAR_MALLOC_CALL void *pvalloc(size_t bytes)
+{
+	return get_pages(HERE(MALLOC), bytes);
 }
 
 MAAR_MALLOC_CALL size_t malloc_usable_size(void *block)
 {
-	return maar_usable_size(block);
+	return usable(HERE(MALLOC), block);
 }
 
 /* ---- what glibc's own code, and some programs, call by these names -------------------------------------------------- */
@@ -120,17 +130,17 @@ MAAR_MALLOC_CALL size_t malloc_usable_size(void *block)
 	MAAR_MALLOC_CALL type name args;                                                                               \
 	type name args                                                                                                 \
 	{                                                                                                              \
-		return call(__VA_ARGS__);                                                                              \
+		return call(HERE(MALLOC), __VA_ARGS__);                                                                \
 	}
-SAME_AS(void *, __libc_malloc, maar_malloc, (size_t bytes), bytes)
-SAME_AS(void *, __libc_calloc, maar_calloc, (size_t n, size_t bytes), n, bytes)
-SAME_AS(void *, __libc_realloc, maar_realloc, (void *block, size_t bytes), block, bytes)
-SAME_AS(void, __libc_free, maar_free, (void *block), block)
-SAME_AS(void, __libc_cfree, maar_free, (void *block), block)
-SAME_AS(void *, __libc_memalign, memalign, (size_t align, size_t bytes), align, bytes)
-SAME_AS(void *, __libc_valloc, valloc, (size_t bytes), bytes)
-SAME_AS(void *, __libc_pvalloc, pvalloc, (size_t bytes), bytes)
-SAME_AS(int, __posix_memalign, maar_posix_memalign, (void **block, size_t align, size_t bytes), block, align, bytes)
+SAME_AS(void *, __libc_malloc, get, (size_t bytes), bytes)
+SAME_AS(void *, __libc_calloc, get_zeroed, (size_t n, size_t bytes), n, bytes)
+SAME_AS(void *, __libc_realloc, resize, (void *block, size_t bytes), block, bytes)
+SAME_AS(void, __libc_free, put, (void *block), block)
+SAME_AS(void, __libc_cfree, put, (void *block), block)
+SAME_AS(void *, __libc_memalign, get_any_aligned, (size_t align, size_t bytes), align, bytes)
+SAME_AS(void *, __libc_valloc, get_aligned, (size_t bytes), page_bytes(), bytes)
+SAME_AS(void *, __libc_pvalloc, get_pages, (size_t bytes), bytes)
+SAME_AS(int, __posix_memalign, get_posix, (void **block, size_t align, size_t bytes), block, align, bytes)
 
 /* ---- about memory as a whole ---------------------------------------------------------------------------------------- */
 

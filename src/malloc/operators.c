@@ -8,8 +8,6 @@
  * throws where nothing may be thrown - is that run-time's business. A program that calls an operator has it: the next
  * definition of the same operator is its, and ends up in malloc again.
  */
-#include <maar/alloc.h>
-
 #include <dlfcn.h>
 #include <stdlib.h>
 
@@ -29,15 +27,16 @@ static void *next(const char *operator)
 
 	if (!found)
 		abort(); /* who calls this without a C++ run-time? */
+	lend();
 	return found;
 }
 
 /* Four forms of new: "name" is _Znwm or _Znam. */
-#define OPERATORS_NEW(name)                                                                                            \
+#define OPERATORS_NEW(name, FAMILY)                                                                                    \
 	MAAR_MALLOC_CALL void *name(size_t bytes);                                                                     \
 	void *name(size_t bytes)                                                                                       \
 	{                                                                                                              \
-		void *block = maar_malloc(bytes);                                                                      \
+		void *block = get(HERE(FAMILY), bytes);                                                                \
 		void *(*slow)(size_t);                                                                                 \
                                                                                                                        \
 		if (maar_likely(block))                                                                                \
@@ -48,7 +47,7 @@ static void *next(const char *operator)
 	MAAR_MALLOC_CALL void *name##RKSt9nothrow_t(size_t bytes, nothrow_t nothrow);                                  \
 	void *name##RKSt9nothrow_t(size_t bytes, nothrow_t nothrow)                                                    \
 	{                                                                                                              \
-		void *block = maar_malloc(bytes);                                                                      \
+		void *block = get(HERE(FAMILY), bytes);                                                                \
 		void *(*slow)(size_t, nothrow_t);                                                                      \
                                                                                                                        \
 		if (maar_likely(block))                                                                                \
@@ -59,7 +58,7 @@ static void *next(const char *operator)
 	MAAR_MALLOC_CALL void *name##St11align_val_t(size_t bytes, size_t align);                                      \
 	void *name##St11align_val_t(size_t bytes, size_t align)                                                        \
 	{                                                                                                              \
-		void *block = maar_memalign(align, bytes);                                                             \
+		void *block = get_aligned(HERE(FAMILY), align, bytes);                                                 \
 		void *(*slow)(size_t, size_t);                                                                         \
                                                                                                                        \
 		if (maar_likely(block))                                                                                \
@@ -70,7 +69,7 @@ static void *next(const char *operator)
 	MAAR_MALLOC_CALL void *name##St11align_val_tRKSt9nothrow_t(size_t bytes, size_t align, nothrow_t nothrow);     \
 	void *name##St11align_val_tRKSt9nothrow_t(size_t bytes, size_t align, nothrow_t nothrow)                       \
 	{                                                                                                              \
-		void *block = maar_memalign(align, bytes);                                                             \
+		void *block = get_aligned(HERE(FAMILY), align, bytes);                                                 \
 		void *(*slow)(size_t, size_t, nothrow_t);                                                              \
                                                                                                                        \
 		if (maar_likely(block))                                                                                \
@@ -80,44 +79,41 @@ static void *next(const char *operator)
 	}
 
 /* Six forms of delete, all the same: "name" is _ZdlPv or _ZdaPv. */
-#define OPERATORS_DELETE(name)                                                                                         \
+#define OPERATORS_DELETE(name, FAMILY)                                                                                 \
 	MAAR_MALLOC_CALL void name(void *block);                                                                       \
 	void name(void *block)                                                                                         \
 	{                                                                                                              \
-		maar_free(block);                                                                                      \
+		put_aligned(HERE(FAMILY), block, MAAR__UNTOLD, 0);                                                     \
 	}                                                                                                              \
 	MAAR_MALLOC_CALL void name##RKSt9nothrow_t(void *block, nothrow_t nothrow);                                    \
 	void name##RKSt9nothrow_t(void *block, nothrow_t nothrow)                                                      \
 	{                                                                                                              \
 		(void)nothrow;                                                                                         \
-		maar_free(block);                                                                                      \
+		put_aligned(HERE(FAMILY), block, MAAR__UNTOLD, 0);                                                     \
 	}                                                                                                              \
 	MAAR_MALLOC_CALL void name##m(void *block, size_t bytes);                                                      \
 	void name##m(void *block, size_t bytes)                                                                        \
 	{                                                                                                              \
-		maar_free_sized(block, bytes);                                                                         \
+		put_aligned(HERE(FAMILY), block, bytes, 0);                                                            \
 	}                                                                                                              \
 	MAAR_MALLOC_CALL void name##St11align_val_t(void *block, size_t align);                                        \
 	void name##St11align_val_t(void *block, size_t align)                                                          \
 	{                                                                                                              \
-		(void)align;                                                                                           \
-		maar_free(block);                                                                                      \
+		put_aligned(HERE(FAMILY), block, MAAR__UNTOLD, align);                                                 \
 	}                                                                                                              \
 	MAAR_MALLOC_CALL void name##mSt11align_val_t(void *block, size_t bytes, size_t align);                         \
 	void name##mSt11align_val_t(void *block, size_t bytes, size_t align)                                           \
 	{                                                                                                              \
-		(void)align;                                                                                           \
-		maar_free_sized(block, bytes);                                                                         \
+		put_aligned(HERE(FAMILY), block, bytes, align);                                                        \
 	}                                                                                                              \
 	MAAR_MALLOC_CALL void name##St11align_val_tRKSt9nothrow_t(void *block, size_t align, nothrow_t nothrow);       \
 	void name##St11align_val_tRKSt9nothrow_t(void *block, size_t align, nothrow_t nothrow)                         \
 	{                                                                                                              \
-		(void)align;                                                                                           \
 		(void)nothrow;                                                                                         \
-		maar_free(block);                                                                                      \
+		put_aligned(HERE(FAMILY), block, MAAR__UNTOLD, align);                                                 \
 	}
 
-OPERATORS_NEW(_Znwm)
-OPERATORS_NEW(_Znam)
-OPERATORS_DELETE(_ZdlPv)
-OPERATORS_DELETE(_ZdaPv)
+OPERATORS_NEW(_Znwm, NEW)
+OPERATORS_NEW(_Znam, ARRAY)
+OPERATORS_DELETE(_ZdlPv, NEW)
+OPERATORS_DELETE(_ZdaPv, ARRAY)

@@ -3,64 +3,26 @@
  *
  * What is out, from where, since when: for people and as JSON; on demand, at destroy, at exit.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1 /* dladdr */
-#endif
 #include "track.h"
 
 #include "../base/options.h"
 #include "../base/sleep.h"
+#include "../base/symbol.h"
 
-#include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <link.h>
 #include <stdlib.h>
 
 #define NS_PER_S 1e9
 
 /* ---- places ---- */
 
-/* Where a call is that returns to `address`. */
-struct place {
-	const char *function; /* NULL: not known */
-	uint64_t offset;      /* of the return address, from the function's beginning */
-	const char *module;   /* NULL: not known */
-	uint64_t in_module;   /* of the call, as addr2line -e module wants it */
-};
-
-static struct place find_place(uint64_t address)
-{
-	struct place p = { 0 };
-	Dl_info info;
-
-	/* The byte before: behind a call that never returns the next function begins. */
-	if (!address || !dladdr((void *)(uintptr_t)(address - 1), &info))
-		return p;
-	if (info.dli_sname) {
-		p.function = info.dli_sname;
-		p.offset = address - (uintptr_t)info.dli_saddr;
-	}
-	if (info.dli_fname && info.dli_fbase) {
-		p.module = info.dli_fname;
-		p.in_module = address - 1;
-		if (((const ElfW(Ehdr) *)info.dli_fbase)->e_type != ET_EXEC)
-			p.in_module -= (uintptr_t)info.dli_fbase;
-	}
-	return p;
-}
-
 void maar__print_place(FILE *to, uint64_t address)
 {
-	const struct place p = find_place(address);
+	char text[MAAR__SYMBOL_TEXT];
 
-	if (p.function)
-		fprintf(to, "%s+%#" PRIx64 " ", p.function, p.offset);
-	if (p.module)
-		fprintf(to, "(%s+%#" PRIx64 ")", p.module, p.in_module);
-	else
-		fprintf(to, "%#" PRIx64, address);
+	maar__symbol_text(text, sizeof(text), address);
+	fputs(text, to);
 }
 
 static double seconds_since(int64_t when)
@@ -77,7 +39,7 @@ static unsigned frames_of(const struct maar__site *s)
 	unsigned i;
 
 	for (i = 1; i < n; i++)
-		if (!find_place(maar_a_load(&s->frame[i], RELAXED)).module)
+		if (!maar__symbol_of(maar_a_load(&s->frame[i], RELAXED)).module)
 			return i;
 	return n;
 }
@@ -151,7 +113,7 @@ static void json_string(FILE *to, const char *text)
 
 static void json_place(FILE *to, uint64_t address)
 {
-	const struct place p = find_place(address);
+	const struct maar__symbol p = maar__symbol_of(address);
 
 	fprintf(to, "{\"address\":\"%#" PRIx64 "\",\"function\":", address);
 	json_string(to, p.function);

@@ -75,6 +75,9 @@ if [ -e "$libdir/libmaar-malloc.so" ]; then
 	LD_PRELOAD="$libdir/libmaar-malloc.so" MAAR_VERBOSE=1 /bin/true 2>"$tmp/log"
 	grep -q "^maar: malloc of maar .*: $libdir/libmaar-malloc.so$" "$tmp/log" ||
 		fail "the installed libmaar-malloc.so is not in place: $(cat "$tmp/log")"
+	LD_PRELOAD="$libdir/libmaar-malloc-debug.so" MAAR_VERBOSE=1 /bin/true 2>"$tmp/log"
+	grep -q "^maar: malloc of maar .*: $libdir/libmaar-malloc-debug.so$" "$tmp/log" ||
+		fail "the installed libmaar-malloc-debug.so is not in place: $(cat "$tmp/log")"
 fi
 
 # Every header that a header includes is installed with it, and nothing private.

@@ -47,8 +47,33 @@ says 'use-after-poison' 'READ of size 1' 'in reader'
 run_it bad arena-after-rollback env
 says 'use-after-poison' 'READ of size 1' 'in reader'
 
+run_it 0 block-right env
+[ ! -s "$tmp/said" ] || fail "the right use of blocks is not silent: $(cat "$tmp/said")"
+for how in after-free after-realloc after-a-while; do
+	run_it bad block-$how env
+	says 'use-after-poison' 'READ of size 1' 'in reader'
+done
+run_it bad block-write-after-free env
+says 'use-after-poison' 'WRITE of size 1' 'in writer'
+for how in overflow large-overflow underflow; do
+	run_it bad block-$how env
+	says 'use-after-poison' 'WRITE of size 1' 'in writer'
+done
+run_it bad block-twice env
+says 'use-after-poison' 'in block_putter'
+run_it 0 heap-right env
+[ ! -s "$tmp/said" ] || fail "the right use of a heap is not silent: $(cat "$tmp/said")"
+run_it bad heap-overflow env
+says 'use-after-poison' 'in writer'
+for how in after-free after-destroy; do
+	run_it bad heap-$how env
+	says 'use-after-poison' 'in reader'
+done
+
 # Control: it is the library that tells AddressSanitizer. Without, the same program passes.
 run_it 0 read-after-put env MAAR_OPTIONS=tools=0
 run_it 0 slot-overflow env MAAR_OPTIONS=tools=0
 run_it 0 arena-overflow env MAAR_OPTIONS=tools=0
+run_it 0 block-after-free env MAAR_OPTIONS=tools=0
+run_it 0 heap-overflow env MAAR_OPTIONS=tools=0
 finish

@@ -1,13 +1,18 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * A program that uses messages and slots rightly or wrongly, for the scripts that run it under a tool and read what the
+ * A program that uses messages, slots and blocks rightly or wrongly, for the scripts that run it under a tool and read what the
  * tool says. misuse HOW: right, read-after-put, write-after-put, overflow, slot-after-put, slot-overflow,
- * never-got, leak, arena-right, arena-overflow, arena-text-overflow, arena-after-reset, arena-after-rollback. Ends with 0 if nobody stops it.
+ * never-got, leak, arena-right, arena-overflow, arena-text-overflow, arena-after-reset, arena-after-rollback; block-right,
+ * block-after-free, block-write-after-free, block-overflow, block-large-overflow, block-underflow, block-twice, block-leak,
+ * block-after-realloc, block-after-a-while, and the same as malloc-..., by the C library's names; heap-right, heap-after-free,
+ * heap-after-destroy, heap-overflow. Ends with 0 if nobody stops it.
  */
+#include <maar/alloc.h>
 #include <maar/arena.h>
 #include <maar/pool.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #define BYTES 100
@@ -137,6 +142,149 @@ static int arena(const char *how)
 	return maar_arena_check(a) || maar_arena_destroy(a);
 }
 
+/* ---- blocks, by two families of names ---- */
+
+static void *(*get)(size_t bytes);
+static void *(*get_zeroed)(size_t n, size_t bytes);
+static void *(*resize)(void *block, size_t bytes);
+static void (*put)(void *block);
+
+APART unsigned char *block_taker(size_t bytes);
+APART void block_putter(void *block);
+APART void block_loser(void);
+
+unsigned char *block_taker(size_t bytes)
+{
+	unsigned char *block = get(bytes);
+
+	sink++;
+	return block;
+}
+
+void block_putter(void *block)
+{
+	put(block);
+	sink++;
+}
+
+void block_loser(void)
+{
+	memset(block_taker(BYTES), 1, BYTES);
+}
+
+static int is_zero(const unsigned char *at, size_t bytes)
+{
+	while (bytes && !at[bytes - 1])
+		bytes--;
+	return !bytes;
+}
+
+/* All sizes, each byte of them, and what is freed comes again. */
+static int blocks_right(void)
+{
+	unsigned char *kept[8] = { NULL };
+	size_t i, bytes;
+
+	for (i = 0; i < 1200; i++) { /* more than wait */
+		bytes = i * 7919 % 5000;
+		put(kept[i % 8]);
+		kept[i % 8] = memset(block_taker(bytes), 1, bytes);
+		kept[i % 8] = resize(kept[i % 8], bytes + 1);
+		kept[i % 8][bytes] = 2;
+		if (i % 10 == 0) {
+			unsigned char *zero = get_zeroed(i, 3);
+
+			if (!is_zero(zero, 3 * i))
+				return 1;
+			put(zero);
+		}
+	}
+	for (i = 0; i < 8; i++)
+		put(kept[i]);
+	for (bytes = 1 << 20; bytes < 8 << 20; bytes *= 2) {
+		kept[0] = memset(get(bytes), 1, bytes);
+		kept[0] = resize(kept[0], 2 * bytes);
+		memset(kept[0] + bytes, 2, bytes);
+		put(kept[0]);
+	}
+	put(NULL);
+	return 0;
+}
+
+static int blocks(const char *how)
+{
+	unsigned char *block = block_taker(BYTES), *last;
+	size_t i;
+
+	memset(block, 1, BYTES);
+	if (!strcmp(how, "overflow"))
+		writer(block + BYTES);
+	else if (!strcmp(how, "underflow"))
+		writer(block_taker(BYTES) - 1);
+	else if (!strcmp(how, "large-overflow"))
+		writer(block_taker(5 << 20) + (5 << 20));
+	else if (!strcmp(how, "after-realloc")) {
+		last = block;
+		block = resize(block, BYTES - 1);
+		reader(last + 17);
+	}
+	block_putter(block);
+	if (!strcmp(how, "after-a-while"))
+		for (i = 0; i < 100; i++)
+			put(block_taker(BYTES));
+	if (!strcmp(how, "after-free") || !strcmp(how, "after-a-while"))
+		reader(block + 17);
+	else if (!strcmp(how, "write-after-free"))
+		writer(block + 17);
+	else if (!strcmp(how, "twice"))
+		block_putter(block);
+	else if (!strcmp(how, "leak"))
+		block_loser();
+	return strcmp(how, "right") ? 0 : blocks_right();
+}
+
+static int heap(const char *how)
+{
+	struct maar_heap *h = maar_heap_create(MAAR_HEAP_COUNTED);
+	unsigned char *block = NULL;
+	size_t i;
+
+	for (i = 0; i < 1000; i++) {
+		block = maar_heap_malloc(h, i);
+		memset(block, 1, i);
+		if (i % 3)
+			maar_free(block);
+	}
+	if (maar_heap_blocks(h, NULL, NULL) != 334)
+		return 1;
+	if (!strcmp(how, "after-free"))
+		maar_free(block);
+	if (!strcmp(how, "overflow"))
+		writer(block + 999);
+	if (strcmp(how, "after-free"))
+		maar_heap_destroy(h);
+	if (strncmp(how, "after", 5) == 0)
+		reader(block + 17);
+	return 0;
+}
+
+static int which_blocks(const char *how)
+{
+	get = maar_malloc;
+	get_zeroed = maar_calloc;
+	resize = maar_realloc;
+	put = maar_free;
+	if (!strncmp(how, "heap-", 5))
+		return heap(how + 5);
+	if (!strncmp(how, "block-", 6))
+		return blocks(how + 6);
+	get = malloc;
+	get_zeroed = calloc;
+	resize = realloc;
+	put = free;
+	return blocks(how + 7);
+}
+
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "";
@@ -145,6 +293,8 @@ int main(int argc, char **argv)
 
 	if (!strncmp(how, "arena", 5))
 		return arena(how);
+	if (!strncmp(how, "block-", 6) || !strncmp(how, "malloc-", 7) || !strncmp(how, "heap-", 5))
+		return which_blocks(how);
 	pool = maar_pool_create(100, BYTES, NULL);
 	mring = maar_mring_create(100, BYTES, NULL);
 	if (!pool || !mring)

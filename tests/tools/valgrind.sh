@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The maar authors
 # SPDX-License-Identifier: MIT
 #
-# A program under valgrind: a use of a slot after its put and a write beyond its end are found, with the stacks of the
-# misuse, the taking and the putting; and a slot that is out when nobody knows it any more is a leak.
+# A program under valgrind: a use of a slot or a block after its put and a write beyond its end are found, with the stacks of
+# the misuse, the taking and the putting; and one that is out when nobody knows it any more is a leak.
 # shellcheck source=tests/tools/common.sh
 . "${srcdir:-.}/tests/tools/common.sh"
 need valgrind valgrind
@@ -51,8 +51,46 @@ says 'Invalid read of size 1' 'reader'
 run_it bad arena-after-rollback $vg
 says 'Invalid read of size 1' 'reader'
 
+# Blocks of maar/alloc.h; and of libmaar-malloc.so, preloaded, which tells of them itself, or leaves the names to valgrind.
+synonyms='--soname-synonyms=somalloc=libmaar-malloc.so'
+grep -qF -e "$synonyms" "$srcdir/doc/man/libmaar-malloc.7" || fail "libmaar-malloc(7) gives another line than is tested here"
+malloc=$builddir/.libs/libmaar-malloc.so
+[ -e "$malloc" ] || { echo "SKIP: libmaar-malloc.so is not built (configure --enable-shared)"; exit 77; }
+blocks()
+{
+	names=$1
+	shift
+	run_it 0 "$names-right" "$@" --leak-check=full
+	[ ! -s "$tmp/said" ] || fail "the right use of blocks is not silent: $(cat "$tmp/said")"
+	run_it bad "$names-after-free" "$@"
+	says 'Invalid read of size 1' 'reader' "17 bytes inside a block of size 100 free'd" 'block_putter' "Block was alloc'd at" \
+		'block_taker'
+	run_it bad "$names-overflow" "$@"
+	says 'Invalid write of size 1' 'writer' '0 bytes after a block of size 100' 'block_taker'
+	run_it bad "$names-leak" "$@" --leak-check=full
+	says '100 bytes in 1 blocks are definitely lost' 'block_taker' 'block_loser'
+}
+blocks block $vg
+run_it bad block-after-realloc $vg
+says 'Invalid read of size 1' 'reader' "17 bytes inside a block of size 100 free'd"
+run_it bad block-large-overflow $vg
+says 'Invalid write of size 1' 'writer' '0 bytes after a block of size 5,242,880' 'block_taker'
+run_it bad block-twice $vg
+says 'Invalid free' 'block_putter' "0 bytes inside a block of size 100 free'd" 'block_putter' 'block_taker'
+blocks malloc env "LD_PRELOAD=$malloc" $vg
+run_it bad malloc-after-free env "LD_PRELOAD=$malloc" $vg $synonyms
+says 'Invalid read of size 1' 'reader' "17 bytes inside a block of size 100 free'd" '(vg_replace_malloc|vgpreload)' 'block_putter' \
+	"Block was alloc'd at" 'block_taker'
+run_it 0 heap-right $vg --leak-check=full
+[ ! -s "$tmp/said" ] || fail "the right use of a heap is not silent: $(cat "$tmp/said")"
+run_it bad heap-after-free $vg
+says 'Invalid read of size 1' 'reader' "17 bytes inside a block of size 999 free'd"
+run_it bad heap-after-destroy $vg
+says 'Invalid read of size 1' 'reader' "17 bytes inside a block of size 999 free'd"
+
 # Control: it is the library that tells valgrind. Without, the same program passes.
 run_it 0 read-after-put env MAAR_OPTIONS=tools=0 $vg
 run_it 0 slot-overflow env MAAR_OPTIONS=tools=0 $vg
+run_it 0 block-after-free env MAAR_OPTIONS=tools=0 $vg
 }
 finish
