@@ -51,7 +51,7 @@ build()
 	# shellcheck disable=SC2046,SC2086 # lists of words
 	(cd "$1" && $CC -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=thread -pthread -DMAAR_ATOMIC_BACKEND='"backend.h"' -Itests/mutation \
 		-Iinclude -I"$builddir/include" $URCU_CFLAGS -o mutant tests/mutation/mutant.c \
-		$(ls src/*/*.c | grep -v ^src/malloc/) $URCU_LIBS) >"$1/build.log" 2>&1
+		src/[!m]*/*.c src/mring/*.c $URCU_LIBS) >"$1/build.log" 2>&1
 }
 
 # run DIRECTORY SEED...: 0 if the program noticed nothing.
