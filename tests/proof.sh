@@ -69,23 +69,20 @@ source_of_suites()
 	make -s distdir distdir="$work/source" >&2 && echo "$work/source"
 }
 
-# suite DIRECTORY CONFIGURE-ARGUMENT...: a build of its own and its make check, where a skipped test counts as missing; of
-# $tests only and of what these need, if that is set, else of all but those that would say of the same tree the same again.
+# suite GOAL DIRECTORY CONFIGURE-ARGUMENT...: a build of its own and in it make GOAL (check with $tests, if that is set), where
+# a skipped test counts as missing.
 suite()
 {
-	dir=$work/$1
-	shift
+	goal=$1 dir=$work/$2
+	shift 2
 	rm -rf "$dir"
 	mkdir "$dir" && cd "$dir" || return 1
 	"$suites/configure" -q "$@" || return 1
+	[ "$goal" = check-compiler ] || make -s -j"$jobs" || return 1
 	if [ -n "$tests" ]; then
-		[ "$tests" != compiler ] || tests=$(make -s print-compiler-tests)
-		programs=$(printf '%s\n' "$tests" | tr ' ' '\n' | grep -v '\.sh$' | tr '\n' ' ')
-		make -s -j"$jobs" check TESTS="$(echo "$tests" | tr '\n' ' ')" check_PROGRAMS="$programs" check_LIBRARIES='' \
-			check_LTLIBRARIES='' || return 1
+		make -s -j"$jobs" check TESTS="$tests" || return 1
 	else
-		make -s -j"$jobs" || return 1
-		make -s -j"$jobs" check TESTS="$(make -s print-built-tests | tr '\n' ' ')" || return 1
+		make -s -j"$jobs" "$goal" || return 1
 	fi
 	find . -name '*.trs' -exec grep -H '^:test-result: SKIP' {} + && return 77
 	cd "$builddir"
@@ -95,14 +92,13 @@ suite()
 # The tests that a compiler could break, a quarter as long as in make check: six compilers are to be through in ten minutes.
 by_compiler()
 {
-	tests=compiler
 	MAAR_STRESS_SCALE=25 MAAR_KILL_OPERATIONS=1000
 	export MAAR_STRESS_SCALE MAAR_KILL_OPERATIONS
-	suite "$@"
+	suite check-compiler "$@"
 }
 
-step_tsan() { suite tsan --enable-sanitizer=thread; }
-step_asan() { suite asan --enable-sanitizer=address,undefined; }
+step_tsan() { suite check-sanitizer tsan --enable-sanitizer=thread; }
+step_asan() { suite check-sanitizer asan --enable-sanitizer=address,undefined; }
 step_gcc_O0() { want gcc gcc && by_compiler gcc-O0 CC=gcc CXX=g++ CFLAGS='-O0 -g' CXXFLAGS='-O0 -g'; }
 step_gcc_O3_lto() { want gcc gcc && by_compiler gcc-O3-lto CC=gcc CXX=g++ CFLAGS='-O3 -flto' CXXFLAGS='-O3 -flto' AR=gcc-ar RANLIB=gcc-ranlib NM=gcc-nm; }
 step_clang_O0() { want clang clang && by_compiler clang-O0 CC=clang CXX=clang++ CFLAGS='-O0 -g' CXXFLAGS='-O0 -g'; }
@@ -115,9 +111,9 @@ step_generic()
 	tests=$(for t in ring ring_abi ring_life ring_life_abi batch_ring mring \
 		mring_abi mring_lanes pool pool_abi object_pool faults debug; do printf 'tests/unit/test_%s ' "$t"; done)
 	tests="$tests tests/stress/test_ring_stress tests/stress/test_pool_stress tests/history/test_ring_history tests/kill/test_kill tests/model/test_model tests/meta/headers.sh"
-	suite generic CPPFLAGS=-DMAAR_ARCH_GENERIC
+	suite check generic CPPFLAGS=-DMAAR_ARCH_GENERIC
 }
-step_debug() { suite debug --enable-debug; }
+step_debug() { suite check-built debug --enable-debug; }
 
 # The tests that look at MAAR_PROOF, in the build that check-proof was called in.
 step_whole()
