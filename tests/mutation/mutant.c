@@ -19,40 +19,36 @@
 #include "../../src/mring/mring_priv.h"
 #include "../../src/ring/batch_ring_priv.h"
 #include "../../src/ring/ring_priv.h"
+#include "mutant.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
-
 static uint64_t seed;
 
-static __attribute__((noreturn)) void die(const char *what)
+__attribute__((noreturn)) void die(const char *what)
 {
 	fprintf(stderr, "mutant: %s (MAAR_SEED=%" PRIu64 ")\n", what, seed);
 	_exit(1);
 }
 
-static void must(bool ok, const char *what)
+void must(bool ok, const char *what)
 {
 	if (!ok)
 		die(what);
 }
 
-static uint64_t random_from(uint64_t *state)
+uint64_t random_from(uint64_t *state)
 {
 	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 	return *state >> 33;
 }
 
 /* ---- one at a time ---- */
-
-#define MOST_THREADS 4
 
 /* One access in so many gives the turn away. */
 #define SWITCH_ONE_IN 3
@@ -66,10 +62,9 @@ static uint64_t random_from(uint64_t *state)
 static unsigned turn;	 /* number of the thread that runs */
 static unsigned running; /* bit mask */
 static __thread int me = -1;
-static __thread uint64_t dice;
+__thread uint64_t dice;
 
-/* For a scenario that wants one certain interleaving: called at each access of this thread. */
-static __thread void (*at_point)(void);
+__thread void (*at_point)(void);
 
 static void hand_on(bool leaving)
 {
@@ -94,10 +89,22 @@ void mutant_point(void)
 		hand_on(false);
 }
 
-/* For loops that wait for others. */
-static void give_way(void)
+void give_way(void)
 {
 	hand_on(false);
+}
+
+unsigned stage;
+
+void go_to(unsigned next)
+{
+	__atomic_store_n(&stage, next, __ATOMIC_RELAXED);
+}
+
+void wait_for(unsigned wanted)
+{
+	while (__atomic_load_n(&stage, __ATOMIC_RELAXED) < wanted)
+		sched_yield();
 }
 
 struct job {
@@ -121,8 +128,7 @@ static void *begin(void *arg)
 	return NULL;
 }
 
-/* Runs a function in n threads, by turns. */
-static void by_turns(unsigned n, void (*run)(void *arg, unsigned id), void *arg)
+void by_turns(unsigned n, void (*run)(void *arg, unsigned id), void *arg)
 {
 	struct job jobs[MOST_THREADS];
 	pthread_t threads[MOST_THREADS];
@@ -442,20 +448,9 @@ static void pools(void)
 /* Accesses of a create whose registry grows: the number of slots, the fresh ones, then the table is stored, then the entry. */
 #define BEFORE_ENTRY 4
 
+/* DONE_WITH_IT is no relaxed store: who destroys the mring has it after its user. */
 enum { IN_USE = 0, DONE_WITH_IT, MAY_EXIT, HAS_LOOKED };
-static unsigned stage; /* relaxed but for DONE_WITH_IT: what comes back to the thread orders nothing */
 static __thread unsigned points;
-
-static void go_to(unsigned next)
-{
-	__atomic_store_n(&stage, next, __ATOMIC_RELAXED);
-}
-
-static void wait_for(unsigned wanted)
-{
-	while (__atomic_load_n(&stage, __ATOMIC_RELAXED) < wanted)
-		sched_yield();
-}
 
 /* Of a key that is younger than the library's, and runs after its hook, which has used both table and entry by then. */
 static void hook_has_looked(void *arg)
@@ -553,11 +548,13 @@ int main(void)
 	const char *given = getenv("MAAR_SEED");
 
 	seed = given ? strtoull(given, NULL, 0) : 1;
+	alloc_first_calls();
 	registry_grows();
 	registry_uses_again();
 	rings();
 	batch_rings();
 	mrings();
 	pools();
+	allocs();
 	return 0;
 }

@@ -13,7 +13,7 @@ usage()
 {
 	cat <<END
 usage: mutate.sh [--list | --help]
-  Builds tests/mutation/mutant.c with the library under ThreadSanitizer once for each way to weaken one memory order of
+  Builds tests/mutation/mutant*.c with the library under ThreadSanitizer once for each way to weaken one memory order of
   the files that tests/model/unreached.txt leaves to it, runs it, and compares what survives with survivors.txt.
   --list    print the mutants, and build nothing
 environment: srcdir, builddir (default: .), CC, URCU_CFLAGS, URCU_LIBS, JOBS (default: the number of processors)
@@ -50,7 +50,7 @@ build()
 {
 	# shellcheck disable=SC2046,SC2086 # lists of words
 	(cd "$1" && $CC -std=gnu11 -D_GNU_SOURCE -O1 -g -fsanitize=thread -pthread -DMAAR_ATOMIC_BACKEND='"backend.h"' -Itests/mutation \
-		-Iinclude -I"$builddir/include" $URCU_CFLAGS -o mutant tests/mutation/mutant.c \
+		-Iinclude -I"$builddir/include" $URCU_CFLAGS -o mutant tests/mutation/mutant*.c \
 		src/[!m]*/*.c src/mring/*.c $URCU_LIBS) >"$1/build.log" 2>&1
 }
 
