@@ -98,12 +98,13 @@ static int put_nowhere(void *from, void *slot)
 
 static const struct liar {
 	const char *name;
-	enum history_fault fault;
+	enum history_fault fault, also;
 	void *(*get)(void *from);
 	size_t (*get_bulk)(void *from, void **slots, size_t n);
 	int (*put)(void *from, void *slot);
 } liars[] = {
-	{ "a slot handed out twice", .fault = HISTORY_REPEAT, .get = get_again },
+	/* Twice; or, where its other holder is about to put it, before that. */
+	{ "a slot handed out twice", .fault = HISTORY_REPEAT, .also = HISTORY_FRESH, .get = get_again },
 	{ "\"none\" where there is one", .fault = HISTORY_FALSE_EMPTY, .get = get_none },
 	{ "\"none\" where there are as many", .fault = HISTORY_FALSE_EMPTY, .get_bulk = get_none_of_many },
 	{ "a slot that does not come back", .fault = HISTORY_LOST, .put = put_nowhere },
@@ -134,8 +135,9 @@ START_TEST(lie_is_caught)
 	}
 	/* What was put twice, or stays away, may be seen by the set before the history ends. */
 	ck_assert_msg(!v.failed, "%s: %s", liar->name, v.text);
-	ck_assert_msg(report.fault == liar->fault, "%s: found \"%s\" instead of \"%s\": %s", liar->name,
-		      history_fault_name(report.fault), history_fault_name(liar->fault), report.text);
+	ck_assert_msg(report.fault != HISTORY_FINE && (report.fault == liar->fault || report.fault == liar->also),
+		      "%s: found \"%s\" instead of \"%s\": %s", liar->name, history_fault_name(report.fault),
+		      history_fault_name(liar->fault), report.text);
 }
 END_TEST
 
