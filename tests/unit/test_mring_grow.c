@@ -7,7 +7,6 @@
 
 #include "faults.h"
 
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -299,7 +298,7 @@ static void *hold_in_lane(void *arg)
 	take_some(h->mring);
 	__atomic_store_n(&h->ready, 1, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&h->leave, __ATOMIC_ACQUIRE))
-		sched_yield();
+		pace_yield();
 	take_some(h->mring);
 	return NULL;
 }
@@ -317,7 +316,7 @@ START_TEST(lanes_are_searched)
 	unit_in_thread(take_some, h.mring);
 	thread = unit_thread(hold_in_lane, &h);
 	while (!__atomic_load_n(&h.ready, __ATOMIC_ACQUIRE))
-		sched_yield();
+		pace_yield();
 	unit_eq(maar_mring_shrink(h.mring), MOST * maar_mring_slot_bytes(h.mring));
 	__atomic_store_n(&h.leave, 1, __ATOMIC_RELEASE);
 	unit_join(thread);
@@ -370,7 +369,7 @@ static void *shrink_on_and_on(void *arg)
 
 	while (!__atomic_load_n(&s->leave, __ATOMIC_ACQUIRE)) {
 		maar_mring_shrink(s->mring);
-		sched_yield();
+		pace_yield();
 	}
 	return NULL;
 }
