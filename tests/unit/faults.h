@@ -38,7 +38,7 @@ typedef int faults_scenario(void *arg);
  * sanitizer only descriptors are counted, and exactly.
  */
 #define FAULTS_WARM_UP (UNIT_SANITIZED ? 1 : 10)
-#define FAULTS_REPEAT  (UNIT_SANITIZED ? 4 : 50)
+#define FAULTS_REPEAT  (UNIT_SANITIZED ? 4 : 100)
 
 /* One sweep; returns how many points there are. */
 static inline uint64_t faults_sweep(const char *name, faults_scenario *scenario, void *arg, unsigned answers)
