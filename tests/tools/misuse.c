@@ -5,9 +5,8 @@
  * tool says. misuse HOW: right, read-after-put, write-after-put, overflow, slot-after-put, slot-overflow,
  * never-got, leak, neighbour (right); arena-right, arena-overflow, arena-text-overflow, arena-after-reset,
  * arena-after-rollback; block-right, block-after-free, block-write-after-free, block-overflow, block-large-overflow,
- * block-underflow, block-twice, block-leak,
- * block-after-realloc, block-after-a-while, and the same as malloc-..., by the C library's names; heap-right, heap-after-free,
- * heap-after-destroy, heap-overflow. Ends with 0 if nobody stops it.
+ * block-underflow, block-twice, block-leak, block-after-realloc, block-after-a-while, and the same as malloc-..., by the C
+ * library's names; heap-right, heap-after-free, heap-after-destroy, heap-overflow. Ends with 0 if nobody stops it.
  */
 #include <maar/alloc.h>
 #include <maar/arena.h>
@@ -16,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define BYTES 100
 
@@ -102,17 +102,20 @@ static int right(void)
 /* The page before an mring's first slot is not the mring's, whatever is done with that slot. */
 static int neighbour(void)
 {
-	enum { SLOTS = 8, PAGE = 4096, TRIES = 100 };
+	enum { SLOTS = 8, TRIES = 100 };
+	const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	unsigned char *first, *page;
 	void *slots[SLOTS];
 	struct maar_mring *m;
 	unsigned i;
 
 	for (i = 0; i < TRIES; i++) {
-		page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		page = mmap(NULL, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		m = maar_mring_create(SLOTS, BYTES, NULL); /* valgrind maps upwards, in the first hole */
+		if (!m)
+			return 1;
 		first = maar_mring_slot(m, 0);
-		if (page == first - PAGE)
+		if (page == first - page_bytes)
 			break;
 	}
 	if (i == TRIES || maar_mring_get_bulk(m, slots, SLOTS) != SLOTS)

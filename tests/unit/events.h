@@ -16,7 +16,6 @@
 
 #include <maar/event.h>
 
-
 #define MS INT64_C(1000000)
 
 /* The parts of the word, as the picture in the header has them: waiters, and the epoch. */

@@ -7,7 +7,6 @@
 
 #include "../../src/ring/batch_ring_priv.h"
 
-
 #define TICKET ((unsigned)MAAR_BATCH_RING_TICKET)
 #define MOST   MAAR_BATCH_RING_MAX_BATCH
 #define GUARD  UINT32_C(0xeeeeeeee)

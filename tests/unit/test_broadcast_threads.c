@@ -7,7 +7,6 @@
  */
 #include "broadcast_modes.h"
 
-
 #define WORDS 5 /* of an element: which message, and four that depend on it */
 
 /* Messages of a run, by all producers. ThreadSanitizer makes each several times as slow. */

@@ -7,7 +7,6 @@
 
 #include <maar/pool.h>
 
-
 #define MESSAGES 200
 #define BYTES	 100
 #define HEADROOM 20

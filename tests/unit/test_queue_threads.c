@@ -10,7 +10,6 @@
 
 #include "../../src/queue/queue_priv.h"
 
-
 #define PRODUCERS 8
 
 /* Values of one run, over all producers; with 33 runs millions. */

@@ -10,7 +10,6 @@
 
 #include "../../src/ring/record_ring_priv.h"
 
-
 #define GRAIN  MAAR_RECORD_GRAIN
 #define BEYOND ((size_t)MAAR_RECORD_RING_MAX_CAPACITY + 1)
 

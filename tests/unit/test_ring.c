@@ -6,7 +6,6 @@
  */
 #include "ring_modes.h"
 
-
 /* Asked for, and what that gives: the small ones, where every off-by-one shows, and a rounded-up one. */
 static const struct {
 	size_t asked, given;

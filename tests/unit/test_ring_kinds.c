@@ -6,7 +6,6 @@
  */
 #include "ring_modes.h"
 
-
 static struct maar_ring *new_ring(size_t capacity, unsigned flags)
 {
 	struct maar_ring *ring = maar_ring_create(capacity, flags);

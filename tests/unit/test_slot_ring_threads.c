@@ -6,7 +6,6 @@
  */
 #include "slot_kinds.h"
 
-
 #define MOST_THREADS 3
 #define HELD	     3 /* slots that a thread has out at once, at most */
 

@@ -14,7 +14,6 @@
 #include <maar/object_pool.h>
 #include <maar/pool.h>
 
-
 #define MESSAGES 200
 #define BYTES	 100
 
