@@ -13,7 +13,10 @@
 
 #include "base.h"
 
-/* Loads the unwinder, which allocates; `full`: never follow frame pointers. Any thread, again at will. */
+/*
+ * Loads the unwinder, which allocates; `full`: never follow frame pointers. Any thread, again at will. A caller that is in
+ * the unwinder itself, which may have its lock then, is all that a trace has from then on.
+ */
 void maar__unwind_ready(bool full);
 
 /*

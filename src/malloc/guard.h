@@ -13,9 +13,9 @@
  *     guard_fault.c  accesses that the system stops
  *     guard_leak.c   what is left at exit
  *
- * Locks: one shard's, then one of the sites', with all signals blocked, so that a handler may allocate. All of them, in the
- * order of their numbers: before fork, and for the leak report. Nothing is allocated, and no other lock taken, with one held;
- * only tables are mapped.
+ * Locks: the paragraph's, one shard's, then one of the sites', with all signals blocked, so that a handler may allocate. All of
+ * them, the shards in the order of their numbers: before fork, and for the leak report. Nothing is allocated, and no other
+ * lock taken, with one held; only tables are mapped.
  */
 #ifndef MAAR_GUARD_H
 #define MAAR_GUARD_H
@@ -27,7 +27,7 @@
 /* ---- what malloc.c and operators.c call ---- */
 
 /* Which calls belong together. */
-enum maar__family { MAAR__FAMILY_ANY, MAAR__FAMILY_MALLOC, MAAR__FAMILY_NEW, MAAR__FAMILY_ARRAY };
+enum maar__family { MAAR__FAMILY_MALLOC, MAAR__FAMILY_NEW, MAAR__FAMILY_ARRAY };
 
 /* A call of the program's: made where it enters the library. */
 struct maar__call {
@@ -45,8 +45,11 @@ void *maar__guard_resize(const struct maar__call *call, void *block, size_t byte
 void maar__guard_put(const struct maar__call *call, void *block, size_t bytes, size_t align);
 /* The bytes that were asked for. */
 size_t maar__guard_usable(const struct maar__call *call, const void *block);
-/* C++'s run-time is about to call malloc for this thread's operator new. */
-void maar__guard_lend(void);
+/*
+ * A block that this call got by another, C++'s operator new by the run-time's malloc, is the call's from now on: its family,
+ * size and alignment (MAAR__UNTOLD: none), its place. What is no block in use stays what it is.
+ */
+void maar__guard_own(const struct maar__call *call, void *block, size_t bytes, size_t align);
 
 /* ---- options: guard.c ---- */
 
@@ -98,7 +101,7 @@ struct maar__guard_block {
 	unsigned char *next; /* in quarantine: the `at` of the one that came after it */
 	uint32_t got, put;   /* sites */
 	uint32_t got_thread, put_thread;
-	uint32_t align; /* that was asked for; 0: none, or 1 */
+	uint8_t align;	/* that was asked for, as a power of two; 0: none, or 1 */
 	uint8_t family; /* enum maar__family */
 	bool paged;	/* between pages that nobody may touch */
 	bool freed;	/* in quarantine */
@@ -167,7 +170,7 @@ void maar__guard_page_drop(const struct maar__guard_block *block);
 void maar__guard_report(const struct maar__misuse *misuse, const struct maar__call *call);
 /* The same in a handler: returns. pc: of the access; read_write: 0 read, 1 write, 2 not known. */
 void maar__guard_report_access(const struct maar__misuse *misuse, const void *pc);
-/* The block that an address lies in, or next to; false: none. Takes locks, if it can have them when `try`. */
+/* The block that an address lies in, or next to; false: none. Takes locks; `try`: if it can have them within a second. */
 bool maar__guard_near(const void *address, bool try, struct maar__guard_block *block);
 void maar__guard_catch_faults(void);
 
@@ -177,6 +180,21 @@ struct maar__paragraph {
 	size_t n;
 	char text[8192];
 };
+
+/*
+ * The one paragraph that there is, to be begun, for this thread until it gives it back: a stack may be too little for it. No
+ * signal and no cancellation comes meanwhile. NULL: the thread has it already, and is in no state to say more.
+ */
+struct maar__speech {
+	sigset_t signals;
+	int cancel;
+};
+struct maar__paragraph *maar__say_begin(struct maar__speech *speech, int fd);
+void maar__say_done(const struct maar__speech *speech);
+/* For who forks: before all other locks, and after them. */
+void maar__say_lock(void);
+void maar__say_unlock(void);
+
 __attribute__((format(printf, 2, 3))) void maar__say(struct maar__paragraph *p, const char *format, ...);
 void maar__say_site(struct maar__paragraph *p, uint32_t site);
 void maar__say_end(struct maar__paragraph *p);

@@ -94,10 +94,12 @@ ALWAYS size_t usable(const struct maar__call *call, const void *block)
 	return maar__guard_usable(call, block);
 }
 
-/* The C++ run-time is about to call malloc on behalf of an operator. */
-ALWAYS void lend(void)
+/* What C++'s run-time got on behalf of an operator. align: MAAR__UNTOLD, where the call does not say. */
+ALWAYS void *own(const struct maar__call *call, void *block, size_t bytes, size_t align)
 {
-	maar__guard_lend();
+	if (block)
+		maar__guard_own(call, block, bytes, align);
+	return block;
 }
 
 #else
@@ -163,8 +165,12 @@ ALWAYS size_t usable(const struct maar__call *call, const void *block)
 	return maar_usable_size(block);
 }
 
-ALWAYS void lend(void)
+ALWAYS void *own(const struct maar__call *call, void *block, size_t bytes, size_t align)
 {
+	(void)call;
+	(void)bytes;
+	(void)align;
+	return block;
 }
 
 #endif

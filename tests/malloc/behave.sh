@@ -9,7 +9,7 @@
 . "${srcdir:-.}/tests/meta/common.sh"
 
 ours=$builddir/.libs/libmaar-malloc.so
-behave=$builddir/tests/malloc/behave operators=$builddir/tests/malloc/operators
+behave=$builddir/tests/malloc/behave operators=$builddir/tests/malloc/operators replaced=$builddir/tests/malloc/replaced
 [ -e "$ours" ] || { echo "SKIP: libmaar-malloc.so is not built (configure --enable-shared)"; exit 77; }
 : "${MAAR_TEST_SCALE:=${MAAR_PROOF:+20}}"
 : "${MAAR_TEST_SCALE:=5}"
@@ -36,6 +36,8 @@ for name in $("$behave"); do
 done
 run operators '' '' "$operators"
 run operators "$ours" libmaar-malloc "$operators"
+run 'operators of the program' '' '' "$replaced"
+run 'operators of the program' "$ours" libmaar-malloc "$replaced"
 
 # Control: a malloc that does not mind its signals is found out.
 if "$behave" | grep -qx interrupted && MAAR_TEST_MALLOC=libc timeout -k 10 900 "$behave" interrupted >"$tmp/said" 2>&1; then
