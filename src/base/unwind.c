@@ -162,7 +162,7 @@ static int find_unwinder(struct dl_phdr_info *info, size_t bytes, void *arg)
 	return 1;
 }
 
-static bool is_unwinder(const void *address)
+bool maar__unwind_is_inside(const void *address)
 {
 	return (uintptr_t)address - maar_a_load(&unwinder, RELAXED) < maar_a_load(&unwinder_bytes, RELAXED);
 }
@@ -173,7 +173,7 @@ unsigned maar__unwind(const void *caller, const void *frame, uint64_t *frames, u
 	uint64_t other[MOST_FRAMES];
 	unsigned n;
 
-	if (maar_unlikely(is_unwinder(caller))) {
+	if (maar_unlikely(maar__unwind_is_inside(caller))) {
 		frames[0] = (uintptr_t)caller;
 		return 1;
 	}

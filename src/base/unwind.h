@@ -26,6 +26,9 @@ void maar__unwind_ready(bool full);
  */
 unsigned maar__unwind(const void *caller, const void *frame, uint64_t *frames, unsigned most);
 
+/* Whether a call that returns to `caller` is the unwinder's own. */
+bool maar__unwind_is_inside(const void *caller);
+
 /* The calling thread's number in the kernel, kept after the first call. After fork the child forgets the parent's. */
 uint32_t maar__thread_id(void);
 void maar__thread_id_forget(void);

@@ -375,6 +375,7 @@ static void let_go(void)
 static void let_go_in_child(void)
 {
 	maar__thread_id_forget();
+	maar__guard_memo_in_child();
 	let_go();
 }
 
@@ -414,6 +415,7 @@ static __attribute__((constructor)) void begin(void)
 
 	(void)maar__at_fork(take_locks, let_go, let_go_in_child);
 	maar__unwind_ready(true);
+	maar__guard_memo_begin();
 	maar__guard.quarantine = (size_t)maar__option_number(MAAR__OPTION_QUARANTINE, QUARANTINE);
 	maar__guard.stop = maar__option_choice(MAAR__OPTION_STOP, yes_no, 2, 1) != 0;
 	maar__guard.leaks = (enum maar__leaks)maar__option_choice(MAAR__OPTION_LEAKS, leaks, 4, MAAR__LEAKS_LOST);

@@ -9,6 +9,7 @@
  *     guard_zone.c   redzones and patterns
  *     guard_page.c   blocks between pages that nobody may touch
  *     guard_site.c   back traces, each kept once
+ *     guard_memo.c   back traces without unwinding
  *     guard_report.c what is said of misuse
  *     guard_fault.c  accesses that the system stops
  *     guard_leak.c   what is left at exit
@@ -33,6 +34,7 @@ enum maar__family { MAAR__FAMILY_MALLOC, MAAR__FAMILY_NEW, MAAR__FAMILY_ARRAY };
 struct maar__call {
 	const char *name;   /* as it is exported */
 	const void *caller; /* where it returns to */
+	const void *frame;  /* its frame: the caller's frame pointer, and above that where it returns to; NULL: none */
 	enum maar__family family;
 };
 
@@ -81,6 +83,16 @@ struct maar__trace {
 	unsigned n;
 	uint64_t frame[MAAR__GUARD_DEPTH];
 };
+
+/* ---- guard_memo.c ---- */
+
+/* After maar__unwind_ready. Until then, and without memory, nothing is found. */
+void maar__guard_memo_begin(void);
+void maar__guard_memo_in_child(void);
+/* The back trace of a call, if it is known; never waits. */
+bool maar__guard_recall(struct maar__trace *trace, const struct maar__call *call);
+/* The back trace by unwinding, known from then on; false: not to be had that way. */
+bool maar__guard_walk(struct maar__trace *trace, const struct maar__call *call);
 
 /* A call with its back trace. */
 void maar__guard_trace(struct maar__trace *trace, const struct maar__call *call);

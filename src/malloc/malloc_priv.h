@@ -17,7 +17,14 @@
 #define MAAR_MALLOC_CALL __attribute__((visibility("default")))
 
 /* The call of this function, which is exported. */
-#define HERE(which) (&(const struct maar__call){ __func__, __builtin_return_address(0), MAAR__FAMILY_##which })
+#ifdef MAAR_MALLOC_DEBUG
+#define HERE(which)                                                                                                    \
+	(&(const struct maar__call){ __func__, __builtin_return_address(0), __builtin_frame_address(0),                \
+				     MAAR__FAMILY_##which })
+#else
+/* Nobody reads it, and to have a frame costs. */
+#define HERE(which) (&(const struct maar__call){ __func__, NULL, NULL, MAAR__FAMILY_##which })
+#endif
 
 #define ALWAYS static inline __attribute__((always_inline, unused))
 

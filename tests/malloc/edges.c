@@ -96,6 +96,47 @@ static void read_after_free_with_signal_stack(void)
 	(void)read_after_free(NULL);
 }
 
+/* ---- the same place by another way: a back trace that is remembered is not this one's ---- */
+
+APART void one_way(size_t room, int wrong);
+APART void other_way(size_t room, int wrong);
+
+static void free_with_room(size_t room, int wrong)
+{
+	volatile unsigned char *p = __builtin_alloca(room);
+	unsigned char *q;
+
+	p[0] = 1;
+	q = taker(BYTES);
+	putter(q);
+	if (wrong)
+		putter(q);
+	sink = p[0];
+}
+
+/* Both have frames of the same size. */
+void one_way(size_t room, int wrong)
+{
+	free_with_room(room, wrong);
+	sink++;
+}
+
+void other_way(size_t room, int wrong)
+{
+	free_with_room(room, wrong);
+	sink++;
+}
+
+static void double_free_by_other_way(void)
+{
+	size_t room;
+
+	for (room = 16; room < 1000; room += 16)
+		one_way(room, 0);
+	for (room = 16; room < 1000; room += 16)
+		other_way(room, room == 512);
+}
+
 /* ---- threads that are to be cancelled ---- */
 
 static void *free_twice_cancelled(void *arg)
@@ -279,6 +320,8 @@ static void unwinder_allocates(void)
 
 const struct program wrong_edges[] = {
 	{ "double-free-on-little-stack", double_free_on_little_stack, "", FREED_TWICE },
+	{ "double-free-by-other-way", double_free_by_other_way, "",
+	  "free: double free: *malloc at taker+*from other_way+*freed by*putter+*from other_way+*now *putter+" },
 	{ "double-free-when-cancelled", double_free_when_cancelled, "", FREED_TWICE },
 	{ "read-after-free-on-little-stack", read_after_free_on_little_stack, "guard=1", READ_LATE },
 	{ "read-after-free-with-signal-stack", read_after_free_with_signal_stack, "guard=1", READ_LATE },
