@@ -73,7 +73,7 @@ static inline bool gives_way(void)
 	return maar_unlikely(whose != OURS) && (whose == PROGRAMS || ask_whose());
 }
 
-/* One form of new. "name": in the ABI. It takes `way`, the guard's or the allocator's, and the run-time's if there is no memory. */
+/* One form of new: "got" is the block, "align" what the call says of it. What is no root may have to give way. */
 #define OPERATOR_NEW(name, FAMILY, is_root, params, args, got, align)                                                  \
 	MAAR_MALLOC_CALL void *name params;                                                                            \
 	void *name params                                                                                              \

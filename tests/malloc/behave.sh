@@ -4,7 +4,7 @@
 #
 # Every behaviour of tests/malloc/behave and operators, with the C library's malloc, which shows that the tests are right,
 # and with ours: preloaded, and linked. MAAR_TEST_SCALE=100 for whole counts (make check-long); a fifth
-# with MAAR_PROOF=1 (make check-proof), a twentieth otherwise.
+# with MAAR_PROOF=1 (make check-proof; births and deaths of threads whole), a twentieth otherwise.
 # shellcheck source=tests/meta/common.sh
 . "${srcdir:-.}/tests/meta/common.sh"
 
@@ -27,12 +27,21 @@ run()
 	[ "$rc" -eq 0 ] || fail "$what, with $whose: ends with $rc: $(tail -n 5 "$tmp/said")"
 }
 
+# Births, whole, are a matter of seconds; forks are not.
+scale_of()
+{
+	case ${MAAR_PROOF-},$1 in
+	?*,births) echo 100 ;;
+	*) echo "$MAAR_TEST_SCALE" ;;
+	esac
+}
+
 for name in $("$behave"); do
 	case $name in
 	interrupted*) ;; # the C library's malloc may not be called there
 	*) run "$name" '' libc env MAAR_TEST_SCALE=2 "$behave" "$name" ;;
 	esac
-	run "$name" "$ours" libmaar-malloc "$behave" "$name"
+	run "$name" "$ours" libmaar-malloc env MAAR_TEST_SCALE="$(scale_of "$name")" "$behave" "$name"
 done
 run operators '' '' "$operators"
 run operators "$ours" libmaar-malloc "$operators"

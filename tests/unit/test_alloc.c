@@ -538,13 +538,20 @@ static void limited_child(void)
 
 START_TEST(environment)
 {
+	static const char *const wrong[] = { "soon", "-1", "+5", " 7", "7s", "", "99999999999999999999" };
 	static struct child said;
+	char text[100], says[100];
+	size_t i;
 
-	setenv("MAAR_OPTIONS", "limit=10000000,decay=soon,idle=0,alas=1", 1);
-	child_must_end(limited_child, &said);
-	unsetenv("MAAR_OPTIONS");
-	unit_eq(child_count(&said, "decay=soon is not a number"), 1);
-	unit_eq(child_count(&said, "'alas' is no key"), 1);
+	for (i = 0; i < COUNT_OF(wrong); i++) {
+		snprintf(text, sizeof(text), "limit=10000000,decay=%s,idle=0,alas=1", wrong[i]);
+		snprintf(says, sizeof(says), "decay=%s is not a number", wrong[i]);
+		setenv("MAAR_OPTIONS", text, 1);
+		child_must_end(limited_child, &said);
+		unsetenv("MAAR_OPTIONS");
+		unit_eq(child_count(&said, says), 1);
+		unit_eq(child_count(&said, "'alas' is no key"), 1);
+	}
 }
 END_TEST
 
