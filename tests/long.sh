@@ -39,7 +39,7 @@ done
 # Once: real programs on libmaar-malloc.so, and how it behaves, with whole counts.
 : "${srcdir:=.}"
 srcdir=$(cd "$srcdir" && pwd)
-make -s all libmaar_test_module.la tests/malloc/behave tests/malloc/operators
+make -s all libmaar_test_module.la tests/malloc/behave tests/malloc/operators tests/malloc/replaced
 for test in programs behave; do
 	grep -qxF "0 malloc/$test 100" "$done" && continue
 	printf 'check-long: malloc, %s: ' "$test"

@@ -122,7 +122,7 @@ step_whole()
 	rm -f tests/meta/headers.trs bench/smoke.trs bench/test_bench.trs tests/malloc/behave.trs
 	MAAR_PROOF=1 make -s -j"$jobs" check check_LTLIBRARIES=libmaar_test_module.la \
 		check_PROGRAMS="$(printf 'bench/%s ' bench_ring bench_slot bench_pool bench_arena bench_malloc bench_ladder \
-			malloc_shapes malloc_rungs bench_control test_bench) tests/malloc/behave tests/malloc/operators" \
+			malloc_shapes malloc_rungs bench_control test_bench) tests/malloc/behave tests/malloc/operators tests/malloc/replaced" \
 		TESTS='tests/meta/headers.sh bench/smoke.sh bench/test_bench tests/malloc/behave.sh' || return 1
 	grep '^:test-result: SKIP' tests/meta/headers.trs bench/smoke.trs bench/test_bench.trs tests/malloc/behave.trs || return 0
 	echo "MISSING: what these tests need, as their logs say"

@@ -8,6 +8,7 @@
 #endif
 #include "options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,9 +110,16 @@ uint64_t maar__option_number(enum maar__option key, uint64_t otherwise)
 {
 	const char *value = maar__option(key);
 	char *end = NULL;
-	unsigned long long n = value ? strtoull(value, &end, 10) : 0;
+	const int saved = errno;
+	unsigned long long n;
+	bool is_number;
 
-	if (value && (end == value || *end)) {
+	errno = 0;
+	n = value ? strtoull(value, &end, 10) : 0;
+	/* strtoull takes signs, spaces, and the largest for what is larger. */
+	is_number = value && *value >= '0' && *value <= '9' && !*end && !errno;
+	errno = saved;
+	if (value && !is_number) {
 		maar__option_wrong(key, "a number");
 		return otherwise;
 	}

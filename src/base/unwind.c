@@ -9,6 +9,7 @@
 #include "unwind.h"
 
 #include <execinfo.h>
+#include <link.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,6 +32,12 @@ enum { UNTRIED, TRUSTED, REFUSED };
 static uint32_t chain;	   /* one of these; only ever written by whoever compared, so a race costs a comparison */
 static uint32_t agreed;	   /* agreements so far */
 static uint32_t full_only; /* the environment wants no chain */
+
+/*
+ * The unwinder's code: where it lies, and how many bytes; 0: not known. Neither changes once it is set; who sees the second
+ * without the first finds no address there.
+ */
+static uintptr_t unwinder, unwinder_bytes;
 
 /* The calling thread's stack; high = 0: not asked yet, high = 1: not to be had. */
 static __thread struct {
@@ -136,12 +143,40 @@ static void compare(const uint64_t *right, unsigned n, const uint64_t *got, unsi
 		maar_a_store(&chain, TRUSTED, RELAXED);
 }
 
+/* The library that the C library takes its unwinder from. */
+static int find_unwinder(struct dl_phdr_info *info, size_t bytes, void *arg)
+{
+	const char *name = strrchr(info->dlpi_name, '/');
+	uintptr_t end = 0;
+	unsigned i;
+
+	(void)bytes;
+	(void)arg;
+	if (!name || strncmp(name, "/libgcc_s.so", sizeof("/libgcc_s.so") - 1) != 0)
+		return 0;
+	for (i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_LOAD)
+			end = info->dlpi_phdr[i].p_vaddr + info->dlpi_phdr[i].p_memsz;
+	maar_a_store(&unwinder, info->dlpi_addr, RELAXED);
+	maar_a_store(&unwinder_bytes, end, RELAXED);
+	return 1;
+}
+
+bool maar__unwind_is_inside(const void *address)
+{
+	return (uintptr_t)address - maar_a_load(&unwinder, RELAXED) < maar_a_load(&unwinder_bytes, RELAXED);
+}
+
 unsigned maar__unwind(const void *caller, const void *frame, uint64_t *frames, unsigned most)
 {
 	const uint32_t state = maar_a_load(&chain, RELAXED);
 	uint64_t other[MOST_FRAMES];
 	unsigned n;
 
+	if (maar_unlikely(maar__unwind_is_inside(caller))) {
+		frames[0] = (uintptr_t)caller;
+		return 1;
+	}
 	if (!frame || state == REFUSED || maar_a_load(&full_only, RELAXED))
 		return unwind_full(caller, frames, most);
 	if (state == TRUSTED && ++uses % COMPARE_EVERY) {
@@ -159,6 +194,7 @@ void maar__unwind_ready(bool full)
 	void *one[1];
 
 	(void)backtrace(one, 1); /* loads libgcc_s when called first */
+	(void)dl_iterate_phdr(find_unwinder, NULL);
 	if (full)
 		maar_a_store(&full_only, 1, RELAXED);
 	if (!stack.high)

@@ -13,7 +13,10 @@
 
 #include "base.h"
 
-/* Loads the unwinder, which allocates; `full`: never follow frame pointers. Any thread, again at will. */
+/*
+ * Loads the unwinder, which allocates; `full`: never follow frame pointers. Any thread, again at will. A caller that is in
+ * the unwinder itself, which may have its lock then, is all that a trace has from then on.
+ */
 void maar__unwind_ready(bool full);
 
 /*
@@ -22,6 +25,9 @@ void maar__unwind_ready(bool full);
  * or tail-called from there; NULL: not to be followed. A thread's first call may allocate.
  */
 unsigned maar__unwind(const void *caller, const void *frame, uint64_t *frames, unsigned most);
+
+/* Whether a call that returns to `caller` is the unwinder's own. */
+bool maar__unwind_is_inside(const void *caller);
 
 /* The calling thread's number in the kernel, kept after the first call. After fork the child forgets the parent's. */
 uint32_t maar__thread_id(void);

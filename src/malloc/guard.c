@@ -34,6 +34,9 @@
 /* Blocks that leave quarantine at a time, under one lock. */
 #define AT_A_TIME 8
 
+/* No program has so many addresses: quarantine is not given up for a block of that size. */
+#define BEYOND ((size_t)1 << 48)
+
 /* Until the constructor has read the environment: what needs nothing but this. */
 struct maar__guard_options maar__guard = { .trace = 1, .quarantine = QUARANTINE, .stop = true };
 
@@ -41,7 +44,6 @@ struct maar__guard_options maar__guard = { .trace = 1, .quarantine = QUARANTINE,
 
 static __thread uint32_t until_sample __attribute__((tls_model("initial-exec")));
 static __thread uint32_t random_state __attribute__((tls_model("initial-exec")));
-static __thread bool lent __attribute__((tls_model("initial-exec")));
 
 /* Between 1 and twice the rate less one, the rate on average: so that no pattern of the program's goes by it. */
 static uint32_t next_sample(void)
@@ -56,13 +58,17 @@ static uint32_t next_sample(void)
 
 static bool is_sampled(size_t bytes)
 {
+	uint32_t n;
+
 	if (!maar__guard.sample)
 		return false;
 	if (bytes >= MAAR__PAGES_ABOVE)
 		return true;
-	if (!until_sample)
-		until_sample = next_sample();
-	return --until_sample == 0;
+	n = until_sample; /* read once: a handler may come and count, too */
+	if (!n)
+		n = next_sample();
+	until_sample = n - 1;
+	return n == 1;
 }
 
 /* ---- get ---- */
@@ -153,21 +159,21 @@ static void clear_quarantine(void)
 		} while (one);
 }
 
+/* Of a power of two, or MAAR__UNTOLD, as a record has it. */
+static uint8_t align_of(size_t align)
+{
+	return align == MAAR__UNTOLD || !align ? 0 : (uint8_t)__builtin_ctzll(align);
+}
+
 void *maar__guard_get(const struct maar__call *call, size_t bytes, size_t align, bool zero)
 {
 	const int saved = errno;
-	struct maar__guard_block b = { .bytes = bytes,
-				       .align = align > 1 && align <= UINT32_MAX ? (uint32_t)align : 0,
-				       .family = (uint8_t)call->family };
+	struct maar__guard_block b = { .bytes = bytes, .align = align_of(align), .family = (uint8_t)call->family };
 	struct maar__trace trace;
 
 	maar__guard_trace(&trace, call);
 	b.got_thread = maar__thread_id();
-	if (call->family == MAAR__FAMILY_MALLOC && lent) {
-		lent = false;
-		b.family = MAAR__FAMILY_ANY;
-	}
-	if (bytes <= PTRDIFF_MAX) {
+	if (bytes < BEYOND) {
 		if (make(&b, align, zero, &trace)) {
 			errno = saved;
 			return b.at;
@@ -182,17 +188,31 @@ void *maar__guard_get(const struct maar__call *call, size_t bytes, size_t align,
 	return NULL;
 }
 
-void maar__guard_lend(void)
+void maar__guard_own(const struct maar__call *call, void *block, size_t bytes, size_t align)
 {
-	lent = true;
+	struct maar__guard_shard *s;
+	struct maar__guard_block *b;
+	struct maar__trace trace;
+	sigset_t before;
+
+	maar__guard_trace(&trace, call);
+	s = maar__guard_lock(block, &before);
+	b = maar__guard_find(s, block);
+	if (b && !b->freed && bytes <= b->bytes) {
+		b->family = (uint8_t)call->family;
+		b->align = align_of(align);
+		b->got = maar__guard_site(&trace);
+		b->bytes = bytes;
+		maar__zone_paint(b);
+	}
+	maar__guard_unlock(s, &before);
 }
 
 /* ---- put ---- */
 
 static bool families_differ(const struct maar__guard_block *b, const struct maar__call *call)
 {
-	return maar__guard.mismatch && b->family != call->family && b->family != MAAR__FAMILY_ANY &&
-	       call->family != MAAR__FAMILY_ANY;
+	return maar__guard.mismatch && b->family != call->family;
 }
 
 /* What is wrong with a call on this block, NULL if it is none; m->block is set. */
@@ -223,10 +243,10 @@ static void judge_put(struct maar__misuse *m, const struct maar__guard_block *b,
 	}
 	if (families_differ(b, call))
 		m->what = "mismatched free: the block came from a call of another family";
-	else if (bytes != MAAR__UNTOLD && bytes != b->bytes)
+	else if (b->family == call->family && bytes != MAAR__UNTOLD && bytes != b->bytes)
 		m->what = "mismatched free: the block has another size than the call says";
 	else if (align != MAAR__UNTOLD && maar__guard.mismatch && b->family == call->family &&
-		 (align > 1 ? align : 0) != b->align)
+		 align_of(align) != b->align)
 		m->what = "mismatched free: the block has another alignment than the call says";
 }
 
@@ -333,6 +353,7 @@ static void take_locks(void)
 {
 	sigset_t before;
 
+	maar__say_lock();
 	maar__guard_lock_all(&before);
 	maar__guard_sites_lock();
 	before_fork = before;
@@ -348,18 +369,29 @@ static void let_go(void)
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	maar__guard_sites_unlock();
 	maar__guard_unlock_all(&before);
+	maar__say_unlock();
 }
 
 static void let_go_in_child(void)
 {
 	maar__thread_id_forget();
+	maar__guard_memo_in_child();
 	let_go();
 }
 
 /* A program that has some of C++'s operators of its own may hand one's blocks to another of ours. */
 static bool operators_are_ours(void)
 {
-	static const char *const names[] = { "_Znwm", "_Znam", "_ZdlPv", "_ZdaPv" };
+	static const char *const names[] = { "_Znwm",
+					     "_Znam",
+					     "_ZdlPv",
+					     "_ZdaPv",
+					     "_ZdlPvm",
+					     "_ZdaPvm",
+					     "_ZnwmSt11align_val_t",
+					     "_ZnamSt11align_val_t",
+					     "_ZdlPvSt11align_val_t",
+					     "_ZdaPvSt11align_val_t" };
 	Dl_info ours, found;
 	size_t i;
 
@@ -383,6 +415,7 @@ static __attribute__((constructor)) void begin(void)
 
 	(void)maar__at_fork(take_locks, let_go, let_go_in_child);
 	maar__unwind_ready(true);
+	maar__guard_memo_begin();
 	maar__guard.quarantine = (size_t)maar__option_number(MAAR__OPTION_QUARANTINE, QUARANTINE);
 	maar__guard.stop = maar__option_choice(MAAR__OPTION_STOP, yes_no, 2, 1) != 0;
 	maar__guard.leaks = (enum maar__leaks)maar__option_choice(MAAR__OPTION_LEAKS, leaks, 4, MAAR__LEAKS_LOST);
@@ -413,11 +446,15 @@ static void look_over(struct maar__guard_shard *s)
 static __attribute__((destructor)) void end(void)
 {
 	struct maar__guard_shard *s;
+	int cancel;
 
+	/* exit is no place where a thread may be cancelled, but what reads and writes is. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	for (s = maar__guard_next(NULL); s; s = maar__guard_next(s))
 		look_over(s);
 	if (maar__guard.leaks != MAAR__LEAKS_NO && maar__guard_leaks() && maar__guard.leaks == MAAR__LEAKS_FAIL) {
-		fflush(NULL);
+		fcloseall(); /* as exit does it: waits for no thread that has a stream */
 		_exit(EXIT_LEAKS);
 	}
+	pthread_setcancelstate(cancel, NULL);
 }

@@ -9,13 +9,14 @@
  *     guard_zone.c   redzones and patterns
  *     guard_page.c   blocks between pages that nobody may touch
  *     guard_site.c   back traces, each kept once
+ *     guard_memo.c   back traces without unwinding
  *     guard_report.c what is said of misuse
  *     guard_fault.c  accesses that the system stops
  *     guard_leak.c   what is left at exit
  *
- * Locks: one shard's, then one of the sites', with all signals blocked, so that a handler may allocate. All of them, in the
- * order of their numbers: before fork, and for the leak report. Nothing is allocated, and no other lock taken, with one held;
- * only tables are mapped.
+ * Locks: the paragraph's, one shard's, then one of the sites', with all signals blocked, so that a handler may allocate. All of
+ * them, the shards in the order of their numbers: before fork, and for the leak report. Nothing is allocated, and no other
+ * lock taken, with one held; only tables are mapped.
  */
 #ifndef MAAR_GUARD_H
 #define MAAR_GUARD_H
@@ -27,12 +28,13 @@
 /* ---- what malloc.c and operators.c call ---- */
 
 /* Which calls belong together. */
-enum maar__family { MAAR__FAMILY_ANY, MAAR__FAMILY_MALLOC, MAAR__FAMILY_NEW, MAAR__FAMILY_ARRAY };
+enum maar__family { MAAR__FAMILY_MALLOC, MAAR__FAMILY_NEW, MAAR__FAMILY_ARRAY };
 
 /* A call of the program's: made where it enters the library. */
 struct maar__call {
 	const char *name;   /* as it is exported */
 	const void *caller; /* where it returns to */
+	const void *frame;  /* its frame: the caller's frame pointer, and above that where it returns to; NULL: none */
 	enum maar__family family;
 };
 
@@ -45,8 +47,11 @@ void *maar__guard_resize(const struct maar__call *call, void *block, size_t byte
 void maar__guard_put(const struct maar__call *call, void *block, size_t bytes, size_t align);
 /* The bytes that were asked for. */
 size_t maar__guard_usable(const struct maar__call *call, const void *block);
-/* C++'s run-time is about to call malloc for this thread's operator new. */
-void maar__guard_lend(void);
+/*
+ * A block that this call got by another, C++'s operator new by the run-time's malloc, is the call's from now on: its family,
+ * size and alignment (MAAR__UNTOLD: none), its place. What is no block in use stays what it is.
+ */
+void maar__guard_own(const struct maar__call *call, void *block, size_t bytes, size_t align);
 
 /* ---- options: guard.c ---- */
 
@@ -79,6 +84,16 @@ struct maar__trace {
 	uint64_t frame[MAAR__GUARD_DEPTH];
 };
 
+/* ---- guard_memo.c ---- */
+
+/* After maar__unwind_ready. Until then, and without memory, nothing is found. */
+void maar__guard_memo_begin(void);
+void maar__guard_memo_in_child(void);
+/* The back trace of a call, if it is known; never waits. */
+bool maar__guard_recall(struct maar__trace *trace, const struct maar__call *call);
+/* The back trace by unwinding, known from then on; false: not to be had that way. */
+bool maar__guard_walk(struct maar__trace *trace, const struct maar__call *call);
+
 /* A call with its back trace. */
 void maar__guard_trace(struct maar__trace *trace, const struct maar__call *call);
 /* Its number; 0: there is no room for one more. With signals blocked; takes locks. */
@@ -98,7 +113,7 @@ struct maar__guard_block {
 	unsigned char *next; /* in quarantine: the `at` of the one that came after it */
 	uint32_t got, put;   /* sites */
 	uint32_t got_thread, put_thread;
-	uint32_t align; /* that was asked for; 0: none, or 1 */
+	uint8_t align;	/* that was asked for, as a power of two; 0: none, or 1 */
 	uint8_t family; /* enum maar__family */
 	bool paged;	/* between pages that nobody may touch */
 	bool freed;	/* in quarantine */
@@ -167,7 +182,7 @@ void maar__guard_page_drop(const struct maar__guard_block *block);
 void maar__guard_report(const struct maar__misuse *misuse, const struct maar__call *call);
 /* The same in a handler: returns. pc: of the access; read_write: 0 read, 1 write, 2 not known. */
 void maar__guard_report_access(const struct maar__misuse *misuse, const void *pc);
-/* The block that an address lies in, or next to; false: none. Takes locks, if it can have them when `try`. */
+/* The block that an address lies in, or next to; false: none. Takes locks; `try`: if it can have them within a second. */
 bool maar__guard_near(const void *address, bool try, struct maar__guard_block *block);
 void maar__guard_catch_faults(void);
 
@@ -177,6 +192,21 @@ struct maar__paragraph {
 	size_t n;
 	char text[8192];
 };
+
+/*
+ * The one paragraph that there is, to be begun, for this thread until it gives it back: a stack may be too little for it. No
+ * signal and no cancellation comes meanwhile. NULL: the thread has it already, and is in no state to say more.
+ */
+struct maar__speech {
+	sigset_t signals;
+	int cancel;
+};
+struct maar__paragraph *maar__say_begin(struct maar__speech *speech, int fd);
+void maar__say_done(const struct maar__speech *speech);
+/* For who forks: before all other locks, and after them. */
+void maar__say_lock(void);
+void maar__say_unlock(void);
+
 __attribute__((format(printf, 2, 3))) void maar__say(struct maar__paragraph *p, const char *format, ...);
 void maar__say_site(struct maar__paragraph *p, uint32_t site);
 void maar__say_end(struct maar__paragraph *p);

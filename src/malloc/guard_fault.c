@@ -43,7 +43,10 @@ static void on_fault(int number, siginfo_t *info, void *context)
 {
 	struct maar__misuse m = { .address = info->si_addr };
 	const int saved = errno;
+	int cancel;
 
+	/* What waits for a lock is a place where a thread may be cancelled. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	if (info->si_code > 0 && maar__guard_near(m.address, true, &m.block) && m.block.paged) {
 		judge(&m);
 		maar__guard_report_access(&m, pc_of(context));
@@ -51,12 +54,14 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	sigaction(number, &old, NULL);
 	if (info->si_code <= 0) /* somebody sent it: it does not come again by itself */
 		raise(number);
+	pthread_setcancelstate(cancel, NULL);
 	errno = saved;
 }
 
 void maar__guard_catch_faults(void)
 {
-	struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	/* Not on a stack for signals: they are often as little as a handler without back traces needs. */
+	struct sigaction action = { .sa_flags = SA_SIGINFO };
 
 	if (!maar__guard.sample)
 		return; /* no pages, nothing to tell */

@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Blocks that are in use at exit. Lost are those that nothing points to: no word of the program's writable memory (data,
- * stacks, mappings of its own), and no word of a block that is not lost itself. A word is taken for a pointer if it looks like
- * one, into the middle of a block too; registers of other threads that still run are not seen.
+ * Blocks that are in use at exit. Lost are those that nothing points to: no word of the program's memory (data, stacks,
+ * mappings of its own), and no word of a block that is not lost itself. A word is taken for a pointer if it looks like
+ * one, into the middle of a block too; registers of other threads that still run are not seen. If the system does not let
+ * the program look at its memory, nothing is called lost.
  *
  * All shards are locked while the program's memory is read; what is said is said after that.
  */
@@ -15,6 +16,7 @@
 #include "../alloc/alloc_priv.h"
 #include "../base/options.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +37,7 @@ struct left {
 };
 
 struct tally {
+	uint32_t site;
 	size_t blocks, bytes, lost_blocks, lost_bytes;
 };
 
@@ -43,6 +46,8 @@ struct scan {
 	size_t n, room;
 	uint32_t todo;	  /* the first to be looked into, plus 1 */
 	uintptr_t *words; /* READ_BYTES */
+	bool blind;	  /* the program's memory cannot be read, or is not known */
+	int memory;	  /* the same as a file, where it cannot be read otherwise; -1: not opened */
 	int pagemap;	  /* which pages there are: -1 if the system does not say */
 	size_t page;	  /* bytes */
 	uintptr_t known;  /* the first page that `pages` tells of; a number */
@@ -92,7 +97,7 @@ static bool collect(struct scan *s)
 
 	for (shard = maar__guard_next(NULL); shard; shard = maar__guard_next(shard)) {
 		(void)maar__guard_records(shard, &slots);
-		s->room += slots / 2;
+		s->room += slots;
 	}
 	s->left = s->room ? maar__map_sparse(s->room * sizeof(s->left[0])) : NULL;
 	s->words = s->left ? maar__map(READ_BYTES) : NULL;
@@ -166,17 +171,37 @@ static bool is_there(struct scan *s, const unsigned char *at)
 	return s->pages[page - s->known] >> 62 != 0; /* present, or swapped out */
 }
 
-/* Words of a stretch of pages that are there. The system reads them, which says so instead of a fault if they are not. */
+/* Into s->words; how many bytes, or -1. The system reads them, which says so instead of a fault if they are not there. */
+static ssize_t read_words(struct scan *s, const unsigned char *from, size_t bytes)
+{
+	const struct iovec here = { s->words, bytes }, there = { (void *)(uintptr_t)from, bytes };
+	ssize_t got = -1;
+
+	if (s->memory < 0) {
+		got = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+		if (got >= 0 || errno == EFAULT || errno == ENOMEM)
+			return got;
+		s->memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC); /* it is forbidden, in a sandbox */
+	}
+	if (s->memory >= 0)
+		got = pread(s->memory, s->words, bytes, (off_t)(uintptr_t)from);
+	if (got < 0 && (s->memory < 0 || (errno != EIO && errno != EFAULT)))
+		s->blind = true;
+	return got;
+}
+
+/* Words of a stretch of pages that are there; those that nobody may read are passed by. */
 static void look_into_pages(struct scan *s, const unsigned char *from, const unsigned char *to)
 {
-	while (from + sizeof(uintptr_t) <= to) {
+	while (from + sizeof(uintptr_t) <= to && !s->blind) {
 		const size_t want = (size_t)(to - from) < READ_BYTES ? (size_t)(to - from) : READ_BYTES;
-		const struct iovec here = { s->words, want }, there = { (void *)(uintptr_t)from, want };
-		const ssize_t got = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+		const ssize_t got = read_words(s, from, want);
 		ssize_t i;
 
-		if (got < (ssize_t)sizeof(uintptr_t))
-			return;
+		if (got < (ssize_t)sizeof(uintptr_t)) {
+			from += s->page - (uintptr_t)from % s->page;
+			continue;
+		}
 		for (i = 0; i < got / (ssize_t)sizeof(uintptr_t); i++)
 			mark(s, s->words[i]);
 		from += got / (ssize_t)sizeof(uintptr_t) * (ssize_t)sizeof(uintptr_t);
@@ -260,11 +285,12 @@ static void look_around(struct scan *s, const unsigned char *from, const unsigne
 /* One line of the system's list of mappings. */
 static void look_at_line(struct scan *s, const char *line)
 {
-	unsigned long from, to;
+	unsigned long from, to, inode;
 	char may[5];
 
-	/* Private and writable; devices that are mapped are shared. */
-	if (sscanf(line, "%lx-%lx %4s", &from, &to, may) == 3 && may[0] == 'r' && may[1] == 'w' && may[3] == 'p')
+	/* Private (devices that are mapped are shared), and writable, or so once: no file's. */
+	if (sscanf(line, "%lx-%lx %4s %*s %*s %lu", &from, &to, may, &inode) == 4 && may[0] == 'r' && may[3] == 'p' &&
+	    (may[1] == 'w' || !inode))
 		look_around(s, (const unsigned char *)from, (const unsigned char *)to);
 }
 
@@ -273,7 +299,7 @@ static void look_everywhere(struct scan *s)
 	char text[MAPS_BYTES + 1];
 	const int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	size_t n = 0;
-	ssize_t got;
+	ssize_t got = -1;
 
 	while (fd >= 0 && (got = read(fd, text + n, MAPS_BYTES - n)) > 0) {
 		char *line = text, *end;
@@ -292,6 +318,8 @@ static void look_everywhere(struct scan *s)
 	}
 	if (fd >= 0)
 		close(fd);
+	if (got < 0)
+		s->blind = true;
 	while (s->todo) {
 		const struct left *l = &s->left[s->todo - 1];
 
@@ -312,60 +340,88 @@ static size_t blocks_of(const struct tally *t, bool all)
 	return all ? t->blocks : t->lost_blocks;
 }
 
-static void say_sites(struct maar__paragraph *p, struct tally *t, uint32_t sites, bool all)
+static bool is_before(const struct tally *a, const struct tally *b, bool all)
 {
-	unsigned told;
+	return weight(a, all) != weight(b, all) ? weight(a, all) < weight(b, all) : a->site > b->site;
+}
 
-	for (told = 0;; told++) {
-		uint32_t i, best = sites;
-		size_t more = 0;
+/* The heavier of two below it goes up, until the heaviest of all is the first: leaks=all may be of very many places. */
+static void sink(struct tally *t, size_t at, size_t n, bool all)
+{
+	size_t child;
 
-		for (i = 0; i < sites; i++) {
-			if (!blocks_of(&t[i], all))
-				continue;
-			more++;
-			if (best == sites || weight(&t[i], all) > weight(&t[best], all))
-				best = i;
-		}
-		if (!more)
+	while ((child = 2 * at + 1) < n) {
+		const struct tally was = t[at];
+
+		if (child + 1 < n && is_before(&t[child], &t[child + 1], all))
+			child++;
+		if (!is_before(&was, &t[child], all))
 			return;
-		if (told == SITES_TOLD && !all) {
-			maar__say(p, "  and from %zu more places\n", more);
-			maar__say_end(p);
-			return;
-		}
-		maar__say(p, "  %zu bytes in %zu blocks", weight(&t[best], all), blocks_of(&t[best], all));
-		if (all && t[best].lost_blocks)
-			maar__say(p, " (%zu bytes in %zu lost)", t[best].lost_bytes, t[best].lost_blocks);
-		maar__say_site(p, best);
-		maar__say_end(p);
-		t[best] = (struct tally){ 0 };
+		t[at] = t[child];
+		t[child] = was;
+		at = child;
 	}
 }
 
-static void say(struct tally *t, uint32_t sites, const struct tally *sum)
+static void say_sites(struct maar__paragraph *p, struct tally *t, size_t sites, bool all)
+{
+	size_t i, n = 0;
+	unsigned told;
+
+	for (i = 0; i < sites; i++)
+		if (blocks_of(&t[i], all))
+			t[n++] = t[i];
+	for (i = n / 2; i-- > 0;)
+		sink(t, i, n, all);
+	for (told = 0; n; told++) {
+		if (told == SITES_TOLD && !all) {
+			maar__say(p, "  and from %zu more places\n", n);
+			maar__say_end(p);
+			return;
+		}
+		maar__say(p, "  %zu bytes in %zu blocks", weight(t, all), blocks_of(t, all));
+		if (all && t->lost_blocks)
+			maar__say(p, " (%zu bytes in %zu lost)", t->lost_bytes, t->lost_blocks);
+		maar__say_site(p, t->site);
+		maar__say_end(p);
+		t[0] = t[--n];
+		sink(t, 0, n, all);
+	}
+}
+
+static void say(struct tally *t, size_t sites, const struct tally *sum, bool blind)
 {
 	const char *path = maar__option(MAAR__OPTION_TO);
+	const int to = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666) : -1;
 	const bool all = maar__guard.leaks == MAAR__LEAKS_ALL;
-	struct maar__paragraph p = { .fd = STDERR_FILENO };
+	struct maar__speech speech;
+	struct maar__paragraph *p = maar__say_begin(&speech, to < 0 ? STDERR_FILENO : to);
 
-	if (path)
-		p.fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	if (p.fd < 0)
-		p.fd = STDERR_FILENO;
-	maar__say(
-		&p,
-		"maar: leaks: at exit of process %ld nothing points to %zu bytes in %zu blocks; %zu bytes in %zu blocks are"
-		" in use otherwise\n",
-		(long)getpid(), sum->lost_bytes, sum->lost_blocks, sum->bytes - sum->lost_bytes,
-		sum->blocks - sum->lost_blocks);
-	say_sites(&p, t, sites, all);
-	if (p.fd != STDERR_FILENO)
-		close(p.fd);
+	if (p && blind)
+		maar__say(
+			p,
+			"maar: leaks: at exit of process %ld %zu bytes in %zu blocks are in use; whether anything points"
+			" to them cannot be told: the system does not show the program its memory\n",
+			(long)getpid(), sum->bytes, sum->blocks);
+	else if (p)
+		maar__say(
+			p,
+			"maar: leaks: at exit of process %ld nothing points to %zu bytes in %zu blocks; %zu bytes in %zu"
+			" blocks are in use otherwise\n",
+			(long)getpid(), sum->lost_bytes, sum->lost_blocks, sum->bytes - sum->lost_bytes,
+			sum->blocks - sum->lost_blocks);
+	if (p) {
+		maar__say_end(p);
+		say_sites(p, t, sites, all);
+		maar__say_done(&speech);
+	}
+	if (to >= 0)
+		close(to);
 }
 
 static void add(struct tally *t, const struct left *l)
 {
+	t->site = l->site;
 	t->blocks++;
 	t->bytes += l->bytes;
 	if (!l->reached) {
@@ -374,31 +430,43 @@ static void add(struct tally *t, const struct left *l)
 	}
 }
 
+/* Fills s->left, with what is reached. */
+static void look(struct scan *s)
+{
+	sigset_t before;
+	size_t i;
+
+	s->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	s->memory = -1;
+	maar__guard_lock_all(&before);
+	if (collect(s))
+		look_everywhere(s);
+	maar__guard_unlock_all(&before);
+	if (s->pagemap >= 0)
+		close(s->pagemap);
+	if (s->memory >= 0)
+		close(s->memory);
+	for (i = 0; s->blind && i < s->n; i++)
+		s->left[i].reached = true;
+}
+
 size_t maar__guard_leaks(void)
 {
 	struct tally sum = { 0 }, *t = maar__map_sparse(MAAR__GUARD_SITES * sizeof(*t));
 	struct scan s = { .frame = __builtin_frame_address(0), .page = maar__page(), .known = UINTPTR_MAX };
-	uint32_t sites = 0;
-	sigset_t before;
-	size_t i;
+	size_t sites = 0, i;
 
 	if (!t)
 		return 0;
-	s.pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	maar__guard_lock_all(&before);
-	if (collect(&s))
-		look_everywhere(&s);
-	maar__guard_unlock_all(&before);
-	if (s.pagemap >= 0)
-		close(s.pagemap);
+	look(&s);
 	for (i = 0; i < s.n; i++) {
 		add(&t[s.left[i].site], &s.left[i]);
 		add(&sum, &s.left[i]);
 		if (s.left[i].site >= sites)
 			sites = s.left[i].site + 1;
 	}
-	if (maar__guard.leaks == MAAR__LEAKS_ALL ? sum.blocks : sum.lost_blocks)
-		say(t, sites, &sum);
+	if (maar__guard.leaks == MAAR__LEAKS_ALL || s.blind ? sum.blocks : sum.lost_blocks)
+		say(t, sites, &sum, s.blind);
 	if (s.left)
 		maar__unmap(s.left, s.room * sizeof(s.left[0]));
 	if (s.words)

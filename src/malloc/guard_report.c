@@ -13,14 +13,68 @@
 #include "../base/unwind.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+/* How long a reader that does not read is waited for. */
+#define PATIENCE_MS 10000
+
+/* How often, and after what time, a lock that somebody has is tried again by who must not wait for it: a second. */
+#define TRIALS	 200
+#define TRIAL_NS 5000000
 
 /* An address so far above a frame of this thread's is probably of its stack. */
 #define STACK_BYTES ((uintptr_t)8 << 20)
+
+static pthread_mutex_t speaking = PTHREAD_MUTEX_INITIALIZER;
+static struct maar__paragraph paragraph;
+static __thread bool speaks __attribute__((tls_model("initial-exec")));	  /* it is in the middle of saying something */
+static __thread bool has_lock __attribute__((tls_model("initial-exec"))); /* it forks */
+
+struct maar__paragraph *maar__say_begin(struct maar__speech *speech, int fd)
+{
+	sigset_t all;
+
+	if (speaks)
+		return NULL;
+	/* write is where a thread may be cancelled, and free is not. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &speech->cancel);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &speech->signals);
+	if (!has_lock)
+		pthread_mutex_lock(&speaking);
+	speaks = true;
+	paragraph.fd = fd;
+	paragraph.n = 0;
+	return &paragraph;
+}
+
+void maar__say_done(const struct maar__speech *speech)
+{
+	speaks = false;
+	if (!has_lock)
+		pthread_mutex_unlock(&speaking);
+	pthread_sigmask(SIG_SETMASK, &speech->signals, NULL);
+	pthread_setcancelstate(speech->cancel, NULL);
+}
+
+void maar__say_lock(void)
+{
+	pthread_mutex_lock(&speaking);
+	has_lock = true;
+}
+
+void maar__say_unlock(void)
+{
+	has_lock = false;
+	pthread_mutex_unlock(&speaking);
+}
 
 void maar__say(struct maar__paragraph *p, const char *format, ...)
 {
@@ -37,20 +91,26 @@ void maar__say(struct maar__paragraph *p, const char *format, ...)
 
 void maar__say_end(struct maar__paragraph *p)
 {
+	struct pollfd ready = { .fd = p->fd, .events = POLLOUT };
 	size_t from = 0;
-	ssize_t n;
 
-	while (from < p->n && (n = write(p->fd, p->text + from, p->n - from)) > 0)
-		from += (size_t)n;
+	while (from < p->n) {
+		const ssize_t n = write(p->fd, p->text + from, p->n - from);
+
+		if (n >= 0)
+			from += (size_t)n;
+		else if (errno == EAGAIN ? poll(&ready, 1, PATIENCE_MS) <= 0 : errno != EINTR)
+			break; /* nobody listens */
+	}
 	p->n = 0;
 }
 
 static void say_place(struct maar__paragraph *p, const char *before, uint64_t address)
 {
-	char text[MAAR__SYMBOL_TEXT];
-
-	maar__symbol_text(text, sizeof(text), address);
-	maar__say(p, "%s%s\n", before, text);
+	maar__say(p, "%s", before);
+	maar__symbol_text(p->text + p->n, sizeof(p->text) - p->n, address);
+	p->n += strlen(p->text + p->n);
+	maar__say(p, "\n");
 }
 
 static void say_frames(struct maar__paragraph *p, const uint64_t *frames, unsigned n)
@@ -143,38 +203,46 @@ static void say_now(struct maar__paragraph *p, const void *where, bool at)
 
 void maar__guard_report(const struct maar__misuse *m, const struct maar__call *call)
 {
-	struct maar__paragraph p = { .fd = STDERR_FILENO };
+	struct maar__speech speech;
+	struct maar__paragraph *p = maar__say_begin(&speech, STDERR_FILENO);
 
-	maar__say(&p, "maar: misuse: %s: %s: %p", call ? plain_name(call->name) : "found late", m->what, m->address);
+	if (!p)
+		return;
+	maar__say(p, "maar: misuse: %s: %s: %p", call ? plain_name(call->name) : "found late", m->what, m->address);
 	if (m->block.at)
-		maar__say(&p, ", a block of %zu bytes", m->block.bytes);
-	maar__say(&p, "\n");
+		maar__say(p, ", a block of %zu bytes", m->block.bytes);
+	maar__say(p, "\n");
 	if (m->written)
-		say_bytes(&p, m);
+		say_bytes(p, m);
 	if (m->block.at)
-		say_block(&p, &m->block);
+		say_block(p, &m->block);
 	else
-		say_foreign(&p, m->address);
+		say_foreign(p, m->address);
 	if (call)
-		say_now(&p, call->caller, false);
-	maar__say_end(&p);
+		say_now(p, call->caller, false);
+	maar__say_end(p);
+	maar__say_done(&speech);
 	if (maar__guard.stop)
 		abort();
 }
 
 void maar__guard_report_access(const struct maar__misuse *m, const void *pc)
 {
-	struct maar__paragraph p = { .fd = STDERR_FILENO };
+	struct maar__speech speech;
+	struct maar__paragraph *p = maar__say_begin(&speech, STDERR_FILENO);
 
-	maar__say(&p, "maar: misuse: memory access: %s: %p, a block of %zu bytes\n", m->what, (void *)m->block.at,
+	if (!p)
+		return;
+	maar__say(p, "maar: misuse: memory access: %s: %p, a block of %zu bytes\n", m->what, (void *)m->block.at,
 		  m->block.bytes);
 	if (m->where < 0)
-		maar__say(&p, "  byte %td before it, %p, was touched\n", -m->where, m->address);
+		maar__say(p, "  byte %td before it, %p, was touched\n", -m->where, m->address);
 	else
-		maar__say(&p, "  byte %td from its beginning, %p, was touched\n", m->where, m->address);
-	say_block(&p, &m->block);
-	say_now(&p, pc, true);
-	maar__say_end(&p);
+		maar__say(p, "  byte %td from its beginning, %p, was touched\n", m->where, m->address);
+	say_block(p, &m->block);
+	say_now(p, pc, true);
+	maar__say_end(p);
+	maar__say_done(&speech);
 }
 
 /* ---- the block next to an address ---- */
@@ -184,30 +252,55 @@ static bool is_near(const struct maar__guard_block *b, const unsigned char *addr
 	return address >= b->raw && address < b->raw + b->raw_bytes;
 }
 
-bool maar__guard_near(const void *address, bool try, struct maar__guard_block *block)
+static bool look_near(struct maar__guard_shard *s, const void *address, struct maar__guard_block *block)
+{
+	struct maar__guard_block *b;
+	size_t slots, i;
+
+	b = maar__guard_records(s, &slots);
+	for (i = 0; i < slots; i++)
+		if (b[i].at && is_near(&b[i], address)) {
+			*block = b[i];
+			return true;
+		}
+	return false;
+}
+
+/* One round. *more: some had to be passed by. */
+static bool try_near(const void *address, struct maar__guard_block *block, bool *more)
 {
 	struct maar__guard_shard *s;
-	sigset_t before;
 	bool found = false;
 
+	*more = false;
 	for (s = maar__guard_next(NULL); s && !found; s = maar__guard_next(s)) {
-		struct maar__guard_block *b;
-		size_t slots, i;
-
-		if (!try)
-			maar__guard_lock_shard(s, &before);
-		else if (!maar__guard_trylock_shard(s))
+		if (!maar__guard_trylock_shard(s)) {
+			*more = true;
 			continue;
-		b = maar__guard_records(s, &slots);
-		for (i = 0; i < slots && !found; i++)
-			if (b[i].at && is_near(&b[i], address)) {
-				*block = b[i];
-				found = true;
-			}
-		if (!try)
-			maar__guard_unlock(s, &before);
-		else
-			maar__guard_unlock_shard(s);
+		}
+		found = look_near(s, address, block);
+		maar__guard_unlock_shard(s);
+	}
+	return found;
+}
+
+bool maar__guard_near(const void *address, bool try, struct maar__guard_block *block)
+{
+	const struct timespec pause = { .tv_nsec = TRIAL_NS };
+	struct maar__guard_shard *s;
+	sigset_t before;
+	bool found = false, more = true;
+	unsigned i;
+
+	for (i = 0; try && more && !found && i < TRIALS; i++) {
+		if (i)
+			nanosleep(&pause, NULL);
+		found = try_near(address, block, &more);
+	}
+	for (s = maar__guard_next(NULL); !try && s && !found; s = maar__guard_next(s)) {
+		maar__guard_lock_shard(s, &before);
+		found = look_near(s, address, block);
+		maar__guard_unlock(s, &before);
 	}
 	return found;
 }

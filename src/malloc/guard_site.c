@@ -110,12 +110,13 @@ void maar__guard_trace(struct maar__trace *trace, const struct maar__call *call)
 	trace->name = call->name;
 	trace->n = 1;
 	trace->frame[0] = (uintptr_t)call->caller;
-	if (maar__guard.trace > 1 && !tracing) {
-		tracing = true;
-		/* No chain of frame pointers: to look for the stack's end may take a lock of the caller's. */
+	if (maar__guard.trace < 2 || tracing || maar__guard_recall(trace, call))
+		return;
+	tracing = true;
+	/* No chain of frame pointers: to look for the stack's end may take a lock of the caller's. */
+	if (!maar__guard_walk(trace, call))
 		trace->n = maar__unwind(call->caller, NULL, trace->frame, maar__guard.trace);
-		tracing = false;
-	}
+	tracing = false;
 }
 
 const struct maar__guard_site *maar__guard_site_at(uint32_t number)

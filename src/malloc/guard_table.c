@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SHARDS	      16
-#define FIRST_ENTRIES 256 /* 20 KiB */
+#define FIRST_ENTRIES 256 /* 16 KiB */
 
 /* Blocks with pages of their own: the system has some 65,000 mappings for a process, of which each takes two. */
 #define PAGED_MOST   (8192 / SHARDS) /* in use and in quarantine */
@@ -26,7 +26,7 @@ struct queue {
 struct maar__guard_shard {
 	pthread_mutex_t lock;
 	struct maar__guard_block *table;
-	size_t entries, used; /* a power of two, at most half of them used */
+	size_t entries, used; /* a power of two; half of them used at most, or 7 of 8 where there is no memory for more */
 	size_t paged;
 	struct queue queue[2]; /* quarantine: of blocks of the allocator's; of those with pages */
 } __attribute__((aligned(MAAR_APART)));
@@ -152,7 +152,7 @@ static bool make_room(struct maar__guard_shard *s)
 		return true;
 	larger = maar__map(to * sizeof(*larger));
 	if (!larger)
-		return false;
+		return s->used < n - n / 8;
 	s->table = larger;
 	s->entries = to;
 	for (i = 0; i < n; i++)

@@ -17,7 +17,14 @@
 #define MAAR_MALLOC_CALL __attribute__((visibility("default")))
 
 /* The call of this function, which is exported. */
-#define HERE(which) (&(const struct maar__call){ __func__, __builtin_return_address(0), MAAR__FAMILY_##which })
+#ifdef MAAR_MALLOC_DEBUG
+#define HERE(which)                                                                                                    \
+	(&(const struct maar__call){ __func__, __builtin_return_address(0), __builtin_frame_address(0),                \
+				     MAAR__FAMILY_##which })
+#else
+/* Nobody reads it, and to have a frame costs. */
+#define HERE(which) (&(const struct maar__call){ __func__, NULL, NULL, MAAR__FAMILY_##which })
+#endif
 
 #define ALWAYS static inline __attribute__((always_inline, unused))
 
@@ -94,10 +101,12 @@ ALWAYS size_t usable(const struct maar__call *call, const void *block)
 	return maar__guard_usable(call, block);
 }
 
-/* The C++ run-time is about to call malloc on behalf of an operator. */
-ALWAYS void lend(void)
+/* What C++'s run-time got on behalf of an operator. align: MAAR__UNTOLD, where the call does not say. */
+ALWAYS void *own(const struct maar__call *call, void *block, size_t bytes, size_t align)
 {
-	maar__guard_lend();
+	if (block)
+		maar__guard_own(call, block, bytes, align);
+	return block;
 }
 
 #else
@@ -163,8 +172,12 @@ ALWAYS size_t usable(const struct maar__call *call, const void *block)
 	return maar_usable_size(block);
 }
 
-ALWAYS void lend(void)
+ALWAYS void *own(const struct maar__call *call, void *block, size_t bytes, size_t align)
 {
+	(void)call;
+	(void)bytes;
+	(void)align;
+	return block;
 }
 
 #endif

@@ -4,12 +4,12 @@
 #
 # Every behaviour of tests/malloc/behave and operators, with the C library's malloc, which shows that the tests are right,
 # and with ours: preloaded, and linked. MAAR_TEST_SCALE=100 for whole counts (make check-long); a fifth
-# with MAAR_PROOF=1 (make check-proof), a twentieth otherwise.
+# with MAAR_PROOF=1 (make check-proof; births and deaths of threads whole), a twentieth otherwise.
 # shellcheck source=tests/meta/common.sh
 . "${srcdir:-.}/tests/meta/common.sh"
 
 ours=$builddir/.libs/libmaar-malloc.so
-behave=$builddir/tests/malloc/behave operators=$builddir/tests/malloc/operators
+behave=$builddir/tests/malloc/behave operators=$builddir/tests/malloc/operators replaced=$builddir/tests/malloc/replaced
 [ -e "$ours" ] || { echo "SKIP: libmaar-malloc.so is not built (configure --enable-shared)"; exit 77; }
 : "${MAAR_TEST_SCALE:=${MAAR_PROOF:+20}}"
 : "${MAAR_TEST_SCALE:=5}"
@@ -27,15 +27,26 @@ run()
 	[ "$rc" -eq 0 ] || fail "$what, with $whose: ends with $rc: $(tail -n 5 "$tmp/said")"
 }
 
+# Births, whole, are a matter of seconds; forks are not.
+scale_of()
+{
+	case ${MAAR_PROOF-},$1 in
+	?*,births) echo 100 ;;
+	*) echo "$MAAR_TEST_SCALE" ;;
+	esac
+}
+
 for name in $("$behave"); do
 	case $name in
 	interrupted*) ;; # the C library's malloc may not be called there
 	*) run "$name" '' libc env MAAR_TEST_SCALE=2 "$behave" "$name" ;;
 	esac
-	run "$name" "$ours" libmaar-malloc "$behave" "$name"
+	run "$name" "$ours" libmaar-malloc env MAAR_TEST_SCALE="$(scale_of "$name")" "$behave" "$name"
 done
 run operators '' '' "$operators"
 run operators "$ours" libmaar-malloc "$operators"
+run 'operators of the program' '' '' "$replaced"
+run 'operators of the program' "$ours" libmaar-malloc "$replaced"
 
 # Control: a malloc that does not mind its signals is found out.
 if "$behave" | grep -qx interrupted && MAAR_TEST_MALLOC=libc timeout -k 10 900 "$behave" interrupted >"$tmp/said" 2>&1; then

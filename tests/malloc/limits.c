@@ -3,15 +3,20 @@
  *
  * When there is no memory: NULL and ENOMEM, nothing lost, and it goes on when there is memory again.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1 /* environ */
+#endif
 #include "behave.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- a limit on addresses: from the start of a program on, as whoever reserves them early does not see a later one ---- */
@@ -116,22 +121,49 @@ static void limited_little(void)
 
 static unsigned long maps, fail_each; /* 0: none */
 
+/* And of all calls about memory, once there is an environment, a single one: MAAR_TEST_FAIL_AT says the how-manieth. */
+static unsigned long calls, fail_at = -1ul;
+
+static bool fails(bool is_map)
+{
+	const char *text;
+
+	if (!environ)
+		return false;
+	if (fail_at == -1ul) {
+		text = getenv("MAAR_TEST_FAIL_AT");
+		fail_at = text ? strtoul(text, NULL, 10) : 0;
+	}
+	if ((is_map && fail_each && ++maps % fail_each == 0) || ++calls == fail_at) {
+		errno = ENOMEM;
+		return true;
+	}
+	return false;
+}
+
 void *mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
 {
-	if (fail_each && ++maps % fail_each == 0) {
-		errno = ENOMEM;
-		return MAP_FAILED;
-	}
-	return (void *)syscall(SYS_mmap, at, bytes, protection, flags, fd, offset);
+	return fails(true) ? MAP_FAILED : (void *)syscall(SYS_mmap, at, bytes, protection, flags, fd, offset);
 }
 
 void *mremap(void *at, size_t bytes, size_t new_bytes, int flags, ...)
 {
-	if (fail_each && ++maps % fail_each == 0) {
-		errno = ENOMEM;
-		return MAP_FAILED;
-	}
-	return (void *)syscall(SYS_mremap, at, bytes, new_bytes, flags, 0);
+	return fails(true) ? MAP_FAILED : (void *)syscall(SYS_mremap, at, bytes, new_bytes, flags, 0);
+}
+
+int munmap(void *at, size_t bytes)
+{
+	return fails(false) ? -1 : (int)syscall(SYS_munmap, at, bytes);
+}
+
+int mprotect(void *at, size_t bytes, int protection)
+{
+	return fails(false) ? -1 : (int)syscall(SYS_mprotect, at, bytes, protection);
+}
+
+int madvise(void *at, size_t bytes, int advice)
+{
+	return fails(false) ? -1 : (int)syscall(SYS_madvise, at, bytes, advice);
 }
 
 static void some(unsigned k)
@@ -184,6 +216,63 @@ static void failing_maps(void)
 	must(!behave_is_maar() || maps > 0); /* the C library's own malloc does not go through here */
 }
 
+enum { REACHED = 0, NOT_REACHED = 42 };
+
+/* Enough for tables to grow; one call of it may fail, for there is a second try. */
+static void few(void)
+{
+	enum { BLOCKS = 3000 };
+	static void *block[BLOCKS];
+	unsigned i, missing = 0;
+
+	for (i = 0; i < BLOCKS; i++) {
+		const size_t size = i % 500 == 7 ? 300000 : 16 + i % 90;
+
+		block[i] = malloc(size);
+		missing += !block[i];
+		if (!block[i])
+			block[i] = malloc(size);
+		must(block[i]);
+		behave_fill(block[i], 16, i);
+		if (i % 5 == 0) {
+			void *moved = realloc(block[i], size * 2);
+
+			missing += !moved;
+			block[i] = moved ? moved : block[i];
+		}
+	}
+	for (i = 0; i < BLOCKS; i++) {
+		must(behave_filled(block[i], 16, i));
+		free(block[i]);
+	}
+	must(missing <= 2); /* an operation, and what its failure cost another */
+	_exit(calls >= fail_at ? REACHED : NOT_REACHED);
+}
+
+/* Each alone, with a process of its own for each; in small counts not all of the later ones. */
+static void each_map(void)
+{
+	unsigned long k;
+	int status = 0;
+
+	for (k = 1; WEXITSTATUS(status) != NOT_REACHED; k += k < 40 || behave_count(100) >= 20 ? 1 : k / 6) {
+		const pid_t pid = fork();
+		char text[32];
+
+		must(pid >= 0);
+		if (pid == 0) {
+			snprintf(text, sizeof(text), "%lu", k);
+			setenv("MAAR_TEST_FAIL_AT", text, 1);
+			execl("/proc/self/exe", "behave", ".few", (char *)NULL);
+			_exit(126);
+		}
+		must(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+		if (WEXITSTATUS(status) != REACHED && WEXITSTATUS(status) != NOT_REACHED)
+			behave_fail(__FILE__, (int)k, "the call that has this number fails");
+	}
+	must(!behave_is_maar() || k > 1); /* the C library's own malloc does not go through here */
+}
+
 /* None at all, from the first call of a new process on: NULL, and later it works. */
 static void no_maps(void)
 {
@@ -211,5 +300,7 @@ const struct behaviour behave_limits[] = { { "limited", limited },
 					   { ".fill_and_empty", fill_and_empty },
 					   { ".sizes_small", sizes_small },
 					   { "failing_maps", failing_maps },
+					   { "each_map", each_map },
+					   { ".few", few },
 					   { "no_maps", no_maps },
 					   { NULL, NULL } };

@@ -369,14 +369,14 @@ static int list(const struct program *p, int with_expected)
 
 int main(int argc, char **argv)
 {
-	static const struct program *const tables[] = { wrong_frees, wrong_uses, proper };
+	static const struct program *const tables[] = { wrong_frees, wrong_uses, wrong_edges, told_edges, proper, proper_edges };
 	const struct program *p;
 	size_t i;
 
 	if (argc < 2)
-		return list(wrong_frees, 1) || list(wrong_uses, 1);
+		return list(wrong_frees, 1) || list(wrong_uses, 1) || list(wrong_edges, 1);
 	if (!strcmp(argv[1], "proper"))
-		return list(proper, 0);
+		return list(proper, 0) || list(proper_edges, 0);
 	no_core();
 	for (i = 0; i < sizeof(tables) / sizeof(*tables); i++)
 		for (p = tables[i]; p->name; p++)

@@ -33,7 +33,7 @@ struct program {
 	const char *options;  /* MAAR_OPTIONS */
 	const char *expected; /* what its report has to say, a pattern of the shell's */
 };
-extern const struct program wrong_uses[], proper[];
+extern const struct program wrong_uses[], wrong_edges[], told_edges[], proper[], proper_edges[];
 
 /* The same pointer, of which the compiler knows nothing. */
 static inline void *hide(void *pointer)

@@ -78,16 +78,30 @@ run "to=$tmp/leaks" "$misuse" leak
 { [ "$rc,$said" = 0, ] && grep -q 'malloc at taker+' "$tmp/leaks"; } || fail "to=: $rc, $said"
 run "leaks=fail" "$misuse" leak
 [ "$rc" -eq 23 ] || fail "leaks=fail: $rc"
+# The program's streams are flushed, though one of them is another thread's.
+run leaks=fail "$misuse" leak-while-reading
+[ "$rc,$(cat "$tmp/out")" = 23,written ] || fail "leaks=fail: $rc, and what the program wrote is $(cat "$tmp/out")"
+# Who may not look at the program's memory says so, and accuses nobody.
+run leaks=fail "$misuse" kept-without-descriptors
+case $rc,$said in
+0,"maar: leaks: at exit of process "*" blocks are in use; whether anything points to them cannot be told: "*) ;;
+*) fail "leaks without descriptors: $rc, $said" ;;
+esac
 
 # What malloc has to stand, and C++'s operators; not what counts what is free, or looks for handlers that are held back.
 MAAR_TEST_SCALE=1 MAAR_TEST_MALLOC=libmaar-malloc-debug MAAR_TEST_MODULE=$builddir/.libs/libmaar_test_module.so
 export MAAR_TEST_SCALE MAAR_TEST_MALLOC MAAR_TEST_MODULE
-for name in reallocs usable newer earliest births destructors exits libraries stacks; do
+for name in reallocs usable newer earliest births destructors exits libraries stacks limited limited_little no_maps; do
 	run leaks=no,guard=20 "$builddir/tests/malloc/behave" "$name"
 	[ "$rc,$said" = 0, ] || fail "$name: $rc, $said"
 done
+# Each mapping of the guard's own fails: tables, places, pages, in quarantine too.
+run leaks=no,guard=300,trace=1,quarantine=100000 "$builddir/tests/malloc/behave" each_map
+[ "$rc,$said" = 0, ] || fail "each_map: $rc, $said"
 run leaks=fail,trace=1 "$builddir/tests/malloc/operators"
 [ "$rc,$said" = 0, ] || fail "operators: $rc, $said"
+run leaks=fail,trace=1 "$builddir/tests/malloc/replaced"
+[ "$rc,$said" = 0, ] || fail "operators of the program: $rc, $said"
 
 # same COMMAND...: it says what it says without us
 same()

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <dlfcn.h>
+#include <sys/resource.h>
 
 #define must(cond)                                                                                                     \
 	do {                                                                                                           \
@@ -163,6 +164,61 @@ static void handlers()
 	std::set_new_handler(nullptr);
 }
 
+static rlimit before;
+
+// Memory that the handler finds.
+static void gives_room()
+{
+	asked++;
+	must(!setrlimit(RLIMIT_AS, &before));
+}
+
+// No more addresses than there are, and some.
+static void take_room()
+{
+	unsigned long pages = 0;
+	FILE *f = std::fopen("/proc/self/statm", "r");
+	rlimit little;
+
+	must(f && std::fscanf(f, "%lu", &pages) == 1);
+	std::fclose(f);
+	must(!getrlimit(RLIMIT_AS, &before));
+	little = before;
+	little.rlim_cur = pages * 4096ul + (16ul << 20);
+	must(!setrlimit(RLIMIT_AS, &little));
+	std::set_new_handler(gives_room);
+	asked = 0;
+}
+
+template <typename Get> static void *found(Get get)
+{
+	take_room();
+	void *block = get();
+	must(asked == 1);
+	std::set_new_handler(nullptr);
+	fill(block, 100);
+	return block;
+}
+
+// What the second attempt gets is as good as what the first would have got: to be freed by each form.
+static void second_attempts()
+{
+	const std::size_t n = (256ul << 20) + 100;
+	const auto to = std::align_val_t(4096), little = std::align_val_t(4);
+
+	::operator delete(found([=] { return ::operator new(n); }));
+	::operator delete(found([=] { return ::operator new(n); }), n);
+	::operator delete[](found([=] { return ::operator new[](n); }));
+	::operator delete[](found([=] { return ::operator new[](n); }), n);
+	::operator delete(found([=] { return ::operator new(n, std::nothrow); }), std::nothrow);
+	::operator delete[](found([=] { return ::operator new[](n, std::nothrow); }), n);
+	::operator delete(found([=] { return ::operator new(n, to); }), n, to);
+	::operator delete(found([=] { return ::operator new(n, little); }), n, little);
+	::operator delete[](found([=] { return ::operator new[](n, to); }), n, to);
+	::operator delete(found([=] { return ::operator new(n, to, std::nothrow); }), to, std::nothrow);
+	::operator delete[](found([=] { return ::operator new[](n, to, std::nothrow); }), n, to);
+}
+
 static void library()
 {
 	struct alignas(128) wide {
@@ -187,6 +243,7 @@ int main()
 	aligned();
 	none();
 	handlers();
+	second_attempts();
 	library();
 	return 0;
 }

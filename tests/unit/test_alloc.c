@@ -44,6 +44,19 @@ static bool is_filled(const void *block, size_t bytes, unsigned char with)
 	return true;
 }
 
+/*
+ * A tool watches (MAAR_OPTIONS=tools=1 in a library that is built with AddressSanitizer): a block has exactly the bytes that were
+ * asked for, costs 16 more, and waits for a while when it is freed, in which it counts as in use.
+ */
+static bool is_watched(void)
+{
+	void *block = maar_malloc(1);
+	const bool exactly = maar_usable_size(block) == 1;
+
+	maar_free(block);
+	return exactly;
+}
+
 /* Sizes round each power of two, up to 64 MiB. */
 static size_t next_size(size_t *at)
 {
@@ -55,6 +68,7 @@ static size_t next_size(size_t *at)
 
 START_TEST(every_size)
 {
+	const bool watched = is_watched();
 	size_t at = 0, bytes;
 	void *block;
 
@@ -62,10 +76,11 @@ START_TEST(every_size)
 		bytes = next_size(&at);
 		block = maar_malloc(bytes);
 		unit_must(block && (uintptr_t)block % 16 == 0);
+		unit_eq(maar_usable_size(block), watched ? bytes : maar_good_size(bytes));
 		unit_must(maar_usable_size(block) >= bytes);
-		unit_eq(maar_usable_size(block), maar_good_size(bytes));
 		fill(block, bytes < 4 * MIB ? bytes : 4 * MIB, 0x5a);
-		((unsigned char *)block)[maar_usable_size(block) - 1] = 1;
+		if (maar_usable_size(block))
+			((unsigned char *)block)[maar_usable_size(block) - 1] = 1;
 		maar_free_sized(block, bytes);
 	}
 }
@@ -279,6 +294,7 @@ static bool see_area(const struct maar_alloc_area *area, void *arg)
 START_TEST(heaps)
 {
 	static const unsigned flags[] = { 0, MAAR_HEAP_ONE_THREAD };
+	const bool watched = is_watched();
 	unsigned f, i, round;
 
 	for (f = 0; f < COUNT_OF(flags); f++)
@@ -306,7 +322,8 @@ START_TEST(heaps)
 			maar_heap_blocks(heap, see_block, &s);
 			unit_eq(s.n, 10);
 			s = (struct seen){ 0, 0, 0 };
-			unit_must(maar_heap_walk(heap, see_area, &s) > 0 && s.n == 501);
+			unit_must(maar_heap_walk(heap, see_area, &s) > 0);
+			unit_must(watched ? s.n >= 501 && s.n <= 1001 : s.n == 501);
 			b = maar_heap_realloc(heap, NULL, 100);
 			fill(b, 100, 9);
 			b = maar_heap_realloc(heap, b, 100000);
@@ -456,6 +473,7 @@ static size_t fill_up(void)
 
 START_TEST(limits)
 {
+	const bool watched = is_watched();
 	struct maar_alloc_stats s;
 	size_t n, i;
 
@@ -474,7 +492,8 @@ START_TEST(limits)
 	unit_eq(maar_alloc_limit((size_t)s.committed + 32 * MIB, (size_t)s.committed + 28 * MIB, on_pressure, &pressed),
 		0);
 	n = fill_up();
-	unit_must(n > 30000 && n < 34000 && !ballast && pressed >= 2);
+	/* The ballast, if it waits, is of no use yet. */
+	unit_must(n > (watched ? 9000 : 30000) && n < 34000 && !ballast && pressed >= (watched ? 1 : 2));
 	for (i = 0; i < n; i++)
 		maar_free(many[i]);
 	unit_eq(maar_alloc_limit(0, 0, NULL, NULL), 0);
@@ -488,6 +507,8 @@ END_TEST
 
 START_TEST(statistics)
 {
+	const bool watched = is_watched();
+	const size_t mapping = 5 * MIB + (watched ? (size_t)sysconf(_SC_PAGESIZE) : 0);
 	struct maar_alloc_stats before, now;
 	struct unit_text text;
 	struct seen all = { 0, 0, 0 };
@@ -502,9 +523,10 @@ START_TEST(statistics)
 	many[1000] = maar_malloc(5 * MIB);
 	unit_eq(maar_alloc_stats(&now), 0);
 	unit_eq(now.blocks - before.blocks, 1001);
-	unit_eq(now.block_bytes - before.block_bytes, 1000 * 1024 + 5 * MIB);
-	unit_eq(now.mappings - before.mappings, 5 * MIB);
-	unit_must(now.committed >= now.spans + now.mappings && now.reserved >= 128 * MIB && now.in_thread >= 1);
+	unit_eq(now.block_bytes - before.block_bytes, 1000 * 1024 + mapping);
+	unit_eq(now.mappings - before.mappings, mapping);
+	unit_must(now.committed >= now.spans + now.mappings && now.reserved >= 128 * MIB);
+	unit_must(watched ? now.in_thread == 0 : now.in_thread >= 1);
 	maar_heap_walk(NULL, see_area, &all);
 	unit_eq(all.n, now.blocks);
 	unit_text_open(&text);
@@ -522,7 +544,7 @@ START_TEST(statistics)
 	for (i = 0; i <= 1000; i++)
 		maar_free(many[i]);
 	unit_eq(maar_alloc_stats(&now), 0);
-	unit_eq(now.blocks, before.blocks);
+	unit_must(watched ? now.blocks >= before.blocks : now.blocks == before.blocks);
 }
 END_TEST
 
@@ -538,13 +560,20 @@ static void limited_child(void)
 
 START_TEST(environment)
 {
+	static const char *const wrong[] = { "soon", "-1", "+5", " 7", "7s", "", "99999999999999999999" };
 	static struct child said;
+	char text[100], says[100];
+	size_t i;
 
-	setenv("MAAR_OPTIONS", "limit=10000000,decay=soon,idle=0,alas=1", 1);
-	child_must_end(limited_child, &said);
-	unsetenv("MAAR_OPTIONS");
-	unit_eq(child_count(&said, "decay=soon is not a number"), 1);
-	unit_eq(child_count(&said, "'alas' is no key"), 1);
+	for (i = 0; i < COUNT_OF(wrong); i++) {
+		snprintf(text, sizeof(text), "limit=10000000,decay=%s,idle=0,alas=1", wrong[i]);
+		snprintf(says, sizeof(says), "decay=%s is not a number", wrong[i]);
+		setenv("MAAR_OPTIONS", text, 1);
+		child_must_end(limited_child, &said);
+		unsetenv("MAAR_OPTIONS");
+		unit_eq(child_count(&said, says), 1);
+		unit_eq(child_count(&said, "'alas' is no key"), 1);
+	}
 }
 END_TEST
 
