@@ -58,18 +58,18 @@ MAAR_BEGIN_DECLS
 #define MAAR_IPC_PRIORITIES	  8    /* at most; the highest number goes first */
 #define MAAR_IPC_MAX_PARTICIPANTS 1023 /* at the same time; default: 64 */
 #define MAAR_IPC_PARTICIPANTS	  64
-#define MAAR_IPC_MAX_SLOTS	  (UINT32_C(1) << 24)	/* of all classes */
-#define MAAR_IPC_MAX_BYTES	  (UINT64_C(1) << 32)	/* of a message */
-#define MAAR_IPC_SLICE		  INT64_C(100000000)	/* ns after which a sleeper looks for the dead, by default */
+#define MAAR_IPC_MAX_SLOTS	  (UINT32_C(1) << 24) /* of all classes */
+#define MAAR_IPC_MAX_BYTES	  (UINT64_C(1) << 32) /* of a message */
+#define MAAR_IPC_SLICE		  INT64_C(100000000)  /* ns after which a sleeper looks for the dead, by default */
 
 /* What one process knows of a queue. */
 struct maar_ipc;
 
 /* What a producer does when there is no slot, or no room in the queue. */
 enum maar_ipc_when_full {
-	MAAR_IPC_BLOCK = 0,	 /* waits, up to its time-out */
-	MAAR_IPC_DROP_NEWEST,	 /* does not wait: the message is not sent, and counted */
-	MAAR_IPC_OVERWRITE,	 /* takes the oldest messages of the lowest priority out, each counted, until there is one */
+	MAAR_IPC_BLOCK = 0,   /* waits, up to its time-out */
+	MAAR_IPC_DROP_NEWEST, /* does not wait: the message is not sent, and counted */
+	MAAR_IPC_OVERWRITE, /* takes the oldest messages of the lowest priority out, each counted, until there is one */
 };
 
 /* What becomes of messages that a consumer had taken when it died. */
@@ -90,7 +90,7 @@ struct maar_ipc_class {
 struct maar_ipc_options {
 	struct maar_ipc_class classes[MAAR_IPC_CLASSES]; /* as many as n_classes; default: 256 slots of 1024 bytes */
 	uint32_t n_classes;
-	uint32_t priorities; /* 1 (default) to MAAR_IPC_PRIORITIES */
+	uint32_t priorities;		     /* 1 (default) to MAAR_IPC_PRIORITIES */
 	uint32_t depth[MAAR_IPC_PRIORITIES]; /* messages that each may hold; default: all slots */
 	uint32_t participants;		     /* at most at the same time; default 64 */
 	uint32_t align;			     /* of payloads: a power of two, default and least 64, at most 4096 */
@@ -121,12 +121,14 @@ struct maar_ipc_who {
  * called by any thread, and none may wait.
  */
 struct maar_ipc_life {
-	int (*take)(void *arg, uint32_t i);  /* this process is alive as i from now on. 0; -EBUSY: somebody alive is it; another
+	int (*take)(void *arg,
+		    uint32_t i); /* this process is alive as i from now on. 0; -EBUSY: somebody alive is it; another
 						-errno: attach fails with that */
 	void (*drop)(void *arg, uint32_t i); /* i, which is this one's, is nobody's from now on */
-	int (*alive)(void *arg, uint32_t i); /* 1: somebody alive, or stopped, is i; 0: nobody; below 0: cannot tell, which
+	int (*alive)(void *arg,
+		     uint32_t i); /* 1: somebody alive, or stopped, is i; 0: nobody; below 0: cannot tell, which
 						counts as alive. If it says 0 of one that lives, messages are lost or doubled */
-	void (*end)(void *arg); /* or NULL. Called once: at the end of detach, or of an attach that fails */
+	void (*end)(void *arg);	  /* or NULL. Called once: at the end of detach, or of an attach that fails */
 	void *arg;
 };
 
@@ -149,7 +151,8 @@ struct maar_ipc_id {
 };
 
 enum maar_ipc_message_flag {
-	MAAR_IPC_REDELIVERED = 1u << 0, /* a consumer that had it died: perhaps after it had done what the message asks for */
+	MAAR_IPC_REDELIVERED =
+		1u << 0, /* a consumer that had it died: perhaps after it had done what the message asks for */
 	MAAR_IPC_DEAD_LETTER = 1u << 1, /* it is from the dead letters */
 };
 
@@ -268,7 +271,8 @@ MAAR_API int maar_ipc_receive(struct maar_ipc *ipc, void *data, size_t room, str
 			      int64_t timeout_ns);
 
 /* As many as there are, up to n, waiting for the first: how many, or as take. And the release of n: 0, or the first error. */
-MAAR_API ssize_t maar_ipc_take_burst(struct maar_ipc *ipc, struct maar_ipc_message *messages, size_t n, int64_t timeout_ns);
+MAAR_API ssize_t maar_ipc_take_burst(struct maar_ipc *ipc, struct maar_ipc_message *messages, size_t n,
+				     int64_t timeout_ns);
 MAAR_API int maar_ipc_release_burst(struct maar_ipc *ipc, const struct maar_ipc_message *messages, size_t n);
 
 /* ---- the end ---- */
@@ -317,15 +321,16 @@ struct maar_ipc_stats {
 	uint64_t dropped_dead;			 /* by when_dead; the same */
 	uint64_t recovered, redelivered;	 /* participants; messages put into the queue again */
 	uint32_t slots, free, loaned, queued, read, dead_letters;
-	uint32_t broken;				/* words that say nothing sensible */
+	uint32_t broken;			       /* words that say nothing sensible */
 	uint32_t participants, max_participants, dead; /* attached, the dead among them; of these */
-	uint32_t closed, marked_broken;			/* 1: it is */
+	uint32_t closed, marked_broken;		       /* 1: it is */
 	uint64_t reserved[4];
 };
 MAAR_API int maar_ipc_stats(const struct maar_ipc *ipc, struct maar_ipc_stats *stats);
 
-MAAR_API uint64_t maar_ipc_most_bytes(const struct maar_ipc *ipc);    /* of a message; 0 for NULL */
-MAAR_API uint32_t maar_ipc_participant(const struct maar_ipc *ipc);  /* this one's number, from 1; 0 for NULL, or in a child */
+MAAR_API uint64_t maar_ipc_most_bytes(const struct maar_ipc *ipc); /* of a message; 0 for NULL */
+MAAR_API uint32_t
+maar_ipc_participant(const struct maar_ipc *ipc); /* this one's number, from 1; 0 for NULL, or in a child */
 
 /* Writes a description for people, with each participant and what it has. 0, or -EIO. */
 MAAR_API int maar_ipc_dump(const struct maar_ipc *ipc, FILE *to);

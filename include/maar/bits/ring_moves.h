@@ -246,7 +246,7 @@ MAAR_LOCAL int64_t maar__ring_room_of(struct maar__ring_view v, uint64_t tail, u
 	head = maar_a_load(&r->head, ACQUIRE);	    /* A:ring.head */
 	maar_a_store(&r->head_seen, head, RELEASE); /* R:ring.head_seen */
 	used = (int64_t)(tail - head);
-	return used < 0 ? used : (int64_t)limit - used;
+	return used < 0 ? used : (uint64_t)used > limit ? 0 : (int64_t)(limit - (uint64_t)used);
 }
 
 MAAR_LOCAL int64_t maar__ring_room(struct maar__ring_view v, uint64_t tail, uint64_t want)
