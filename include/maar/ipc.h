@@ -197,7 +197,7 @@ MAAR_API MAAR_NODISCARD int maar_ipc_init(void *mem, size_t bytes, const struct 
  *   EPROTO   it was made by a library of another layout, or for another kind of machine or compiler
  *   ENOTSUP  it needs a feature that this library has not; or, life being NULL, it is of another pid namespace, or there is no /proc
  *   ENOSPC   it is larger than bytes
- *   EBUSY    a living participant has the key
+ *   EBUSY    a living participant has the key, or is just recovering the last that had it
  *   EUSERS   no number is left: all are taken by the living, or by other keys (maar_ipc_forget)
  *   ENOMEM   no memory
  */

@@ -218,7 +218,8 @@ static int look(struct maar_ipc *ipc, void *mem, size_t bytes)
 		return -ENOSPC;
 	memset(&copy, 0, sizeof(copy));
 	copy.ready = maar_a_load(&at->ready, ACQUIRE); /* A:ipc.ready */
-	maar_n_copy(&copy, at, offsetof(struct maar__ipc_header, ready));
+	if (copy.ready == MAAR__IPC_READY) /* else it may be being written */
+		maar_n_copy(&copy, at, offsetof(struct maar__ipc_header, ready));
 	rc = maar__ipc_check(&copy, sizeof(copy), bytes, &h);
 	if (rc)
 		return rc;

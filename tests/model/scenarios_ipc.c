@@ -1,0 +1,386 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * Queues between processes (src/ipc) on the explorer: two slots, rings of four cells. A participant dies by saying so and doing no
+ * more, which is how the kernel has it: all that it did happens before anybody hears of its death. Payloads are plain, so a
+ * slot in two hands races. "The segment is broken" may never be the answer.
+ */
+#include "../../src/ipc/ipc_priv.h"
+
+#include "../../src/base/process.h"
+#include "scenarios.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define SLOTS 2
+#define BOTH  (MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER)
+
+static unsigned char memory[1 << 14] __attribute__((aligned(4096)));
+static unsigned char saved[sizeof(memory)];
+static size_t bytes;
+static struct maar_ipc *of[MODEL_THREADS], saved_of[MODEL_THREADS];
+
+static struct {
+	uint64_t alive[8];
+	uint64_t payload[SLOTS];
+	uint64_t recovered, had;
+	struct maar_ipc *late;
+} world;
+
+/* ---- who is alive; no process is asked ---- */
+
+static int take_life(void *arg, uint32_t i)
+{
+	(void)arg;
+	return maar_a_cas(&world.alive[i], 0, 1, ACQ_REL) ? 0 : -EBUSY;
+}
+
+static void drop_life(void *arg, uint32_t i)
+{
+	(void)arg;
+	maar_a_store(&world.alive[i], 0, RELEASE);
+}
+
+static int is_alive(void *arg, uint32_t i)
+{
+	(void)arg;
+	return (int)maar_a_load(&world.alive[i], ACQUIRE);
+}
+
+static const struct maar_ipc_life life = { .take = take_life, .drop = drop_life, .alive = is_alive };
+
+int maar__process_self(struct maar__process *me)
+{
+	(void)me;
+	return -ENOTSUP;
+}
+
+int maar__process_alive(const struct maar__process *process)
+{
+	(void)process;
+	return 1;
+}
+
+/* ---- a segment ---- */
+
+static const struct maar_ipc_options two = { .classes = { { .bytes = 8, .slots = SLOTS } },
+					     .n_classes = 1,
+					     .participants = 3,
+					     .event_flags = MAAR_EVENT_NO_SPIN };
+
+static void begin(void *s)
+{
+	const struct maar_ipc_who who = { .roles = BOTH };
+
+	(void)s;
+	if (!of[0]) {
+		bytes = (size_t)maar_ipc_bytes(&two);
+		if (bytes > sizeof(memory) || maar_ipc_init(memory, bytes, &two))
+			abort();
+		for (unsigned i = 0; i < 3; i++) {
+			of[i] = maar_ipc_attach(memory, bytes, &who, &life);
+			if (!of[i])
+				abort();
+			saved_of[i] = *of[i];
+		}
+		memcpy(saved, memory, bytes);
+	}
+	/* Word by word: the explorer knows of stores. */
+	for (size_t i = 0; i < bytes / 8; i++) {
+		uint64_t word;
+
+		memcpy(&word, saved + i * 8, 8);
+		if (maar_a_load((uint64_t *)(void *)memory + i, RELAXED) != word)
+			maar_a_store((uint64_t *)(void *)memory + i, word, RELAXED);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		*of[i] = saved_of[i];
+	for (unsigned i = 0; i < 8; i++)
+		maar_a_store(&world.alive[i], i >= 1 && i <= 3, RELAXED);
+	for (unsigned i = 0; i < SLOTS; i++)
+		model_plain_write(&world.payload[i], 0);
+	maar_a_store(&world.recovered, 0, RELAXED);
+	maar_a_store(&world.had, 0, RELAXED);
+	world.late = NULL;
+}
+
+static unsigned slot_of(const void *payload)
+{
+	const uint32_t handle = maar_a_load(&maar__ipc_slot((void *)(uintptr_t)payload)->handle, RELAXED);
+
+	model_assert(handle < SLOTS, "no slot");
+	return handle;
+}
+
+static void die(unsigned who)
+{
+	maar_a_store(&world.alive[who + 1], 0, RELEASE);
+}
+
+/* ---- moves ---- */
+
+static void *lend(unsigned me)
+{
+	void *payload;
+	int got;
+
+	while ((got = maar_ipc_loan(of[me], 8, &payload, 0)) == 0)
+		model_yield();
+	model_assert(got == 1, "no loan: %d", got);
+	return payload;
+}
+
+static void send(unsigned me, uint64_t value)
+{
+	void *payload = lend(me);
+
+	model_plain_write(&world.payload[slot_of(payload)], value);
+	model_assert(maar_ipc_publish(of[me], payload, 8, NULL, 0) == 1, "not published");
+}
+
+/* 1: had one, of this value or any (0) */
+static int receive(unsigned me, uint64_t value)
+{
+	struct maar_ipc_message m;
+	const int got = maar_ipc_take(of[me], &m, 0);
+	uint64_t there;
+
+	model_assert(got == 1 || got == 0 || got == -EPIPE, "another answer: %d", got);
+	if (got <= 0)
+		return got;
+	there = model_plain_read(&world.payload[slot_of(m.payload)]);
+	model_assert(there == value || (!value && there), "another message");
+	maar_a_add(&world.had, 1, RELAXED);
+	model_assert(maar_ipc_release(of[me], &m) == 0, "not released");
+	return 1;
+}
+
+static void use_one(unsigned me)
+{
+	void *payload = lend(me);
+
+	model_plain_write(&world.payload[slot_of(payload)], 50 + me);
+	model_assert(maar_ipc_discard(of[me], payload) == 0, "not discarded");
+}
+
+static void recover(unsigned me)
+{
+	const int n = maar_ipc_recover(of[me]);
+
+	model_assert(n >= 0, "recovery failed: %d", n);
+	maar_a_add(&world.recovered, (uint64_t)n, RELAXED);
+}
+
+/* All there, each once. */
+static void all_right(void *s)
+{
+	struct maar_ipc_stats stats;
+
+	(void)s;
+	recover(1);
+	while (receive(1, 0) == 1)
+		;
+	model_assert(maar_ipc_stats(of[1], &stats) == 0 && stats.free == SLOTS, "a slot is not back");
+	model_assert(maar_ipc_check(of[1]) == 0, "a slot is not where its word says");
+}
+
+/* ---- sent, and closed ---- */
+
+static void sends_two(void *s)
+{
+	(void)s;
+	send(0, 1);
+	send(0, 2);
+}
+
+static void receives_two(void *s)
+{
+	(void)s;
+	for (uint64_t n = 1; n <= 2; n++)
+		while (receive(1, n) == 0)
+			model_yield();
+}
+
+static void uses(void *s)
+{
+	(void)s;
+	use_one(2);
+}
+
+static void sends_and_closes(void *s)
+{
+	(void)s;
+	send(0, 1);
+	model_assert(maar_ipc_close(of[0]) == 0, "not closed");
+}
+
+static void receives_all(void *s)
+{
+	int got;
+
+	(void)s;
+	while ((got = receive(1, 1)) != -EPIPE)
+		if (got == 0)
+			model_yield();
+	model_assert(maar_a_load(&world.had, RELAXED) == 1, "the end was told before the message");
+}
+
+/* ---- somebody dies ---- */
+
+static void dies_with_a_loan(void *s)
+{
+	void *payload = lend(0);
+
+	(void)s;
+	model_plain_write(&world.payload[slot_of(payload)], 9);
+	die(0);
+}
+
+static void recovers_1(void *s)
+{
+	(void)s;
+	recover(1);
+	use_one(1);
+	recover(1);
+}
+
+static void recovers_2(void *s)
+{
+	(void)s;
+	recover(2);
+	use_one(2);
+	recover(2);
+}
+
+static void begin_with_a_message(void *s)
+{
+	begin(s);
+	send(1, 7);
+}
+
+static void dies_reading(void *s)
+{
+	struct maar_ipc_message m;
+
+	(void)s;
+	if (maar_ipc_take(of[0], &m, 0) == 1)
+		model_assert(model_plain_read(&world.payload[slot_of(m.payload)]) == 7, "another message");
+	die(0);
+}
+
+static void recovers_and_receives(unsigned me)
+{
+	recover(me);
+	(void)receive(me, 7);
+	recover(me);
+}
+
+static void receives_again_1(void *s)
+{
+	(void)s;
+	recovers_and_receives(1);
+}
+
+static void receives_again_2(void *s)
+{
+	(void)s;
+	recovers_and_receives(2);
+}
+
+static void had_once(void *s)
+{
+	all_right(s);
+	model_assert(maar_a_load(&world.had, RELAXED) == 1, "had another number of times");
+}
+
+/* In the dead one's place, while another recovers it. */
+static void attaches(void *s)
+{
+	const struct maar_ipc_who who = { .roles = BOTH };
+	struct maar_ipc *late;
+	void *payload;
+
+	(void)s;
+	while (!(late = maar_ipc_attach(memory, bytes, &who, &life))) {
+		model_assert(errno == EUSERS, "another error: %d", errno);
+		model_yield();
+	}
+	if (maar_ipc_loan(late, 8, &payload, 0) == 1) {
+		model_plain_write(&world.payload[slot_of(payload)], 60);
+		model_assert(maar_ipc_discard(late, payload) == 0, "not discarded: it is another's");
+	}
+	model_assert(maar_ipc_detach(late) == 0, "not detached");
+}
+
+/* Nobody dies: one leaves, another comes. */
+static void begin_with_a_place(void *s)
+{
+	begin(s);
+	maar_a_store(&maar__ipc_entry(of[0], 3)->state, maar__ipc_state(1, 0, MAAR__IPC_NOBODY), RELAXED);
+	maar_a_store(&world.alive[3], 0, RELAXED);
+}
+
+static void nobody_died(void *s)
+{
+	all_right(s);
+	model_assert(maar_a_load(&world.recovered, RELAXED) == 0, "one who lives was recovered");
+}
+
+static void recovers_none(void *s)
+{
+	(void)s;
+	recover(1);
+	recover(1);
+}
+
+/* ---- made by one, attached by another ---- */
+
+static unsigned char fresh[1 << 13] __attribute__((aligned(4096)));
+
+static void begin_empty(void *s)
+{
+	begin(s);
+	for (unsigned i = 1; i <= 3; i++)
+		maar_a_store(&world.alive[i], 0, RELAXED);
+	maar_a_store(&((struct maar__ipc_header *)(void *)fresh)->ready, 0, RELAXED);
+}
+
+static void makes(void *s)
+{
+	(void)s;
+	model_assert(maar_ipc_init(fresh, sizeof(fresh), &two) == 0, "not made");
+}
+
+static void attaches_to_it(void *s)
+{
+	const struct maar_ipc_who who = { .roles = BOTH };
+	struct maar_ipc *late;
+	void *payload;
+
+	(void)s;
+	while (!(late = maar_ipc_attach(fresh, sizeof(fresh), &who, &life))) {
+		model_assert(errno == EAGAIN || errno == EBADMSG, "another error: %d", errno);
+		model_yield();
+	}
+	model_assert(maar_ipc_loan(late, 8, &payload, 0) == 1, "its slots are missing");
+	model_assert(maar_ipc_discard(late, payload) == 0, "not discarded");
+	model_assert(maar_ipc_detach(late) == 0, "not detached");
+}
+
+#define IPC(name_, begin_, finish_, n, ...)                                                                            \
+	{                                                                                                              \
+		.name = "ipc, " name_, .threads = n, .set_up = begin_, .thread = { __VA_ARGS__ }, .finish = finish_    \
+	}
+
+const struct model_scenario scenarios_ipc[] = {
+	IPC("sent", begin, all_right, 3, sends_two, receives_two, uses),
+	IPC("closed", begin, NULL, 2, sends_and_closes, receives_all),
+	IPC("dead with a loan", begin, all_right, 3, dies_with_a_loan, recovers_1, recovers_2),
+	IPC("dead with a message", begin_with_a_message, had_once, 3, dies_reading, receives_again_1, receives_again_2),
+	IPC("an heir", begin, all_right, 3, dies_with_a_loan, recovers_1, attaches),
+	IPC("comes and leaves", begin_with_a_place, nobody_died, 2, attaches, recovers_none),
+	IPC("made and attached", begin_empty, NULL, 2, makes, attaches_to_it),
+};
+
+const unsigned n_scenarios_ipc = sizeof(scenarios_ipc) / sizeof(scenarios_ipc[0]);
