@@ -113,12 +113,13 @@ static inline int maar__owned_take(const struct maar__owned *o, unsigned from, u
 static inline bool maar__owned_help_head(const struct maar__owned *o, unsigned in)
 {
 	struct maar_ring *const r = o->ring.ring;
-	const uint64_t head = maar_a_load(&r->head, ACQUIRE); /* A:ring.head */
+	const uint64_t head =
+		maar_a_load(&r->head, RELAXED); /* the compare-and-swap below hands on what the last one knew */
 	uint64_t word, own;
 
 	if (maar__ring_look(o->ring, head, &word) != 0 || !maar__owned_is_handle(o, word))
 		return false;
-	own = maar_a_load(&o->own[word], ACQUIRE); /* A:owned.own */
+	own = maar_a_load(&o->own[word], RELAXED); /* the tail has told what is in the cells before it */
 	if (own == maar__own_word(in, maar__own_participant(own), head))
 		return false;
 	(void)maar_a_cas(&r->head, head, head + 1, RELEASE); /* R:ring.head */

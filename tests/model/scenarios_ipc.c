@@ -14,18 +14,24 @@
 #include <stdlib.h>
 
 #define SLOTS 2
+#define MOST  3 /* slots of the other segment, of which two may be queued */
 #define BOTH  (MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER)
 
-static unsigned char memory[1 << 14] __attribute__((aligned(4096)));
-static unsigned char saved[sizeof(memory)];
+/* Two of them: with as many messages as there are slots, and with fewer. */
+struct segment {
+	unsigned char memory[1 << 14] __attribute__((aligned(4096)));
+	unsigned char saved[1 << 14];
+	struct maar_ipc *of[MODEL_THREADS], saved_of[MODEL_THREADS];
+};
+static struct segment segments[2];
+static unsigned char *memory;
 static size_t bytes;
-static struct maar_ipc *of[MODEL_THREADS], saved_of[MODEL_THREADS];
+static struct maar_ipc **of;
 
 static struct {
 	uint64_t alive[8];
-	uint64_t payload[SLOTS];
+	uint64_t payload[MOST];
 	uint64_t recovered, had;
-	struct maar_ipc *late;
 } world;
 
 /* ---- who is alive; no process is asked ---- */
@@ -68,48 +74,69 @@ static const struct maar_ipc_options two = { .classes = { { .bytes = 8, .slots =
 					     .n_classes = 1,
 					     .participants = 3,
 					     .event_flags = MAAR_EVENT_NO_SPIN };
+static const struct maar_ipc_options three = { .classes = { { .bytes = 8, .slots = MOST } },
+					       .n_classes = 1,
+					       .participants = 3,
+					       .depth = { SLOTS },
+					       .event_flags = MAAR_EVENT_NO_SPIN };
 
-static void begin(void *s)
+static void make(struct segment *s, const struct maar_ipc_options *options)
 {
 	const struct maar_ipc_who who = { .roles = BOTH };
 
-	(void)s;
-	if (!of[0]) {
-		bytes = (size_t)maar_ipc_bytes(&two);
-		if (bytes > sizeof(memory) || maar_ipc_init(memory, bytes, &two))
+	if (bytes > sizeof(s->memory) || maar_ipc_init(s->memory, bytes, options))
+		abort();
+	for (unsigned i = 0; i < 3; i++) {
+		maar_a_store(&world.alive[i + 1], 0, RELAXED);
+		s->of[i] = maar_ipc_attach(s->memory, bytes, &who, &life);
+		if (!s->of[i])
 			abort();
-		for (unsigned i = 0; i < 3; i++) {
-			of[i] = maar_ipc_attach(memory, bytes, &who, &life);
-			if (!of[i])
-				abort();
-			saved_of[i] = *of[i];
-		}
-		memcpy(saved, memory, bytes);
+		/* A wake-up that is lost shall not be made up for by a look at the dead. */
+		s->of[i]->slice = MAAR_FOREVER;
+		s->saved_of[i] = *s->of[i];
 	}
+	memcpy(s->saved, s->memory, bytes);
+}
+
+static void begin_with(unsigned which)
+{
+	const struct maar_ipc_options *options = which ? &three : &two;
+	struct segment *s = &segments[which];
+
+	bytes = (size_t)maar_ipc_bytes(options);
+	if (!s->of[0])
+		make(s, options);
+	memory = s->memory;
+	of = s->of;
 	/* Word by word: the explorer knows of stores. */
 	for (size_t i = 0; i < bytes / 8; i++) {
 		uint64_t word;
 
-		memcpy(&word, saved + i * 8, 8);
+		memcpy(&word, s->saved + i * 8, 8);
 		if (maar_a_load((uint64_t *)(void *)memory + i, RELAXED) != word)
 			maar_a_store((uint64_t *)(void *)memory + i, word, RELAXED);
 	}
 	for (unsigned i = 0; i < 3; i++)
-		*of[i] = saved_of[i];
+		*of[i] = s->saved_of[i];
 	for (unsigned i = 0; i < 8; i++)
 		maar_a_store(&world.alive[i], i >= 1 && i <= 3, RELAXED);
-	for (unsigned i = 0; i < SLOTS; i++)
+	for (unsigned i = 0; i < MOST; i++)
 		model_plain_write(&world.payload[i], 0);
 	maar_a_store(&world.recovered, 0, RELAXED);
 	maar_a_store(&world.had, 0, RELAXED);
-	world.late = NULL;
+}
+
+static void begin(void *s)
+{
+	(void)s;
+	begin_with(0);
 }
 
 static unsigned slot_of(const void *payload)
 {
 	const uint32_t handle = maar_a_load(&maar__ipc_slot((void *)(uintptr_t)payload)->handle, RELAXED);
 
-	model_assert(handle < SLOTS, "no slot");
+	model_assert(handle < MOST, "no slot");
 	return handle;
 }
 
@@ -181,7 +208,7 @@ static void all_right(void *s)
 	recover(1);
 	while (receive(1, 0) == 1)
 		;
-	model_assert(maar_ipc_stats(of[1], &stats) == 0 && stats.free == SLOTS, "a slot is not back");
+	model_assert(maar_ipc_stats(of[1], &stats) == 0 && stats.free == stats.slots, "a slot is not back");
 	model_assert(maar_ipc_check(of[1]) == 0, "a slot is not where its word says");
 }
 
@@ -206,6 +233,69 @@ static void uses(void *s)
 {
 	(void)s;
 	use_one(2);
+}
+
+/* Asleep, without an end, until the other is done. */
+static void receives_asleep(void *s)
+{
+	struct maar_ipc_message m;
+
+	(void)s;
+	for (uint64_t n = 1; n <= 3; n++) {
+		model_assert(maar_ipc_take(of[1], &m, MAAR_FOREVER) == 1, "no message");
+		model_assert(model_plain_read(&world.payload[slot_of(m.payload)]) == n, "another message");
+		model_assert(maar_ipc_release(of[1], &m) == 0, "not released");
+	}
+}
+
+static void sends_asleep(void *s)
+{
+	(void)s;
+	for (uint64_t n = 1; n <= 3; n++) {
+		void *payload;
+
+		model_assert(maar_ipc_loan(of[0], 8, &payload, MAAR_FOREVER) == 1, "no loan");
+		model_plain_write(&world.payload[slot_of(payload)], n);
+		model_assert(maar_ipc_publish(of[0], payload, 8, NULL, MAAR_FOREVER) == 1, "not published");
+	}
+}
+
+/* There is a message at every instant: a third one is let in only by who finds that one was taken. */
+static void begin_with_one_of_two(void *s)
+{
+	(void)s;
+	begin_with(1);
+	send(2, 5);
+}
+
+static void add(unsigned me)
+{
+	void *payload = lend(me);
+	int got;
+
+	model_plain_write(&world.payload[slot_of(payload)], 5);
+	while ((got = maar_ipc_publish(of[me], payload, 8, NULL, 0)) == 0)
+		model_yield();
+	model_assert(got == 1, "not published: %d", got);
+}
+
+static void adds_and_takes(void *s)
+{
+	(void)s;
+	add(0);
+	model_assert(receive(0, 5) == 1, "none, though there is one at every instant");
+}
+
+static void adds(void *s)
+{
+	(void)s;
+	add(1);
+}
+
+static void takes(void *s)
+{
+	(void)s;
+	model_assert(receive(2, 5) == 1, "none, though there is one at every instant");
 }
 
 static void sends_and_closes(void *s)
@@ -375,6 +465,8 @@ static void attaches_to_it(void *s)
 
 const struct model_scenario scenarios_ipc[] = {
 	IPC("sent", begin, all_right, 3, sends_two, receives_two, uses),
+	IPC("asleep", begin, all_right, 2, sends_asleep, receives_asleep),
+	IPC("one of two", begin_with_one_of_two, all_right, 3, adds_and_takes, adds, takes),
 	IPC("closed", begin, NULL, 2, sends_and_closes, receives_all),
 	IPC("dead with a loan", begin, all_right, 3, dies_with_a_loan, recovers_1, recovers_2),
 	IPC("dead with a message", begin_with_a_message, had_once, 3, dies_reading, receives_again_1, receives_again_2),
