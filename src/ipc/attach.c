@@ -49,10 +49,11 @@ static int become(struct maar_ipc *ipc, uint32_t number, uint64_t identity)
 
 	if (ipc->life.take)
 		return ipc->life.take(ipc->life.arg, number);
-	other = maar_a_load(&p->identity, ACQUIRE); /* A:ipc.identity */
+	other = maar_a_load(&p->identity, RELAXED);
 	if (process_is_alive(ipc, other) != 0)
 		return -EBUSY;
-	return maar_a_cas(&p->identity, other, identity, ACQ_REL) ? 0 : -EBUSY; /* R:ipc.identity A:ipc.identity */
+	/* Somebody may have come and left since the load: what that one left is to be seen. */
+	return maar_a_cas(&p->identity, other, identity, ACQUIRE) ? 0 : -EBUSY; /* A:ipc.identity */
 }
 
 static void leave(struct maar_ipc *ipc, uint32_t number)
@@ -73,9 +74,8 @@ static int inherit(struct maar_ipc *ipc, uint32_t number, uint64_t state)
 
 	if (rc <= 0)
 		return rc ? rc : -EBUSY;
-	/* Another may have done it before. */
-	if (maar__ipc_phase(maar_a_load(&maar__ipc_entry(ipc, number)->state, ACQUIRE)) == /* A:ipc.state */
-	    MAAR__IPC_NOBODY)
+	/* Another may have done it before; what that one did the right has told. */
+	if (maar__ipc_phase(maar_a_load(&maar__ipc_entry(ipc, number)->state, RELAXED)) == MAAR__IPC_NOBODY)
 		rc = 0;
 	else
 		rc = maar__ipc_mend(ipc, number, number);
@@ -112,7 +112,7 @@ static int try_number(struct maar_ipc *ipc, uint32_t number, uint64_t identity)
 	state = maar_a_load(&p->state, ACQUIRE); /* A:ipc.state */
 	if (maar__ipc_phase(state) != MAAR__IPC_NOBODY) {
 		rc = inherit(ipc, number, state);
-		state = maar_a_load(&p->state, ACQUIRE); /* A:ipc.state */
+		state = maar_a_load(&p->state, RELAXED);
 	}
 	key = maar_a_load(&p->key, RELAXED);
 	if (rc == 0 && key && key != ipc->key)
@@ -218,7 +218,7 @@ static int look(struct maar_ipc *ipc, void *mem, size_t bytes)
 		return -ENOSPC;
 	memset(&copy, 0, sizeof(copy));
 	copy.ready = maar_a_load(&at->ready, ACQUIRE); /* A:ipc.ready */
-	if (copy.ready == MAAR__IPC_READY) /* else it may be being written */
+	if (copy.ready == MAAR__IPC_READY)	       /* else it may be being written */
 		maar_n_copy(&copy, at, offsetof(struct maar__ipc_header, ready));
 	rc = maar__ipc_check(&copy, sizeof(copy), bytes, &h);
 	if (rc)
@@ -330,8 +330,10 @@ int maar_ipc_detach(struct maar_ipc *ipc)
 			     RELEASE); /* R:ipc.state */
 		maar_a_compiler_barrier();
 		maar__ipc_clear_journal(p);
+		/* To be found by who finds that nobody is this number. */
 		maar_a_store(&p->state, maar__ipc_state(maar__ipc_generation(ipc->state), 0, MAAR__IPC_NOBODY),
-			     RELEASE); /* R:ipc.state */
+			     RELAXED);
+		maar_a_compiler_barrier();
 	}
 	leave(ipc, ipc->me);
 	maar__unmap(ipc, private_bytes());
@@ -378,7 +380,8 @@ int maar_ipc_forget(struct maar_ipc *ipc, uint64_t key)
 	maar_a_store(&maar__ipc_entry(&as, as.me)->key, 0, RELAXED);
 	maar_a_compiler_barrier();
 	maar_a_store(&maar__ipc_entry(&as, as.me)->state,
-		     maar__ipc_state(maar__ipc_generation(as.state), 0, MAAR__IPC_NOBODY), RELEASE); /* R:ipc.state */
+		     maar__ipc_state(maar__ipc_generation(as.state), 0, MAAR__IPC_NOBODY), RELAXED);
+	maar_a_compiler_barrier();
 	leave(&as, as.me);
 	return 0;
 }

@@ -40,7 +40,7 @@ static int is_gone(struct maar_ipc *ipc, uint64_t word, uint32_t number, bool he
 		return maar__ipc_broken(ipc);
 	if (holder == number)
 		return heir; /* its predecessor's; else another thread of this one is at it */
-	state = maar_a_load(&maar__ipc_entry(ipc, holder)->state, ACQUIRE); /* A:ipc.state */
+	state = maar_a_load(&maar__ipc_entry(ipc, holder)->state, RELAXED); /* of the time of `word`, or later */
 	/* One who has the right keeps its number, or the number that it inherits, until it has given the right back. */
 	if (maar__ipc_generation(state) != GENERATION(word) || maar__ipc_phase(state) == MAAR__IPC_NOBODY)
 		return 1;
@@ -58,7 +58,8 @@ int maar__ipc_lock(struct maar_ipc *ipc, uint32_t number, uint64_t generation, b
 			return gone;
 	}
 	*held = next_word(word, number, generation);
-	return maar_a_cas(&ipc->at->recoverer, word, *held, ACQUIRE); /* A:ipc.recoverer */
+	/* Released too: whoever finds an heir to have the right finds it alive. */
+	return maar_a_cas(&ipc->at->recoverer, word, *held, RELEASE); /* R:ipc.recoverer */
 }
 
 void maar__ipc_unlock(struct maar_ipc *ipc, uint64_t held)
@@ -92,7 +93,7 @@ static int ring_of(const struct maar_ipc *ipc, uint64_t word)
  */
 static bool was_delivered(struct maar_ipc *ipc, uint32_t number, uint32_t handle, uint64_t loan)
 {
-	const uint64_t word = maar_a_load(&ipc->own[handle], ACQUIRE); /* A:owned.own */
+	const uint64_t word = maar_a_load(&ipc->own[handle], RELAXED); /* the dead one's, or another's by now */
 	const struct maar__ipc_slot *s;
 	int r;
 
@@ -101,8 +102,8 @@ static bool was_delivered(struct maar_ipc *ipc, uint32_t number, uint32_t handle
 	r = ring_of(ipc, word);
 	if (r < 0 || maar__own_participant(word) != number || maar__ipc_in_ring(&ipc->rings[r], handle, word))
 		return true;
-	if (maar_a_load(&ipc->own[handle], ACQUIRE) != word) /* A:owned.own */
-		return true;				     /* taken, and its cell used again, between the two looks */
+	if (maar_a_load(&ipc->own[handle], RELAXED) != word)
+		return true; /* taken, and its cell used again, between the two looks */
 	s = header_of(ipc, handle);
 	return maar_a_load(&s->loan, RELAXED) != loan || maar_a_load(&s->flags, RELAXED) != 0;
 }
@@ -211,8 +212,11 @@ static int mend_word(struct maar_ipc *ipc, uint32_t handle, uint64_t word, uint3
 	o = r < 0 ? &ipc->free[maar__ipc_class_of(ipc, handle)] : &ipc->rings[r];
 	if (maar__ipc_in_ring(o, handle, word))
 		return 0;
-	/* Or somebody took it and its cell was used again, since the word was read: then it is not the dead one's. */
-	if (maar_a_load(&ipc->own[handle], ACQUIRE) != word) /* A:owned.own */
+	/*
+	 * Or somebody took it and its cell was used again, since the word was read: then it is not the dead one's. Whoever filled the
+	 * cell knew that, and told with it.
+	 */
+	if (maar_a_load(&ipc->own[handle], RELAXED) != word)
 		return -EALREADY;
 	return r < 0 ? put_free(ipc, handle, word, me) : mend_queued(ipc, r, handle, word, me);
 }
@@ -222,7 +226,7 @@ static int mend_slots(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 	uint32_t handle;
 
 	for (handle = 0; handle < ipc->slots; handle++) {
-		const uint64_t word = maar_a_load(&ipc->own[handle], ACQUIRE); /* A:owned.own */
+		const uint64_t word = maar_a_load(&ipc->own[handle], RELAXED);
 		int rc;
 
 		if (maar__own_participant(word) != number)
@@ -237,7 +241,7 @@ static int mend_slots(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 {
 	struct maar__ipc_participant *const p = maar__ipc_entry(ipc, number);
-	uint64_t state = maar_a_load(&p->state, ACQUIRE); /* A:ipc.state */
+	uint64_t state = maar_a_load(&p->state, RELAXED);
 	int rc;
 
 	if (maar__ipc_phase(state) == MAAR__IPC_LIVE) {
@@ -245,7 +249,7 @@ int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 		if (rc)
 			return rc;
 		state = maar__ipc_state(maar__ipc_generation(state), 0, MAAR__IPC_WAKE);
-		maar_a_store(&p->state, state, RELEASE); /* R:ipc.state */
+		maar_a_store(&p->state, state, RELAXED);
 		maar_a_compiler_barrier();
 	} else if (maar__ipc_phase(state) != MAAR__IPC_WAKE) {
 		return maar__ipc_broken(ipc);
@@ -269,7 +273,7 @@ static bool is_dead(struct maar_ipc *ipc, uint32_t number)
 	const uint64_t state = maar_a_load(&p->state, ACQUIRE); /* A:ipc.state */
 
 	return maar__ipc_phase(state) != MAAR__IPC_NOBODY && maar__ipc_alive(ipc, number) == 0 &&
-	       maar_a_load(&p->state, ACQUIRE) == state; /* A:ipc.state */
+	       maar_a_load(&p->state, RELAXED) == state;
 }
 
 /* With the right. */

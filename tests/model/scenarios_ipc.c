@@ -23,7 +23,7 @@ struct segment {
 	unsigned char saved[1 << 14];
 	struct maar_ipc *of[MODEL_THREADS], saved_of[MODEL_THREADS];
 };
-static struct segment segments[2];
+static struct segment segments[3]; /* the last: who is alive is told by pid */
 static unsigned char *memory;
 static size_t bytes;
 static struct maar_ipc **of;
@@ -31,7 +31,7 @@ static struct maar_ipc **of;
 static struct {
 	uint64_t alive[8];
 	uint64_t payload[MOST];
-	uint64_t recovered, had;
+	uint64_t recovered, had, deaths;
 } world;
 
 /* ---- who is alive; no process is asked ---- */
@@ -56,16 +56,64 @@ static int is_alive(void *arg, uint32_t i)
 
 static const struct maar_ipc_life life = { .take = take_life, .drop = drop_life, .alive = is_alive };
 
+/* By pid: number i is process i, and whoever comes later is process LATER. */
+#define LATER 5
+static uint64_t this_pid;
+
 int maar__process_self(struct maar__process *me)
 {
-	(void)me;
-	return -ENOTSUP;
+	*me = (struct maar__process){ .pid = this_pid, .start = 1, .pid_space = 1 };
+	return 0;
 }
 
 int maar__process_alive(const struct maar__process *process)
 {
-	(void)process;
-	return 1;
+	return (int)maar_a_load(&world.alive[process->pid], ACQUIRE);
+}
+
+/* ---- what attach maps: the system would take longer for it than an execution does ---- */
+
+#define VIEWS 32
+static struct {
+	unsigned char bytes[8192] __attribute__((aligned(64)));
+} views[VIEWS];
+static bool view_used[VIEWS];
+
+void *__wrap_maar__map_own(size_t n);
+void __wrap_maar__unmap(void *at, size_t n);
+void __real_maar__unmap(void *at, size_t n);
+
+void *__wrap_maar__map_own(size_t n)
+{
+	for (unsigned i = 0; i < VIEWS; i++) {
+		if (view_used[i] || n > sizeof(views[i]))
+			continue;
+		view_used[i] = true;
+		memset(&views[i], 0, sizeof(struct maar_ipc));
+		return &views[i];
+	}
+	abort();
+}
+
+void __wrap_maar__unmap(void *at, size_t n)
+{
+	const size_t from = (size_t)((unsigned char *)at - views[0].bytes);
+
+	if ((unsigned char *)at >= views[0].bytes && from < sizeof(views))
+		view_used[from / sizeof(views[0])] = false;
+	else
+		__real_maar__unmap(at, n);
+}
+
+static void unmap_all_but(struct maar_ipc *const *kept, unsigned n)
+{
+	for (unsigned i = 0; i < VIEWS; i++) {
+		bool is_kept = false;
+
+		for (unsigned k = 0; k < n; k++)
+			is_kept |= (void *)kept[k] == (void *)&views[i];
+		view_used[i] &= is_kept;
+	}
 }
 
 /* ---- a segment ---- */
@@ -80,6 +128,8 @@ static const struct maar_ipc_options three = { .classes = { { .bytes = 8, .slots
 					       .depth = { SLOTS },
 					       .event_flags = MAAR_EVENT_NO_SPIN };
 
+static const struct maar_ipc_life *lives;
+
 static void make(struct segment *s, const struct maar_ipc_options *options)
 {
 	const struct maar_ipc_who who = { .roles = BOTH };
@@ -88,7 +138,8 @@ static void make(struct segment *s, const struct maar_ipc_options *options)
 		abort();
 	for (unsigned i = 0; i < 3; i++) {
 		maar_a_store(&world.alive[i + 1], 0, RELAXED);
-		s->of[i] = maar_ipc_attach(s->memory, bytes, &who, &life);
+		this_pid = i + 1;
+		s->of[i] = maar_ipc_attach(s->memory, bytes, &who, lives);
 		if (!s->of[i])
 			abort();
 		/* A wake-up that is lost shall not be made up for by a look at the dead. */
@@ -98,14 +149,28 @@ static void make(struct segment *s, const struct maar_ipc_options *options)
 	memcpy(s->saved, s->memory, bytes);
 }
 
+/* Those that an execution left which failed. */
+static void release_views(void)
+{
+	struct maar_ipc *kept[9];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 9; i++)
+		if (segments[i / 3].of[i % 3])
+			kept[n++] = segments[i / 3].of[i % 3];
+	unmap_all_but(kept, n);
+}
+
 static void begin_with(unsigned which)
 {
-	const struct maar_ipc_options *options = which ? &three : &two;
+	const struct maar_ipc_options *options = which == 1 ? &three : &two;
 	struct segment *s = &segments[which];
 
 	bytes = (size_t)maar_ipc_bytes(options);
+	lives = which == 2 ? NULL : &life;
 	if (!s->of[0])
 		make(s, options);
+	release_views();
 	memory = s->memory;
 	of = s->of;
 	/* Word by word: the explorer knows of stores. */
@@ -119,11 +184,13 @@ static void begin_with(unsigned which)
 	for (unsigned i = 0; i < 3; i++)
 		*of[i] = s->saved_of[i];
 	for (unsigned i = 0; i < 8; i++)
-		maar_a_store(&world.alive[i], i >= 1 && i <= 3, RELAXED);
+		maar_a_store(&world.alive[i], (i >= 1 && i <= 3) || (i == LATER && which == 2), RELAXED);
+	this_pid = LATER;
 	for (unsigned i = 0; i < MOST; i++)
 		model_plain_write(&world.payload[i], 0);
 	maar_a_store(&world.recovered, 0, RELAXED);
 	maar_a_store(&world.had, 0, RELAXED);
+	maar_a_store(&world.deaths, 0, RELAXED);
 }
 
 static void begin(void *s)
@@ -142,6 +209,7 @@ static unsigned slot_of(const void *payload)
 
 static void die(unsigned who)
 {
+	maar_a_add(&world.deaths, 1, RELAXED);
 	maar_a_store(&world.alive[who + 1], 0, RELEASE);
 }
 
@@ -209,6 +277,7 @@ static void all_right(void *s)
 	while (receive(1, 0) == 1)
 		;
 	model_assert(maar_ipc_stats(of[1], &stats) == 0 && stats.free == stats.slots, "a slot is not back");
+	model_assert(stats.recovered <= maar_a_load(&world.deaths, RELAXED), "recovered who did not die, or twice");
 	model_assert(maar_ipc_check(of[1]) == 0, "a slot is not where its word says");
 }
 
@@ -392,7 +461,7 @@ static void attaches(void *s)
 	void *payload;
 
 	(void)s;
-	while (!(late = maar_ipc_attach(memory, bytes, &who, &life))) {
+	while (!(late = maar_ipc_attach(memory, bytes, &who, lives))) {
 		model_assert(errno == EUSERS, "another error: %d", errno);
 		model_yield();
 	}
@@ -411,17 +480,38 @@ static void begin_with_a_place(void *s)
 	maar_a_store(&world.alive[3], 0, RELAXED);
 }
 
-static void nobody_died(void *s)
+static void begin_by_pid(void *s)
 {
-	all_right(s);
-	model_assert(maar_a_load(&world.recovered, RELAXED) == 0, "one who lives was recovered");
+	(void)s;
+	begin_with(2);
+}
+
+static void begin_with_a_place_by_pid(void *s)
+{
+	begin_by_pid(s);
+	maar_a_store(&maar__ipc_entry(of[0], 3)->state, maar__ipc_state(1, 0, MAAR__IPC_NOBODY), RELAXED);
+	maar_a_store(&maar__ipc_entry(of[0], 3)->identity, 0, RELAXED);
 }
 
 static void recovers_none(void *s)
 {
 	(void)s;
-	recover(1);
-	recover(1);
+	for (unsigned i = 0; i < 4; i++)
+		recover(1);
+}
+
+/* Comes while another recovers, and does so too: of the dead, and of who is just coming. */
+static void attaches_and_recovers(void *s)
+{
+	const struct maar_ipc_who who = { .roles = BOTH };
+	struct maar_ipc *late = maar_ipc_attach(memory, bytes, &who, lives);
+	int n;
+
+	(void)s;
+	model_assert(late, "another error: %d", errno);
+	n = maar_ipc_recover(late);
+	model_assert(n >= 0, "recovery failed: %d", n);
+	model_assert(maar_ipc_detach(late) == 0, "not detached");
 }
 
 /* ---- made by one, attached by another ---- */
@@ -471,7 +561,13 @@ const struct model_scenario scenarios_ipc[] = {
 	IPC("dead with a loan", begin, all_right, 3, dies_with_a_loan, recovers_1, recovers_2),
 	IPC("dead with a message", begin_with_a_message, had_once, 3, dies_reading, receives_again_1, receives_again_2),
 	IPC("an heir", begin, all_right, 3, dies_with_a_loan, recovers_1, attaches),
-	IPC("comes and leaves", begin_with_a_place, nobody_died, 2, attaches, recovers_none),
+	IPC("comes and leaves", begin_with_a_place, all_right, 2, attaches, recovers_none),
+	IPC("comes and recovers", begin_with_a_place, all_right, 3, dies_with_a_loan, attaches_and_recovers,
+	    recovers_1),
+	IPC("handed on", begin_with_a_place, all_right, 2, attaches, attaches),
+	IPC("handed on, by pid", begin_with_a_place_by_pid, all_right, 2, attaches, attaches),
+	IPC("an heir, by pid", begin_by_pid, all_right, 3, dies_with_a_loan, recovers_1, attaches),
+	IPC("comes and leaves, by pid", begin_with_a_place_by_pid, all_right, 2, attaches, recovers_none),
 	IPC("made and attached", begin_empty, NULL, 2, makes, attaches_to_it),
 };
 
