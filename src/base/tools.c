@@ -174,6 +174,42 @@ void maar__tools_pool_put(unsigned tools, void *pool, void *at, size_t bytes)
 #endif
 }
 
+#ifdef WITH_VALGRIND
+/* Not an access: a number to valgrind. */
+static uintptr_t before_at(const void *slot, size_t i)
+{
+	return (uintptr_t)slot - MAAR__TOOLS_BEFORE + i;
+}
+#endif
+
+void maar__tools_keep(unsigned tools, const void *slot, struct maar__tools_before *before)
+{
+	(void)tools;
+	(void)slot;
+	(void)before;
+#ifdef WITH_VALGRIND
+	if (tools & MAAR__TOOL_VALGRIND)
+		for (size_t i = 0; i < MAAR__TOOLS_BEFORE; i++)
+			before->shown[i] = VALGRIND_GET_VBITS(before_at(slot, i), &before->bits[i], 1) == 1;
+#endif
+}
+
+void maar__tools_restore(unsigned tools, const void *slot, const struct maar__tools_before *before)
+{
+	(void)tools;
+	(void)slot;
+	(void)before;
+#ifdef WITH_VALGRIND
+	if (tools & MAAR__TOOL_VALGRIND)
+		for (size_t i = 0; i < MAAR__TOOLS_BEFORE; i++) {
+			if (!before->shown[i])
+				continue;
+			VALGRIND_MAKE_MEM_UNDEFINED(before_at(slot, i), 1);
+			(void)VALGRIND_SET_VBITS(before_at(slot, i), &before->bits[i], 1);
+		}
+#endif
+}
+
 static void (*explain_error)(void *address);
 
 static void on_error(const char *text)

@@ -38,6 +38,17 @@ void maar__tools_pool_end(unsigned tools, void *pool);
 void maar__tools_pool_got(unsigned tools, void *pool, void *at, size_t bytes);
 void maar__tools_pool_put(unsigned tools, void *pool, void *at, size_t bytes);
 
+/*
+ * What lies before the first slot of all is not the pool's, and yet valgrind hides it with each word about that slot, as its
+ * redzone. What it was before, and to be so again.
+ */
+#define MAAR__TOOLS_BEFORE 64 /* bytes, and the most that `redzone` may be */
+struct maar__tools_before {
+	unsigned char shown[MAAR__TOOLS_BEFORE], bits[MAAR__TOOLS_BEFORE];
+};
+void maar__tools_keep(unsigned tools, const void *slot, struct maar__tools_before *before);
+void maar__tools_restore(unsigned tools, const void *slot, const struct maar__tools_before *before);
+
 /* What is called, with the address, before AddressSanitizer ends the program. */
 void maar__tools_on_error(unsigned tools, void (*explain)(void *address));
 

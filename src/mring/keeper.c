@@ -17,6 +17,17 @@ static uint32_t running;     /* 1: there is the thread. Written under the lock *
 static uintptr_t generation; /* of the thread: one that is not of this generation ends */
 static uint32_t change;	     /* a futex; counts what the thread has to know */
 
+/* Whether a thread has put slots into its lane since the lanes were emptied, which moves no batch. Under the set's lock. */
+static bool lanes_hold_any(const struct maar__mring *m)
+{
+	const struct maar__lane *lane;
+
+	for (lane = m->set.lanes; lane; lane = lane->next)
+		if (maar_a_load(&lane->n, RELAXED))
+			return true;
+	return false;
+}
+
 /* Shrinks an mring of which no batch has moved since long enough; when to look again. */
 static int64_t look_after(struct maar__mring *m, int64_t now)
 {
@@ -25,13 +36,13 @@ static int64_t look_after(struct maar__mring *m, int64_t now)
 
 	pthread_mutex_lock(&m->set.lock);
 	moves = maar__mring_moves(m) + m->grown;
-	if (moves != m->idle_moves) {
+	if (moves != m->idle_moves || (m->idle_since < 0 && lanes_hold_any(m))) {
 		m->idle_moves = moves;
 		m->idle_since = now;
 	} else if (m->idle_since >= 0 && now - m->idle_since >= long_enough) {
 		maar__mring_shrink_locked(m);
 		m->idle_moves = maar__mring_moves(m) + m->grown;
-		m->idle_since = -1; /* until something moves */
+		m->idle_since = -1; /* until something moves, or somebody puts what was out */
 	}
 	pthread_mutex_unlock(&m->set.lock);
 	return (m->idle_since < 0 ? now : m->idle_since) + long_enough;

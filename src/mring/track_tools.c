@@ -62,6 +62,14 @@ void maar__tools_hide_slots(struct maar__track *t, uint32_t first, uint32_t n)
 		maar__tools_hide(t->tools, (unsigned char *)maar__mring_at(t->m, i) + t->head, stride - t->head);
 }
 
+MAAR_STATIC_ASSERT(MAAR_TRACK_REDZONE <= MAAR__TOOLS_BEFORE, "all that valgrind hides before the first slot");
+
+/* With a header before each block the redzone is that. */
+static bool hides_before(const struct maar__track *t, const void *slot)
+{
+	return t->head == 0 && slot == t->m->front.slab;
+}
+
 void maar__tools_begin(struct maar__track *t)
 {
 	if (!t->tools)
@@ -73,18 +81,36 @@ void maar__tools_begin(struct maar__track *t)
 
 void maar__tools_end(struct maar__track *t)
 {
+	struct maar__tools_before before;
+
+	if (hides_before(t, t->m->front.slab))
+		maar__tools_keep(t->tools, t->m->front.slab, &before);
 	maar__tools_pool_end(t->tools, t);
+	if (hides_before(t, t->m->front.slab))
+		maar__tools_restore(t->tools, t->m->front.slab, &before);
 	maar__tools_reveal(t->tools, t->m->front.slab, (size_t)(t->m->front.slots * t->m->front.stride));
 }
 
 void maar__tools_got(struct maar__track *t, void *slot)
 {
+	struct maar__tools_before before;
+
+	if (hides_before(t, slot))
+		maar__tools_keep(t->tools, slot, &before);
 	maar__tools_pool_got(t->tools, t, (unsigned char *)slot + t->head, t->used - t->head);
+	if (hides_before(t, slot))
+		maar__tools_restore(t->tools, slot, &before);
 	show_head(t, slot);
 }
 
 void maar__tools_put(struct maar__track *t, void *slot)
 {
+	struct maar__tools_before before;
+
+	if (hides_before(t, slot))
+		maar__tools_keep(t->tools, slot, &before);
 	maar__tools_pool_put(t->tools, t, (unsigned char *)slot + t->head, t->used - t->head);
+	if (hides_before(t, slot))
+		maar__tools_restore(t->tools, slot, &before);
 	show_head(t, slot);
 }

@@ -7,6 +7,8 @@
  */
 #include "kinds.h"
 
+#include "../pace.h"
+
 #include <maar/batch_ring.h>
 #include <maar/broadcast.h>
 #include <maar/byte_ring.h>
@@ -14,7 +16,6 @@
 #include <maar/record_ring.h>
 #include <maar/slot_ring.h>
 
-#include <sched.h>
 #include <string.h>
 
 #include "../../src/ring/batch_ring_priv.h"
@@ -56,7 +57,7 @@ static size_t slot_put_in_place(struct maar_slot_ring *ring, unsigned way, uint6
 	if (slot && way % 7 == 0 && !HAS(maar_slot_ring_flags(ring), MAAR_SLOT_RING_TICKET)) {
 		maar_slot_ring_abort(ring, slot);
 		while (!(slot = maar_slot_ring_reserve(ring)))
-			sched_yield();
+			pace_yield();
 	}
 	if (!slot)
 		return 0;

@@ -23,8 +23,8 @@
 /* Values in one history: with the answers at most 1.6 * 10^6 operations, and 200 MB. */
 #define MOST_VALUES 400000
 
-/* Values that one put may drop; one, unless other producers were faster. */
-#define MOST_DROPPED 64
+/* Values that one put may drop: one, but for other producers that take each place it makes. 68 were seen on a busy machine. */
+#define MOST_DROPPED 4096
 
 /* Answers that a thread may log before its first value. */
 #define FIRST_ANSWERS 16

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../pace.h"
 #include "clock.h"
 
 /* Slots in one call, and in one thread's hands at a time. */
@@ -136,7 +137,7 @@ static void idle(struct place_of *me)
 	if (turns == 0)
 		maar_mring_flush(me->job->mring);
 	while (turns--)
-		sched_yield();
+		pace_yield();
 }
 
 static void *live(void *arg)
@@ -185,7 +186,7 @@ static void *shrink_over_and_over(void *arg)
 	while (__atomic_load_n(&job->ended, __ATOMIC_RELAXED) < job->c->threads) {
 		(void)maar_mring_shrink(job->mring);
 		for (i = 0; i < SHRINK_YIELDS; i++)
-			sched_yield();
+			pace_yield();
 	}
 	return NULL;
 }

@@ -102,7 +102,7 @@ static size_t put_turned(const struct history_queue *kind, void *queue, enum his
 		if (honest_put(kind, queue, style, way, turned, 1) == 0)
 			return 0;
 		while (!honest_put(kind, queue, style, way, turned + 1, 1))
-			sched_yield();
+			pace_yield();
 		return 2;
 	}
 	return honest_put(kind, queue, style, way, values, n);

@@ -8,7 +8,6 @@
 
 #include "../../src/base/sleep.h"
 
-#include <sched.h>
 #include <semaphore.h>
 #include <time.h>
 
@@ -100,13 +99,13 @@ static void *other(void *arg)
 			if (phase != said)
 				sem_post(&s->idle);
 			said = phase;
-			sched_yield();
+			pace_yield();
 			continue;
 		}
 		if (s->c->work(s->world, me->id))
 			__atomic_store_n(&me->done, me->done + 1, __ATOMIC_RELAXED);
 		else
-			sched_yield();
+			pace_yield();
 		/* Who has done all goes on for those who need it. */
 		if (!finished && s->operations && me->done >= s->operations) {
 			finished = true;

@@ -5,7 +5,8 @@
  */
 #include "fuzz_point.h"
 
-#include <sched.h>
+#include "../pace.h"
+
 #include <stdint.h>
 #include <time.h>
 
@@ -32,7 +33,7 @@ void maar__fuzz_delay(void)
 	case 0:
 	case 1:
 	case 2:
-		sched_yield();
+		pace_yield();
 		break;
 	case 3: {
 		const struct timespec time = { 0, (long)(dice / 8 % LONGEST_SLEEP) };

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -216,10 +215,10 @@ static void *pass_one(void *arg)
 
 		/* Now and then, so that observers on the same processor see each state, and each change in mid-look. */
 		if (stress_mix(round) % 64 == 0)
-			sched_yield();
+			pace_yield();
 		ok = ok && maar_ring_dequeue(job->ring, &value);
 		if (stress_mix(round) % 63 == 0)
-			sched_yield();
+			pace_yield();
 		if (!ok)
 			stress_fail(job->verdict, "one thread alone found its ring full or empty");
 	}
@@ -236,7 +235,7 @@ static void *observe(struct exact_job *job, int (*lie)(const struct maar_ring *r
 		if (lie(job->ring))
 			stress_fail(job->verdict, "%s", what);
 		if (round % 64 == 0)
-			sched_yield();
+			pace_yield();
 	}
 	__atomic_store_n(&job->finished, 1, __ATOMIC_RELAXED);
 	return NULL;

@@ -5,7 +5,6 @@
  */
 #include "stress.h"
 
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,14 +59,14 @@ void stress_pause(unsigned threads, uint64_t tries)
 	if (threads <= 2 && tries % 64)
 		__asm__ __volatile__("" ::: "memory");
 	else
-		sched_yield();
+		pace_yield();
 }
 
 void stress_start(struct start_line *line)
 {
 	__atomic_fetch_add(&line->arrived, 1, __ATOMIC_RELAXED);
 	while (__atomic_load_n(&line->arrived, __ATOMIC_RELAXED) < line->parties)
-		sched_yield();
+		pace_yield();
 }
 
 bool stress_thread(struct verdict *v, pthread_t *thread, void *(*run)(void *), void *arg)

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../pace.h"
+
 #ifndef COUNT_OF
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #endif

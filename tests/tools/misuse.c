@@ -3,8 +3,9 @@
  *
  * A program that uses messages, slots and blocks rightly or wrongly, for the scripts that run it under a tool and read what the
  * tool says. misuse HOW: right, read-after-put, write-after-put, overflow, slot-after-put, slot-overflow,
- * never-got, leak, arena-right, arena-overflow, arena-text-overflow, arena-after-reset, arena-after-rollback; block-right,
- * block-after-free, block-write-after-free, block-overflow, block-large-overflow, block-underflow, block-twice, block-leak,
+ * never-got, leak, neighbour (right); arena-right, arena-overflow, arena-text-overflow, arena-after-reset,
+ * arena-after-rollback; block-right, block-after-free, block-write-after-free, block-overflow, block-large-overflow,
+ * block-underflow, block-twice, block-leak,
  * block-after-realloc, block-after-a-while, and the same as malloc-..., by the C library's names; heap-right, heap-after-free,
  * heap-after-destroy, heap-overflow. Ends with 0 if nobody stops it.
  */
@@ -14,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define BYTES 100
 
@@ -95,6 +97,34 @@ static int right(void)
 		slot_putter(memset(slot_taker(), 1, BYTES));
 	}
 	return maar_pool_destroy(pool) || maar_mring_destroy(mring);
+}
+
+/* The page before an mring's first slot is not the mring's, whatever is done with that slot. */
+static int neighbour(void)
+{
+	enum { SLOTS = 8, PAGE = 4096, TRIES = 100 };
+	unsigned char *first, *page;
+	void *slots[SLOTS];
+	struct maar_mring *m;
+	unsigned i;
+
+	for (i = 0; i < TRIES; i++) {
+		page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		m = maar_mring_create(SLOTS, BYTES, NULL); /* valgrind maps upwards, in the first hole */
+		first = maar_mring_slot(m, 0);
+		if (page == first - PAGE)
+			break;
+	}
+	if (i == TRIES || maar_mring_get_bulk(m, slots, SLOTS) != SLOTS)
+		return 1;
+	writer(first - 1);
+	if (maar_mring_put_bulk(m, slots, SLOTS) != SLOTS)
+		return 1;
+	writer(first - 1);
+	if (maar_mring_destroy(m))
+		return 1;
+	writer(first - 1);
+	return 0;
 }
 
 /* One arena, used rightly, or wrongly at its end. */
@@ -293,6 +323,8 @@ int main(int argc, char **argv)
 
 	if (!strncmp(how, "arena", 5))
 		return arena(how);
+	if (!strcmp(how, "neighbour"))
+		return neighbour();
 	if (!strncmp(how, "block-", 6) || !strncmp(how, "malloc-", 7) || !strncmp(how, "heap-", 5))
 		return which_blocks(how);
 	pool = maar_pool_create(100, BYTES, NULL);

@@ -24,6 +24,9 @@ vg="valgrind -q --error-exitcode=9 --vex-guest-chase=no"
 run_it 0 right $vg --leak-check=full
 [ ! -s "$tmp/said" ] || fail "the right program is not silent: $(cat "$tmp/said")"
 
+run_it 0 neighbour $vg
+[ ! -s "$tmp/said" ] || fail "memory before an mring is hidden: $(cat "$tmp/said")"
+
 run_it bad read-after-put $vg
 says 'Invalid read of size 1' 'reader' 'main' "17 bytes inside a block of size 100 free'd" 'putter' 'main' \
 	"Block was alloc'd at" 'taker' 'main'

@@ -16,7 +16,6 @@
 
 #include <maar/event.h>
 
-#include <sched.h>
 
 #define MS INT64_C(1000000)
 
@@ -35,7 +34,7 @@ static inline uint32_t epoch_of(const struct maar_event *e)
 static inline void until_asleep(const struct maar_event *e, unsigned n, uint64_t calls)
 {
 	while (asleep_on(e) < n || maar__sleep_calls() < calls + n)
-		sched_yield();
+		pace_yield();
 }
 
 #endif

@@ -33,9 +33,12 @@ typedef int faults_scenario(void *arg);
 /* More points than any scenario has: a scenario that tries again for ever ends here. */
 #define FAULTS_MOST 10000
 
-/* Sweeps before the size of the process is noted, for caches to fill; and after it, enough for a leak to show. */
-#define FAULTS_WARM_UP 10
-#define FAULTS_REPEAT  100
+/*
+ * Sweeps before the size of the process is noted, for caches to fill; and after it, enough for a leak to show. Under a
+ * sanitizer only descriptors are counted, and exactly.
+ */
+#define FAULTS_WARM_UP (UNIT_SANITIZED ? 1 : 10)
+#define FAULTS_REPEAT  (UNIT_SANITIZED ? 4 : 100)
 
 /* One sweep; returns how many points there are. */
 static inline uint64_t faults_sweep(const char *name, faults_scenario *scenario, void *arg, unsigned answers)

@@ -10,7 +10,6 @@
 #include "child.h"
 #include "common.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <sys/time.h>
 
@@ -157,7 +156,7 @@ static void *produce(void *arg)
 		unit_must(block);
 		seal(block, bytes);
 		while (i - maar_a_load(&belt.taken, ACQUIRE) == BELT)
-			sched_yield();
+			pace_yield();
 		belt.blocks[i % BELT] = block;
 		maar_a_store(&belt.put, i + 1, RELEASE);
 	}
@@ -171,7 +170,7 @@ static void *consume(void *arg)
 	(void)arg;
 	for (i = 0; i < PASS; i++) {
 		while (maar_a_load(&belt.put, ACQUIRE) == i)
-			sched_yield();
+			pace_yield();
 		check_and_free(belt.blocks[i % BELT]);
 		maar_a_store(&belt.taken, i + 1, RELEASE);
 	}
@@ -234,7 +233,7 @@ static void *trimmer(void *arg)
 	while (!maar_a_load(&stop, RELAXED)) {
 		maar_alloc_trim();
 		unit_eq(maar_alloc_stats(&s), 0);
-		sched_yield();
+		pace_yield();
 	}
 	return NULL;
 }

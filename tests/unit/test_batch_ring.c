@@ -7,7 +7,6 @@
 
 #include "../../src/ring/batch_ring_priv.h"
 
-#include <sched.h>
 
 #define TICKET ((unsigned)MAAR_BATCH_RING_TICKET)
 #define MOST   MAAR_BATCH_RING_MAX_BATCH
@@ -512,7 +511,7 @@ static void *produce(void *arg)
 			s->payload[s->me * s->handles + next + i] = ~handles[i];
 		}
 		while (!maar_batch_ring_enqueue(s->ring, handles, n))
-			sched_yield();
+			pace_yield();
 		next += n;
 	}
 	return NULL;
@@ -532,7 +531,7 @@ static void *consume(void *arg)
 		n = room % 2 ? maar_batch_ring_dequeue(s->ring, handles, room)
 			     : maar_batch_ring_dequeue_burst(s->ring, handles, room);
 		if (n == 0)
-			sched_yield();
+			pace_yield();
 		for (i = 0; i < n; i++) {
 			const uint32_t who = handles[i] >> 31, number = handles[i] & INT32_MAX;
 			const uint64_t at = who * s->handles + number;

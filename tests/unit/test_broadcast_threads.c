@@ -7,7 +7,6 @@
  */
 #include "broadcast_modes.h"
 
-#include <sched.h>
 
 #define WORDS 5 /* of an element: which message, and four that depend on it */
 
@@ -130,13 +129,13 @@ static void *produce(void *arg)
 	uint64_t sent = 0;
 
 	while (__atomic_load_n(&s->waiting, __ATOMIC_ACQUIRE))
-		sched_yield();
+		pace_yield();
 	while (sent < s->each) {
 		const size_t n = publish_some(s, &rng, base + sent, s->each - sent);
 
 		sent += n;
 		if (n == 0 || unit_random_below(&rng, 200) == 0)
-			sched_yield();
+			pace_yield();
 	}
 	__atomic_fetch_sub(&s->producing, 1, __ATOMIC_RELEASE);
 	return NULL;
@@ -190,7 +189,7 @@ static void *stay(void *arg)
 
 		left -= n;
 		if (n == 0)
-			sched_yield();
+			pace_yield();
 	}
 	unit_eq(read_some(s, &reader, &rng, next), 0);
 	unit_eq(maar_broadcast_leave(&reader), 0);
@@ -219,12 +218,12 @@ static void *visit(void *arg)
 			got += n;
 			idle = n ? 0 : idle + 1;
 			if (n == 0)
-				sched_yield();
+				pace_yield();
 		}
 		unit_eq(maar_broadcast_leave(&reader), 0);
 		__atomic_fetch_add(&s->visits, 1, __ATOMIC_RELAXED);
 		if (unit_random_below(&rng, 4) == 0)
-			sched_yield();
+			pace_yield();
 	}
 	return NULL;
 }
@@ -253,7 +252,7 @@ static void *watch(void *arg)
 		seen += n;
 		lost += missed;
 		if (n == 0 || unit_random_below(&rng, 100) == 0)
-			sched_yield();
+			pace_yield();
 	}
 	unit_eq(seen + lost, all);
 	unit_eq(maar_broadcast_lost(&reader), lost);
@@ -282,7 +281,7 @@ static void *ask(void *arg)
 			}
 			last = position;
 		}
-		sched_yield();
+		pace_yield();
 	} while (!end);
 	/* All is quiet: the newest is the last. */
 	unit_eq(maar_broadcast_latest(s->ring, element, &position), 1);
@@ -350,7 +349,7 @@ static void *be_evicted(void *arg)
 			if (maar_broadcast_read(&reader, element, &missed))
 				check_message(element, next, true);
 			else if (maar_broadcast_joined(&reader))
-				sched_yield();
+				pace_yield();
 		if (maar_broadcast_leave(&reader))
 			__atomic_fetch_add(&s->visits, 1, __ATOMIC_RELAXED);
 	}
@@ -369,7 +368,7 @@ static void *supervise(void *arg)
 
 		if (id && maar_broadcast_evict(s->ring, id) == 0)
 			evicted++;
-		sched_yield();
+		pace_yield();
 	}
 	unit_note("%lu evicted", evicted);
 	return NULL;

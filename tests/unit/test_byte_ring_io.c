@@ -7,7 +7,6 @@
 #include "byte_rings.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -368,7 +367,7 @@ START_TEST(interrupted)
 	thread = unit_thread(wait_in_call, &w);
 	while (!__atomic_load_n(&w.done, __ATOMIC_RELAXED)) { /* one of them comes while it waits */
 		unit_eq(pthread_kill(thread, SIGUSR1), 0);
-		sched_yield();
+		pace_yield();
 	}
 	unit_join(thread);
 	unit_eq(w.answer, -EINTR);

@@ -6,7 +6,6 @@
  */
 #include "byte_rings.h"
 
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -265,7 +264,7 @@ static void get_from_other(struct maar_byte_ring *ring, uint64_t from, size_t n)
 		const size_t k = maar_byte_ring_get(ring, bytes, sizeof(bytes));
 
 		if (k == 0)
-			sched_yield();
+			pace_yield();
 		unit_eq(memcmp(bytes, stream_at(at), k), 0);
 		at += k;
 	}
@@ -295,7 +294,7 @@ START_TEST(mirrored_is_shared_after_fork)
 		const size_t k = maar_byte_ring_put(ring, stream_at(in), left < 1000 ? left : 1000);
 
 		if (k == 0)
-			sched_yield();
+			pace_yield();
 		in += k;
 	}
 	unit_eq(waitpid(child, &status, 0), child);

@@ -7,7 +7,6 @@
 #include "byte_rings.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <unistd.h>
 
 /* Bytes of one stream. 4 streams for each pair of ways in each of two forms: 16 MiB; a sanitizer takes ten times as long. */
@@ -67,7 +66,7 @@ static size_t in_read_from(struct side *s, size_t n)
 		const ssize_t k = maar_byte_ring_read_from(s->ring, s->pipe[0], SIZE_MAX);
 
 		if (k == -ENOBUFS)
-			sched_yield();
+			pace_yield();
 		else
 			unit_must(k > 0);
 		moved += k > 0 ? (size_t)k : 0;
@@ -135,7 +134,7 @@ static void *run(struct side *s, way *move)
 		const size_t k = move(s, piece(s));
 
 		if (k == 0)
-			sched_yield();
+			pace_yield();
 		s->moved += k;
 	}
 	return NULL;
@@ -222,7 +221,7 @@ static void *watch(void *arg)
 		unit_must(maar_byte_ring_free_count(w->ring) <= capacity);
 		unit_must(!maar_byte_ring_empty(w->ring)); /* one byte at least is in */
 		unit_must(!maar_byte_ring_full(w->ring));  /* one place at least is free */
-		sched_yield();
+		pace_yield();
 	}
 	return NULL;
 }

@@ -6,7 +6,6 @@
  */
 #include "msgs.h"
 
-#include <sched.h>
 #include <sys/uio.h>
 
 #define BYTES	 100
@@ -641,9 +640,9 @@ static void *read_clones(void *arg)
 		uint64_t words[2];
 
 		while (!(m = __atomic_load_n(&me->rounds[i].hand[me->number], __ATOMIC_ACQUIRE)))
-			sched_yield();
+			pace_yield();
 		while (!(mine = maar_msg_clone(me->headers, m)))
-			sched_yield();
+			pace_yield();
 		if (i % 2)
 			unit_eq(maar_msg_release(m), 0);
 		unit_eq(maar_msg_copy_out(mine, 0, words, sizeof(words)), sizeof(words));
@@ -680,14 +679,14 @@ START_TEST(clones_between_threads)
 		const uint64_t words[2] = { i, 3 * i };
 
 		while (!maar_pool_get_bulk(pool, m, 2))
-			sched_yield();
+			pace_yield();
 		for (r = 0; r < 2; r++)
 			unit_eq(maar_msg_append(m[r], &words[r], 8), 0);
 		unit_eq(maar_msg_chain(m[0], m[1]), 0);
 		sum += 4 * i;
 		for (r = 0; r < READERS; r++)
 			while (!(clone[r] = maar_msg_clone(headers, m[0])))
-				sched_yield();
+				pace_yield();
 		unit_eq(maar_msg_release(m[0]), 0);
 		for (r = 0; r < READERS; r++)
 			__atomic_store_n(&rounds[i].hand[r], clone[r], __ATOMIC_RELEASE);

@@ -10,7 +10,6 @@
 #include <maar/topic.h>
 
 #include <poll.h>
-#include <sched.h>
 #include <unistd.h>
 
 #define MOST  4
@@ -63,11 +62,11 @@ static void *sends(void *arg)
 			unit_eq(maar_channel_send_priority(w->c, many[0], priority), 1);
 		} else {
 			while (maar_channel_send_within(w->c, many[0], priority, 0) != 1)
-				sched_yield();
+				pace_yield();
 		}
 		i += (unsigned)n;
 		if (unit_random_below(&me->rng, 50) == 0)
-			sched_yield();
+			pace_yield();
 	}
 	__atomic_fetch_add(&w->sent[me->number], EACH, __ATOMIC_RELAXED);
 	return NULL;
@@ -322,7 +321,7 @@ START_TEST(close_wakes)
 		for (i = 0; i < 8; i++)
 			thread[i] = unit_thread(run[i % 4], &s);
 		while (round % 2 && (stats_of(s.empty).receivers_asleep < 2 || stats_of(s.full).senders_asleep < 2))
-			sched_yield();
+			pace_yield();
 		maar_channel_close(s.empty);
 		maar_channel_close(s.full);
 		maar_channel_close(s.dry);
@@ -359,7 +358,7 @@ START_TEST(room_above_half)
 			send_number(c, 1, 0);
 		thread = unit_thread(sends_one, c);
 		while (stats_of(c).senders_asleep == 0)
-			sched_yield();
+			pace_yield();
 		unit_eq(recv_number(c), 1);
 		unit_join(thread);
 		unit_eq(maar_channel_destroy(c), 0);
@@ -385,7 +384,7 @@ static void *feeds(void *arg)
 		else
 			send_number(x->c[i % 4], i, 0);
 		if (i % 64 == 0)
-			sched_yield();
+			pace_yield();
 	}
 	for (i = 0; i < 3; i++)
 		maar_channel_close(x->c[i]);
@@ -465,7 +464,7 @@ static void *publishes(void *arg)
 		struct maar_msg *m;
 
 		while (!(m = maar_pool_get(f->pool)))
-			sched_yield();
+			pace_yield();
 		*number_of(m) = me->number;
 		number_of(m)[1] = i;
 		unit_must(maar_topic_publish(f->topic, m) >= 2);

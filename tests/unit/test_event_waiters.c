@@ -67,7 +67,7 @@ static void serve(struct crowd *c, uint32_t n, uint32_t served)
 	else
 		maar_event_notify_many(&c->event, n);
 	while (load(&c->served) < served)
-		sched_yield();
+		pace_yield();
 }
 
 START_TEST(crowd)
@@ -151,7 +151,7 @@ START_TEST(giving_up)
 		/* All: which of them a single wake-up meets is chance, and those who do not want it would waste it. */
 		maar_event_notify_all(&im.event);
 		while (load(&im.done) <= i)
-			sched_yield();
+			pace_yield();
 	}
 	maar_event_close(&im.event);
 	for (i = 0; i < COUNT_OF(threads); i++)
@@ -201,7 +201,7 @@ START_TEST(interrupted)
 		unit_eq(pthread_kill(thread, SIGUSR1), 0);
 		sent++;
 		while (load(&signals) < sent)
-			sched_yield();
+			pace_yield();
 	}
 	maar_a_store(&all_sent, 1, RELAXED);
 	unit_join(thread);

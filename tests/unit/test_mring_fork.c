@@ -5,7 +5,6 @@
  */
 #include "slots.h"
 
-#include <sched.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -119,7 +118,7 @@ START_TEST(forks_amid_threads)
 	for (i = 0; i < THREADS; i++)
 		thread[i] = unit_thread(hammer, &crew);
 	while (__atomic_load_n(&crew.going, __ATOMIC_RELAXED) < THREADS)
-		sched_yield();
+		pace_yield();
 	for (round = 0; round < (_i == 0 ? 200 : 10); round++) {
 		if (round % 2)
 			unit_eq(maar_mring_put(crew.mring, maar_mring_get(crew.mring)),

@@ -7,7 +7,6 @@
 
 #include "faults.h"
 
-#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -299,7 +298,7 @@ static void *hold_in_lane(void *arg)
 	take_some(h->mring);
 	__atomic_store_n(&h->ready, 1, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&h->leave, __ATOMIC_ACQUIRE))
-		sched_yield();
+		pace_yield();
 	take_some(h->mring);
 	return NULL;
 }
@@ -317,7 +316,7 @@ START_TEST(lanes_are_searched)
 	unit_in_thread(take_some, h.mring);
 	thread = unit_thread(hold_in_lane, &h);
 	while (!__atomic_load_n(&h.ready, __ATOMIC_ACQUIRE))
-		sched_yield();
+		pace_yield();
 	unit_eq(maar_mring_shrink(h.mring), MOST * maar_mring_slot_bytes(h.mring));
 	__atomic_store_n(&h.leave, 1, __ATOMIC_RELEASE);
 	unit_join(thread);
@@ -370,7 +369,7 @@ static void *shrink_on_and_on(void *arg)
 
 	while (!__atomic_load_n(&s->leave, __ATOMIC_ACQUIRE)) {
 		maar_mring_shrink(s->mring);
-		sched_yield();
+		pace_yield();
 	}
 	return NULL;
 }
@@ -436,6 +435,25 @@ START_TEST(shrinks_on_idle)
 }
 END_TEST
 
+/* What was out when the rest was given back, and goes no further than into its thread's lane, is idle too. */
+START_TEST(put_after_shrink)
+{
+	struct maar_mring_options o = form(_i);
+	struct maar_mring *mring;
+	void *slot;
+
+	o.idle_ms = 5;
+	mring = slots_create(SLAB, SLOT, &o);
+	slots_check_all_there(mring);
+	slot = maar_mring_get(mring);
+	ck_assert_ptr_nonnull(slot);
+	wait_for_slots(mring, SLAB);
+	unit_eq(maar_mring_put(mring, slot), 0);
+	wait_for_slots(mring, 0);
+	unit_eq(maar_mring_destroy(mring), 0);
+}
+END_TEST
+
 /* ---- no memory ---- */
 
 /* Whatever call fails, growing and shrinking lose nothing. */
@@ -485,6 +503,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(shrink, lanes_are_searched, 0, 2);
 	tcase_add_loop_test(threads, grow_and_shrink_among_threads, 0, 8);
 	tcase_add_loop_test(idle, shrinks_on_idle, 0, 4);
+	tcase_add_loop_test(idle, put_after_shrink, 0, 4);
 	tcase_add_loop_test(grow, every_failure, 0, FORMS);
 	return suite;
 }

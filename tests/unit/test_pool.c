@@ -7,7 +7,6 @@
 
 #include <maar/pool.h>
 
-#include <sched.h>
 
 #define MESSAGES 200
 #define BYTES	 100
@@ -266,7 +265,7 @@ static void *share(void *arg)
 		uint64_t value;
 
 		while (!(m = __atomic_load_n(&s->round[i], __ATOMIC_ACQUIRE)))
-			sched_yield();
+			pace_yield();
 		memcpy(&value, maar_msg_data(m), sizeof(value)); /* the headroom need not leave it aligned */
 		s->check += value;
 		maar_msg_retain(m);
@@ -297,7 +296,7 @@ START_TEST(shared_between_threads)
 		uint64_t value;
 
 		while (!(m = maar_pool_get(pool)))
-			sched_yield();
+			pace_yield();
 		/* Plain writes: they must not race with the reading of this slot's former holders. */
 		value = (uint64_t)i;
 		memcpy(maar_msg_data(m), &value, sizeof(value));

@@ -10,7 +10,6 @@
 
 #include "../../src/queue/queue_priv.h"
 
-#include <sched.h>
 
 #define PRODUCERS 8
 
@@ -55,7 +54,7 @@ static void *produce(void *arg)
 		k = run->burst_in == 1 ? maar_queue_enqueue(run->queue, words[0])
 				       : maar_queue_enqueue_burst(run->queue, words, (size_t)n);
 		if (!k)
-			sched_yield();
+			pace_yield();
 		i += k;
 	}
 	return NULL;
@@ -91,7 +90,7 @@ static void pass(struct run *run)
 	for (left = run->each * run->producers; left; left -= n) {
 		n = take(run, words, round++);
 		if (!n)
-			sched_yield();
+			pace_yield();
 		if (round % 1024 == 0)
 			maar_queue_trim(run->queue);
 		for (i = 0; i < n; i++) {
@@ -210,7 +209,7 @@ static void *watch(void *arg)
 		unit_must(maar_queue_chunks(run->queue) >= 1);
 		(void)maar_queue_empty(run->queue);
 		unit_eq(maar_queue_dump(run->queue, nowhere), 0);
-		sched_yield();
+		pace_yield();
 	}
 	fclose(nowhere);
 	return NULL;

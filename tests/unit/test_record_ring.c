@@ -10,7 +10,6 @@
 
 #include "../../src/ring/record_ring_priv.h"
 
-#include <sched.h>
 
 #define GRAIN  MAAR_RECORD_GRAIN
 #define BEYOND ((size_t)MAAR_RECORD_RING_MAX_CAPACITY + 1)
@@ -895,7 +894,7 @@ static void *produce(void *arg)
 		struct head *record = maar_record_ring_reserve(t->ring, bytes), *second;
 
 		if (!record) {
-			sched_yield();
+			pace_yield();
 			continue;
 		}
 		if (unit_random_below(&rng, 8) == 0) {
@@ -943,7 +942,7 @@ static void *consume(void *arg)
 
 		unit_must(maar_record_ring_used_bytes(t->ring) <= maar_record_ring_capacity(t->ring));
 		if (k == 0)
-			sched_yield();
+			pace_yield();
 		for (i = 0; i < k; i++)
 			check_threaded(records[i].data, records[i].length, t, next);
 		unit_eq(maar_record_ring_release_many(t->ring, k), k);
@@ -967,7 +966,7 @@ static void *observe(void *arg)
 		(void)maar_record_ring_full(t->ring, i % 64);
 		(void)maar_record_ring_padding_bytes(t->ring);
 		if (i % 64 == 0)
-			sched_yield();
+			pace_yield();
 	}
 	return NULL;
 }

@@ -6,7 +6,6 @@
  */
 #include "ring_modes.h"
 
-#include <sched.h>
 
 /* Asked for, and what that gives: the small ones, where every off-by-one shows, and a rounded-up one. */
 static const struct {
@@ -493,7 +492,7 @@ static void *produce(void *arg)
 	for (i = 0; i < THREADED; i++) {
 		items[s->producer][i] = (struct item){ s->producer, i, ~i };
 		while (!maar_ring_enqueue(s->ring, s->producer * THREADED + i))
-			sched_yield();
+			pace_yield();
 	}
 	return NULL;
 }
@@ -508,7 +507,7 @@ static void *consume(void *arg)
 	while (__atomic_load_n(s->taken, __ATOMIC_RELAXED) < s->all) {
 		n = maar_ring_dequeue_burst(s->ring, batch, COUNT_OF(batch));
 		if (n == 0)
-			sched_yield();
+			pace_yield();
 		for (i = 0; i < n; i++) {
 			const struct item *item = &items[batch[i] / THREADED][batch[i] % THREADED];
 

@@ -6,7 +6,6 @@
  */
 #include "ring_modes.h"
 
-#include <sched.h>
 
 static struct maar_ring *new_ring(size_t capacity, unsigned flags)
 {
@@ -272,7 +271,7 @@ static void *overwriting(void *arg)
 
 	for (i = 0; i < OVERWRITES; i++)
 		while (!maar_ring_enqueue_overwrite(o->ring, o->first + i, seen_once, o))
-			sched_yield(); /* TICKET: the other stands between claim and fill */
+			pace_yield(); /* TICKET: the other stands between claim and fill */
 	__atomic_fetch_sub(&producers_left, 1, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -287,7 +286,7 @@ static void *taking(void *arg)
 		last = __atomic_load_n(&producers_left, __ATOMIC_ACQUIRE) == 0;
 		while (maar_ring_dequeue(o->ring, &value))
 			seen_once(value, o);
-		sched_yield();
+		pace_yield();
 	} while (!last);
 	return NULL;
 }

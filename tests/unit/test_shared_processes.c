@@ -12,7 +12,6 @@
 
 #include "../../src/mring/shared_priv.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -200,7 +199,7 @@ static void others_go_on(const struct shared *s, unsigned but)
 	for (i = 0; i < PROCESSES; i++)
 		while (i != but && s->pids[i] && moves_of(s, i) < before[i] + MEANWHILE) {
 			unit_eq(waitpid(s->pids[i], NULL, WNOHANG), 0);
-			sched_yield();
+			pace_yield();
 		}
 }
 

@@ -6,7 +6,6 @@
  */
 #include "slot_kinds.h"
 
-#include <sched.h>
 
 #define MOST_THREADS 3
 #define HELD	     3 /* slots that a thread has out at once, at most */
@@ -62,7 +61,7 @@ static void *produce(void *arg)
 			if (maar_slot_ring_enqueue(s->ring, element))
 				n++;
 			else
-				sched_yield();
+				pace_yield();
 			continue;
 		}
 		while (k < want && n + k < s->each && (slots[k] = maar_slot_ring_reserve(s->ring)) != NULL) {
@@ -77,7 +76,7 @@ static void *produce(void *arg)
 		commit_all(s->ring, slots, k, backwards);
 		n += k;
 		if (k == 0)
-			sched_yield();
+			pace_yield();
 	}
 	return NULL;
 }
@@ -126,7 +125,7 @@ static void *consume(void *arg)
 		}
 		__atomic_fetch_add(&s->taken, k, __ATOMIC_RELAXED);
 		if (k == 0)
-			sched_yield();
+			pace_yield();
 	}
 	return NULL;
 }

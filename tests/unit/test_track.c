@@ -13,7 +13,6 @@
 #include <maar/pool.h>
 
 #include <jansson.h>
-#include <sched.h>
 #include <sys/syscall.h>
 
 #define MESSAGES 300
@@ -907,7 +906,7 @@ START_TEST(while_others_work)
 		json = json_of(pool);
 		unit_must(number(json, "out") <= MESSAGES);
 		json_decref(json);
-		sched_yield();
+		pace_yield();
 	}
 	for (i = 0; i < WORKERS; i++)
 		unit_join(threads[i]);

@@ -14,7 +14,6 @@
 #include <maar/object_pool.h>
 #include <maar/pool.h>
 
-#include <sched.h>
 
 #define MESSAGES 200
 #define BYTES	 100
@@ -396,7 +395,7 @@ static void *racer(void *arg)
 		int rc;
 
 		while (maar_a_load(&race.turn, ACQUIRE) < round)
-			sched_yield();
+			pace_yield();
 		rc = race.pool ? maar_pool_put(race.pool, race.it) : maar_mring_put(race.mring, race.it);
 		unit_must(rc == 0 || rc == -EALREADY);
 		maar_a_add(&race.taken, rc == 0, RELAXED);
@@ -425,7 +424,7 @@ START_TEST(one_of_two)
 		unit_must(race.it != NULL);
 		maar_a_store(&race.turn, round, RELEASE);
 		while (maar_a_load(&race.done, ACQUIRE) < 2 * round)
-			sched_yield();
+			pace_yield();
 		unit_eq(race.taken, round);
 	}
 	for (i = 0; i < 2; i++)

@@ -7,7 +7,6 @@
 #include "waits.h"
 
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -189,7 +188,7 @@ START_TEST(close_wakes_sleepers)
 		for (i = 0; i < COUNT_OF(threads); i++)
 			threads[i] = i % 2 ? unit_thread(is_told, empty.wait) : unit_thread(is_told_too, full.wait);
 		while (asleep_on(&empty.wait->not_empty) < 4 || asleep_on(&full.wait->not_full) < 4)
-			sched_yield();
+			pace_yield();
 		maar_wait_close(empty.wait);
 		maar_wait_close(full.wait);
 		for (i = 0; i < COUNT_OF(threads); i++)
@@ -227,11 +226,11 @@ START_TEST(behind_a_claim)
 		for (i = 0; i < COUNT_OF(threads); i++)
 			threads[i] = unit_thread(takes_one, b.wait);
 		while (asleep_on(&b.wait->not_empty) < COUNT_OF(threads))
-			sched_yield();
+			pace_yield();
 		for (i = 1; i < COUNT_OF(threads); i++)
 			unit_eq(maar_wait_enqueue(b.wait, i, 0), 1);
 		while (round % 4 && asleep_on(&b.wait->not_empty) < COUNT_OF(threads))
-			sched_yield();				       /* all asleep again */
+			pace_yield();				       /* all asleep again */
 		maar__ring_fill(maar__ring_view(b.ring), position, 0); /* it goes on */
 		maar_event_notify_one(&b.wait->not_empty);
 		for (i = 0; i < COUNT_OF(threads); i++)
@@ -265,7 +264,7 @@ START_TEST(half)
 			threads[i] = unit_thread(puts_one, b.wait);
 		while (asleep_on(&b.wait->not_full) < COUNT_OF(threads) ||
 		       maar__sleep_calls() < calls + COUNT_OF(threads))
-			sched_yield();
+			pace_yield();
 		calls = maar__sleep_calls();
 		for (i = 0; i < (prompt ? 0 : 3); i++) {
 			unit_eq(maar_wait_dequeue(b.wait, &value, 0), 1);
@@ -278,7 +277,7 @@ START_TEST(half)
 		if (!prompt)
 			unit_eq(asleep_on(&b.wait->not_full), 0);
 		for (k = 0; k < 10; k++)
-			sched_yield();
+			pace_yield();
 		while (maar_wait_dequeue(b.wait, &value, 0) > 0)
 			;
 		for (i = 0; i < COUNT_OF(threads); i++)

@@ -6,7 +6,6 @@
  */
 #include "waits.h"
 
-#include <sched.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -34,7 +33,7 @@ static void dawdle(struct unit_rng *rng)
 	if (dice == 0)
 		usleep(50);
 	else if (dice < 8)
-		sched_yield();
+		pace_yield();
 }
 
 static void *produce(void *arg)
@@ -109,7 +108,7 @@ static void run_flow(struct flow *f, unsigned close_after)
 		consumers[i] = unit_thread(consume, f);
 	if (f->until_pipe) {
 		for (i = 0; i < close_after; i++)
-			sched_yield();
+			pace_yield();
 		maar_wait_close(f->b.wait);
 	}
 	for (i = 0; i < f->producers; i++)
