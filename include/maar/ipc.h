@@ -1,46 +1,48 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * maar_ipc: a queue of messages between processes, in memory that they have mapped, each at an address of its own. Any of
- * them may be killed (kill -9) or stopped at any instruction: the others go on at once, no message is lost, none comes twice
- * without a flag that says so, and every slot comes back.
+ * maar_ipc: a queue of messages between processes, in memory that they have mapped, each at an address of its own. Any
+ * of them may be killed (kill -9) or stopped at any instruction: the others go on at once, no message is lost, none
+ * comes twice without a flag that says so, and every slot comes back.
  *
  *     the mapping, without a pointer inside:
- *     header | participants: a line each | events | rings: free slots, a class each; queues, a priority each; dead letters
- *            | owner words: one a slot | slots of class 0 | slots of class 1 | ...
+ *     header | participants: a line each | events | rings: free slots of each class; queues of each priority; dead
+ *            letters | owner words: one a slot | slots of class 0 | slots of class 1 | ...
  *              {state, participant, position}     a slot: 64 bytes of header, payload
  *     process A: struct maar_ipc     process B: struct maar_ipc      the geometry, checked and copied
  *
  * A producer borrows a slot (loan), writes the message into it and publishes it; a consumer takes it, reads it where it
- * lies, and releases the slot. send and receive do the same with a copy. Whose a slot is, one word says at each instant, and
- * one compare-and-swap changes it; so what a dead process had is found by its words, and recover puts it right. A sleeper
- * looks for the dead every 100 ms; recover does it at once. There is no daemon and no heartbeat: a participant is dead when
- * the system says so, and one that is only stopped is never taken for dead.
+ * lies, and releases the slot. send and receive do the same with a copy. Whose a slot is, one word says at each
+ * instant, and one compare-and-swap changes it; so what a dead process had is found by its words, and recover puts it
+ * right. A sleeper looks for the dead every 100 ms; recover does it at once. There is no daemon and no heartbeat: a
+ * participant is dead when the system says so, and one that is only stopped is never taken for dead.
  *
- * Where the memory comes from is the caller's business: shm_open, a memfd, a file, MAP_SHARED before a fork. One process
- * calls init; each that works with it attaches and becomes a participant.
+ * Where the memory comes from is the caller's business: shm_open, a memfd, a file, MAP_SHARED before a fork. One
+ * process calls init; each that works with it attaches and becomes a participant.
  *
- * Who may call what at the same time: all calls on an attached queue, any thread of it, freely, but for: detach, after all
- * others of this process have returned; publish with a journal, one at a time; two threads may not use the same loan or the
- * same message. init: alone. attach: any time after init has returned. No call from a signal handler.
- * After fork the child has nothing: its calls on what the parent attached say -ECHILD (detach gives the memory back), and it
+ * Who may call what at the same time: all calls on an attached queue, any thread of it, freely, but for: detach, after
+ * all others of this process have returned; publish with a journal, one at a time; two threads may not use the same
+ * loan or the same message. init: alone. attach: any time after init has returned. No call from a signal handler. After
+ * fork the child has nothing: its calls on what the parent attached say -ECHILD (detach gives the memory back), and it
  * attaches for itself. A process that runs exec without detaching stays a participant until it ends.
  *
- * Progress: with time-out 0 all are lock-free, and a participant that is stopped or killed stalls nobody, except by what it
- * holds: slots that are missing, until it goes on or is recovered. Recovery is done by one participant at a time; if that one
- * is stopped meanwhile, the slots of the dead wait for it (if it is killed, the next one goes on). No call enters the system
- * while messages and slots are there, and nobody sleeps.
+ * Progress: with time-out 0 all are lock-free, and a participant that is stopped or killed stalls nobody, except by
+ * what it holds: slots that are missing, until it goes on or is recovered. Recovery is done by one participant at a
+ * time; if that one is stopped meanwhile, the slots of the dead wait for it (if it is killed, the next one goes on). No
+ * call enters the system while messages and slots are there, and nobody sleeps.
  *
- * Order: first in, first out among the messages of a priority; a higher priority comes first. A message that is delivered again
- * goes to the end. What a producer did before publish happens before what a consumer does after take; what a consumer did
- * before release, before what is done by whoever is lent the slot next. "Full" and "empty" are exact.
+ * Order: first in, first out among the messages of a priority; a higher priority comes first. A message that is
+ * delivered again goes to the end. What a producer did before publish happens before what a consumer does after take;
+ * what a consumer did before release, before what is done by whoever is lent the slot next. "Full" and "empty" are
+ * exact.
  *
- * Trust: the processes trust each other not to mean harm. attach refuses a header with as much as one bit changed or of another
- * build. Every word of the memory is loaded once and checked before it is used; what one process has spoilt by mistake is
- * an error to the others (-EBADMSG, and from then on for all), no crash, no access outside the mapping, no endless loop.
+ * Trust: the processes trust each other not to mean harm. attach refuses a header with as much as one bit changed or of
+ * another build. Every word of the memory is loaded once and checked before it is used; what one process has spoilt by
+ * mistake is an error to the others (-EBADMSG, and from then on for all), no crash, no access outside the mapping, no
+ * endless loop.
  *
- * Times are in nanoseconds of CLOCK_MONOTONIC. Where the ideas come from: doc/lineage.md; why it is right, and what is left at
- * each instruction: doc/memory-model.md, "Queues between processes".
+ * Times are in nanoseconds of CLOCK_MONOTONIC. Where the ideas come from: doc/lineage.md; why it is right, and what is
+ * left at each instruction: doc/memory-model.md, "Queues between processes".
  */
 #ifndef MAAR_IPC_H
 #define MAAR_IPC_H
@@ -117,8 +119,8 @@ struct maar_ipc_who {
 };
 
 /*
- * Who is alive, if the caller knows it better than pid and start time say: i is a participant's number, from 1 on. All may be
- * called by any thread, and none may wait.
+ * Who is alive, if the caller knows it better than pid and start time say: i is a participant's number, from 1 on. All
+ * may be called by any thread, and none may wait.
  */
 struct maar_ipc_life {
 	int (*take)(void *arg,
@@ -127,7 +129,7 @@ struct maar_ipc_life {
 	void (*drop)(void *arg, uint32_t i); /* i, which is this one's, is nobody's from now on */
 	int (*alive)(void *arg,
 		     uint32_t i); /* 1: somebody alive, or stopped, is i; 0: nobody; below 0: cannot tell, which
-						counts as alive. If it says 0 of one that lives, messages are lost or doubled */
+						counts as alive. If it says 0 of a living one, messages get lost or doubled */
 	void (*end)(void *arg);	  /* or NULL. Called once: at the end of detach, or of an attach that fails */
 	void *arg;
 };
@@ -176,11 +178,10 @@ struct maar_ipc_message {
 MAAR_API uint64_t maar_ipc_bytes(const struct maar_ipc_options *options);
 
 /*
- * Makes a segment in the caller's memory, which is overwritten. Nobody else may use it meanwhile. Cost: writes 16 to 32 bytes and
- * a line for each slot. No call ends it: when all have detached, the memory is the caller's.
- * Returns 0, or
- *   -EINVAL     mem is NULL or not aligned to options->align and 128 bytes; an option out of range, reserved not 0, classes not in
- *               growing order
+ * Makes a segment in the caller's memory, which is overwritten. Nobody else may use it meanwhile. Cost: writes 16 to 32
+ * bytes and a line for each slot. No call ends it: when all have detached, the memory is the caller's. Returns 0, or
+ *   -EINVAL     mem is NULL or not aligned to options->align and 128 bytes; an option out of range, reserved not 0, classes not
+ *               in growing order
  *   -EOVERFLOW  more slots than MAAR_IPC_MAX_SLOTS, or the bytes do not fit size_t
  *   -ENOSPC     bytes is less than maar_ipc_bytes says
  *   -ENOSYS ... what getrandom(2) says
@@ -188,14 +189,15 @@ MAAR_API uint64_t maar_ipc_bytes(const struct maar_ipc_options *options);
 MAAR_API MAAR_NODISCARD int maar_ipc_init(void *mem, size_t bytes, const struct maar_ipc_options *options);
 
 /*
- * Becomes a participant of the segment in `mem`, of which `bytes` bytes are mapped here, shared, to be read and written.
- * who NULL: producer and consumer, without a key. life NULL: whoever is a process of the recorded pid and start time is alive.
- * Puts right what a dead one has left whose number it takes. Returns NULL with errno set:
+ * Becomes a participant of the segment in `mem`, of which `bytes` bytes are mapped here, shared, to be read and
+ * written. who NULL: producer and consumer, without a key. life NULL: whoever is a process of the recorded pid and
+ * start time is alive. Puts right what a dead one has left whose number it takes. Returns NULL with errno set:
  *   EINVAL   mem is NULL or misaligned; who or life is wrong
  *   EBADMSG  there is no segment, its header was written over, or the segment is marked as broken
  *   EAGAIN   init is still at work on it, or was killed there
  *   EPROTO   it was made by a library of another layout, or for another kind of machine or compiler
- *   ENOTSUP  it needs a feature that this library has not; or, life being NULL, it is of another pid namespace, or there is no /proc
+ *   ENOTSUP  it needs a feature that this library has not; or, life being NULL, it is of another pid namespace, or there is no
+ *            /proc
  *   ENOSPC   it is larger than bytes
  *   EBUSY    a living participant has the key, or is just recovering the last that had it
  *   EUSERS   no number is left: all are taken by the living, or by other keys (maar_ipc_forget)
@@ -205,8 +207,8 @@ MAAR_API MAAR_NODISCARD struct maar_ipc *maar_ipc_attach(void *mem, size_t bytes
 							 const struct maar_ipc_life *life);
 
 /*
- * Ends this participant. Returns 0 (also for NULL), or -EBUSY, with nothing changed, while it has loans or messages out. In a
- * child that was forked after attach: only gives back what the child has. Cost: a walk over the owner words.
+ * Ends this participant. Returns 0 (also for NULL), or -EBUSY, with nothing changed, while it has loans or messages
+ * out. In a child that was forked after attach: only gives back what the child has. Cost: a walk over the owner words.
  */
 MAAR_API int maar_ipc_detach(struct maar_ipc *ipc);
 
@@ -221,7 +223,8 @@ MAAR_API int maar_ipc_detach(struct maar_ipc *ipc);
 /* ---- producers ---- */
 
 /*
- * Lends a free slot for a message of up to `bytes` bytes, of the smallest class that fits and has one. Returns 1 and *payload, or
+ * Lends a free slot for a message of up to `bytes` bytes, of the smallest class that fits and has one. Returns 1 and
+ * *payload, or
  *   0          full: no slot by the time-out; with DROP_NEWEST, counted as dropped
  *   -EPIPE     the queue is closed
  *   -EMSGSIZE  no class has slots of that size
@@ -243,7 +246,7 @@ MAAR_API int maar_ipc_publish(struct maar_ipc *ipc, void *payload, size_t bytes,
 /* Gives a loan back. 0, or -EALREADY as above. */
 MAAR_API int maar_ipc_discard(struct maar_ipc *ipc, void *payload);
 
-/* loan, copy and publish, with one time-out: 1, 0 (full), or what these say. Nothing stays out. data may be NULL if bytes is 0. */
+/* loan, copy and publish, with one time-out: 1, 0 (full), or what these say. Nothing stays out. data: NULL if bytes is 0. */
 MAAR_API int maar_ipc_send(struct maar_ipc *ipc, const void *data, size_t bytes, const struct maar_ipc_tags *tags,
 			   int64_t timeout_ns);
 
@@ -264,13 +267,13 @@ MAAR_API int maar_ipc_take_dead(struct maar_ipc *ipc, struct maar_ipc_message *m
 MAAR_API int maar_ipc_release(struct maar_ipc *ipc, const struct maar_ipc_message *message);
 
 /*
- * Takes a message, copies it, and releases it. `room` must be as much as the largest slot holds (maar_ipc_most_bytes), or the
- * answer is -EMSGSIZE and nothing is taken. message may be NULL. Otherwise as take.
+ * Takes a message, copies it, and releases it. `room` must be as much as the largest slot holds (maar_ipc_most_bytes),
+ * or the answer is -EMSGSIZE and nothing is taken. message may be NULL. Otherwise as take.
  */
 MAAR_API int maar_ipc_receive(struct maar_ipc *ipc, void *data, size_t room, struct maar_ipc_message *message,
 			      int64_t timeout_ns);
 
-/* As many as there are, up to n, waiting for the first: how many, or as take. And the release of n: 0, or the first error. */
+/* As many as there are, up to n, waiting for the first: how many, or as take. Release of n: 0, or the first error. */
 MAAR_API ssize_t maar_ipc_take_burst(struct maar_ipc *ipc, struct maar_ipc_message *messages, size_t n,
 				     int64_t timeout_ns);
 MAAR_API int maar_ipc_release_burst(struct maar_ipc *ipc, const struct maar_ipc_message *messages, size_t n);
@@ -278,8 +281,8 @@ MAAR_API int maar_ipc_release_burst(struct maar_ipc *ipc, const struct maar_ipc_
 /* ---- the end ---- */
 
 /*
- * For good: producers are refused, consumers get what is in the queue and then -EPIPE; whoever sleeps is woken. 0. A publish
- * that runs at the same time may come after the last look of a consumer: what it publishes stays in the queue.
+ * For good: producers are refused, consumers get what is in the queue and then -EPIPE; whoever sleeps is woken. 0. A
+ * publish that runs at the same time may come after the last look of a consumer: what it publishes stays in the queue.
  */
 MAAR_API int maar_ipc_close(struct maar_ipc *ipc);
 MAAR_API int maar_ipc_closed(const struct maar_ipc *ipc); /* 1: closed, or ipc is NULL */
@@ -291,10 +294,10 @@ MAAR_API ssize_t maar_ipc_drain(struct maar_ipc *ipc, maar_ipc_message_fn *each,
 /* ---- the dead ---- */
 
 /*
- * Puts right what dead participants have left. Their loans become free, and so does what they had not quite published; messages that
- * they had taken go where the segment's when_dead says; their journals are resolved, their numbers free. May itself be
- * killed anywhere, and is then done by another. Returns how many it recovered; 0 also while another one is at it.
- * Cost: a system call or two for each participant, and for each dead one a walk over the owner words.
+ * Puts right what dead participants have left. Their loans become free, and so does what they had not quite published;
+ * messages that they had taken go where the segment's when_dead says; their journals are resolved, their numbers free.
+ * May itself be killed anywhere, and is then done by another. Returns how many it recovered; 0 also while another one
+ * is at it. Cost: a system call or two for each participant, and for each dead one a walk over the owner words.
  */
 MAAR_API int maar_ipc_recover(struct maar_ipc *ipc);
 
@@ -306,7 +309,7 @@ struct maar_ipc_past {
 	uint64_t reserved[2];
 };
 
-/* As it was at attach. 0, or -ENOENT: there is none (or no key). So: publish what comes after, and this again if not delivered. */
+/* As it was at attach. 0, or -ENOENT: there is none, or no key. So: publish this again if not delivered, and what follows. */
 MAAR_API int maar_ipc_past(const struct maar_ipc *ipc, struct maar_ipc_past *past);
 
 /* Forgets the journal of a key that nobody has now, so that its number may be used without it. 0, -ENOENT or -EBUSY. */
@@ -336,8 +339,8 @@ maar_ipc_participant(const struct maar_ipc *ipc); /* this one's number, from 1; 
 MAAR_API int maar_ipc_dump(const struct maar_ipc *ipc, FILE *to);
 
 /*
- * Whether all is as it must be: each slot in one place, the one that its word says. While nobody else works on it, and the dead are
- * recovered. 0, or -EBADMSG (which marks nothing).
+ * Whether all is as it must be: each slot in one place, the one that its word says. While nobody else works on it, and
+ * the dead are recovered. 0, or -EBADMSG (which marks nothing).
  */
 MAAR_API int maar_ipc_check(const struct maar_ipc *ipc);
 

@@ -3,9 +3,9 @@
  *
  * Participants: who becomes one, under which number, with whose journal; and who of them is alive.
  *
- * A number is taken in two steps: first somebody is alive as it, which the kernel or a word says of one process at a time; then
- * its entry says so. Whoever becomes alive as a number whose entry is not free is a dead one's heir: with the right to recover
- * it puts right what that one left, and then the number is as free as any.
+ * A number is taken in two steps: first somebody is alive as it, which the kernel or a word says of one process at a
+ * time; then its entry says so. Whoever becomes alive as a number whose entry is not free is a dead one's heir: with
+ * the right to recover it puts right what that one left, and then the number is as free as any.
  */
 #include "ipc_priv.h"
 
@@ -325,7 +325,7 @@ int maar_ipc_detach(struct maar_ipc *ipc)
 			return -EBUSY;
 		p = maar__ipc_entry(ipc, ipc->me);
 		(void)maar__ipc_resolve(ipc, ipc->me);
-		/* As of one who died without a slot, in case this one does; and whoever does it again finds the same. */
+		/* As of one who died without a slot, in case this one does; whoever does it again finds the same. */
 		maar_a_store(&p->state, maar__ipc_state(maar__ipc_generation(ipc->state), 0, MAAR__IPC_WAKE),
 			     RELEASE); /* R:ipc.state */
 		maar_a_compiler_barrier();

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Messages as the callers see them: with time-outs and policies, tags and journals, in place or copied; close and drain.
+ * Messages as the callers see them: with time-outs and policies, tags and journals, in place or copied; close and
+ * drain.
  */
 #include "ipc_priv.h"
 
@@ -20,8 +21,8 @@ struct attempt {
 };
 
 /*
- * The participants of whom the one waited for may be one of the dead: so the sleep has slices, and the dead are looked for after
- * each.
+ * The participants of whom the one waited for may be one of the dead: so the sleep has slices, and the dead are looked
+ * for after each.
  */
 static int wait_for(struct maar_ipc *ipc, struct maar_event *event, struct attempt *a, int64_t deadline)
 {

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Moves of slots, by their owner words: free -> loan -> queued -> read -> free. Each is a take from one lock-free ring or a put
- * to another, which src/ring/owned_ring.h says what a kill leaves of; here stands what is in the slot at that time.
+ * Moves of slots, by their owner words: free -> loan -> queued -> read -> free. Each is a take from one lock-free ring
+ * or a put to another, which src/ring/owned_ring.h says what a kill leaves of; here stands what is in the slot at that
+ * time.
  */
 #include "ipc_priv.h"
 
@@ -37,8 +38,8 @@ static bool nothing_queued(const struct maar_ipc *ipc)
 }
 
 /*
- * Who sleeps for want of a slot is woken when half of them are free, so that it is woken for many; or when nothing is queued,
- * for then nobody is going to make more free. They may wait for different things, so all are.
+ * Who sleeps for want of a slot is woken when half of them are free, so that it is woken for many; or when nothing is
+ * queued, for then nobody is going to make more free. They may wait for different things, so all are.
  */
 void maar__ipc_tell_room(struct maar_ipc *ipc, uint32_t class)
 {

@@ -10,9 +10,9 @@
  *     report.c    statistics, dump, check
  *     ../ring/owned_ring.h   how a slot comes into a ring and out of it
  *
- * What a participant leaves that is killed is what it has stored up to some point of its program, in that order. So where one
- * store must not be found without an earlier one there is a compiler barrier between them, and no more: whoever acts on the
- * death has learned of it from the kernel, after all of them.
+ * What a participant leaves that is killed is what it has stored up to some point of its program, in that order. So
+ * where one store must not be found without an earlier one there is a compiler barrier between them, and no more:
+ * whoever acts on the death has learned of it from the kernel, after all of them.
  */
 #ifndef MAAR_IPC_PRIV_H
 #define MAAR_IPC_PRIV_H
@@ -28,8 +28,8 @@
 #define MAAR__IPC_HEADER_BYTES 1024 /* of a segment's beginning: enough for maar__ipc_check */
 
 /*
- * States of an owner word. READ is any queue's and the dead letters'; QUEUED + r is "in ring r": a priority, or the dead
- * letters. 0 is none, so that zeroed memory is no segment.
+ * States of an owner word. READ is any queue's and the dead letters'; QUEUED + r is "in ring r": a priority, or the
+ * dead letters. 0 is none, so that zeroed memory is no segment.
  */
 enum maar__ipc_state {
 	MAAR__IPC_FREE =
@@ -90,7 +90,7 @@ enum maar__ipc_phase {
 	MAAR__IPC_WAKE = 2,   /* dead, its journal resolved; its slots are being put right */
 };
 
-/* `state`: | generation 32 | roles 16 | phase 16 |. The generation grows each time that somebody becomes this number. */
+/* `state`: | generation 32 | roles 16 | phase 16 |. The generation grows when somebody becomes this number. */
 static inline uint64_t maar__ipc_state(uint64_t generation, uint32_t roles, enum maar__ipc_phase phase)
 {
 	return generation << 32 | (uint64_t)(roles & 0xffff) << 16 | (unsigned)phase;
@@ -117,8 +117,7 @@ struct maar__ipc_journal {
 
 struct maar__ipc_participant {
 	uint64_t state;
-	uint64_t
-		identity; /* | start, clock ticks, 42 | pid 22 |, or 0; of those whose life is not the caller's business */
+	uint64_t identity; /* | start, clock ticks, 42 | pid 22 |, or 0; where no caller knows better */
 	uint64_t key;
 	struct maar__ipc_journal journal[2];
 	uint64_t outcome; /* of the last journaled publish, when its process is gone: enum maar__ipc_outcome */
@@ -176,7 +175,7 @@ struct maar_ipc {
 	struct maar_ipc_life life; /* take NULL: pid and start */
 };
 
-/* layout.c. A child's copy of the first bytes is checked, of a segment of which there are `bytes` in all. As attach says. */
+/* layout.c: checks a copy of a segment's first bytes, of which there are `bytes` in all. As attach says. */
 int maar__ipc_check(const void *copy, size_t copied, uint64_t bytes, struct maar__ipc_header *h);
 /* layout.c: the geometry as this process sees it, from a header that is right. */
 void maar__ipc_look(struct maar_ipc *ipc, void *mem, const struct maar__ipc_header *h);
@@ -264,7 +263,10 @@ void maar__ipc_tell_room(struct maar_ipc *ipc, uint32_t class);
 void maar__ipc_tell_messages(struct maar_ipc *ipc, size_t n);
 uint64_t maar__ipc_count(const struct maar__owned *o);
 
-/* recover.c. lock: 1, 0: a living one has it, or -EBADMSG; `heir`: the caller, who is just becoming `number`, has no right yet. */
+/*
+ * recover.c. lock: 1; 0: a living one has it; or -EBADMSG. `heir`: the caller is just becoming `number`, so what that
+ * has is its predecessor's.
+ */
 int maar__ipc_lock(struct maar_ipc *ipc, uint32_t number, uint64_t generation, bool heir, uint64_t *held);
 void maar__ipc_unlock(struct maar_ipc *ipc, uint64_t held);
 /* With the lock: all that the dead `number` left is put right, as by `me`. 0 or -EBADMSG */

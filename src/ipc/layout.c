@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Where the parts of a segment lie, how it is made, and what a header must say. Every place follows from a few numbers, so a
- * header is right if those are in range and laying them out again gives the same header.
+ * Where the parts of a segment lie, how it is made, and what a header must say. Every place follows from a few numbers,
+ * so a header is right if those are in range and laying them out again gives the same header.
  */
 #include "ipc_priv.h"
 
@@ -91,8 +91,8 @@ static uint64_t slots_of(const struct maar__ipc_header *h)
 }
 
 /*
- * Cells of a ring for so many handles, and one more: where a taker has not moved head, or was killed before it did, what it
- * took may come in again at once.
+ * Cells of a ring for so many handles, and one more: where a taker has not moved head, or was killed before it did,
+ * what it took may come in again at once.
  */
 static size_t cells_for(uint64_t handles)
 {

@@ -3,14 +3,16 @@
  *
  * What the dead have left, put right by one participant at a time.
  *
- * The right to it is a word, | acquisitions 20 | generation 32 | number 12 |, number 0: nobody. Whoever is dead loses it to the
- * next, by a compare-and-swap from the word that was found; the count makes each acquisition another word, so that one which
- * was found long ago cannot be mistaken for a later one's. Only with the right a dead one's number may become anybody's again, so
- * no recoverer, however long it was stopped, meets slots of a living one under the number of a dead one.
+ * The right to it is a word, | acquisitions 20 | generation 32 | number 12 |, number 0: nobody. Whoever is dead loses
+ * it to the next, by a compare-and-swap from the word that was found; the count makes each acquisition another word, so
+ * that one which was found long ago cannot be mistaken for a later one's. Only with the right a dead one's number may
+ * become anybody's again, so no recoverer, however long it was stopped, meets slots of a living one under the number of
+ * a dead one.
  *
- * All that is done is done again, to the same end, by who comes after a recoverer that was killed: first the journal is resolved,
- * while the words are as the dead one left them, and the phase says that it is; then each slot is moved by one put, which leaves
- * it under the number of the recoverer if that is killed in it; then the journal is empty, and then the number is free.
+ * All that is done is done again, to the same end, by who comes after a recoverer that was killed: first the journal is
+ * resolved, while the words are as the dead one left them, and the phase says that it is; then each slot is moved by
+ * one put, which leaves it under the number of the recoverer if that is killed in it; then the journal is empty, and
+ * then the number is free.
  */
 #include "ipc_priv.h"
 
@@ -88,8 +90,8 @@ static int ring_of(const struct maar_ipc *ipc, uint64_t word)
 }
 
 /*
- * Whether what was journaled came into its queue. It did not if the word is still the loan's; nor if it is that of this number's put,
- * for this loan, and the cell has it not.
+ * Whether what was journaled came into its queue. It did not if the word is still the loan's; nor if it is that of this
+ * number's put, for this loan, and the cell has it not.
  */
 static bool was_delivered(struct maar_ipc *ipc, uint32_t number, uint32_t handle, uint64_t loan)
 {
@@ -157,8 +159,9 @@ static int put_free(struct maar_ipc *ipc, uint32_t handle, uint64_t word, uint32
 }
 
 /*
- * A message that a dead one had taken. What is to be kept of its first life is written before its word changes, and `flags` last:
- * a word of a queue whose cell has it not is then told from one that was being published for the first time.
+ * A message that a dead one had taken. What is to be kept of its first life is written before its word changes, and
+ * `flags` last: a word of a queue whose cell has it not is then told from one that was being published for the first
+ * time.
  */
 static int mend_read(struct maar_ipc *ipc, uint32_t handle, uint64_t word, uint32_t me)
 {
@@ -213,8 +216,8 @@ static int mend_word(struct maar_ipc *ipc, uint32_t handle, uint64_t word, uint3
 	if (maar__ipc_in_ring(o, handle, word))
 		return 0;
 	/*
-	 * Or somebody took it and its cell was used again, since the word was read: then it is not the dead one's. Whoever filled the
-	 * cell knew that, and told with it.
+	 * Or somebody took it and its cell was used again, since the word was read: then it is not the dead one's.
+	 * Whoever filled the cell knew that, and told with it.
 	 */
 	if (maar_a_load(&ipc->own[handle], RELAXED) != word)
 		return -EALREADY;

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * A queue between processes, looked at: statistics, a description for people, and whether each slot is where it must be.
+ * A queue between processes, looked at: statistics, a description for people, and whether each slot is where it must
+ * be.
  */
 #include "ipc_priv.h"
 

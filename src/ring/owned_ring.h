@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The lock-free ring of handles (MPMC, MAAR_RING_HANDLE) with an owner word for each handle, between processes: what says
- * whose a handle is, is its word, and the ring says in which order they are had. So a process that is killed or stopped
- * between any two instructions neither holds up the others nor leaves a handle of which nobody knows whose it is.
+ * The lock-free ring of handles (MPMC, MAAR_RING_HANDLE) with an owner word for each handle, between processes: what
+ * says whose a handle is, is its word, and the ring says in which order they are had. So a process that is killed or
+ * stopped between any two instructions neither holds up the others nor leaves a handle of which nobody knows whose it
+ * is.
  *
  *     own[handle]  | state 4 bits | participant 12 bits | position 48 bits |
  *
@@ -15,8 +16,9 @@
  *     1. own: {state from, anyone, h} -> {state to, me, h}     it is taken. If the word is another, it was taken already
  *     2. head: h -> h + 1                                      anybody who finds it taken does it
  *
- * Killed before put's 2: the word names the dead, and a position whose cell has not this handle: not in the ring. Killed
- * after a step 1 of take: the word says who has it. Killed elsewhere: it is as if it had been killed before or after.
+ * Killed before put's 2: the word names the dead, and a position whose cell has not this handle: not in the ring.
+ * Killed after a step 1 of take: the word says who has it. Killed elsewhere: it is as if it had been killed before or
+ * after.
  *
  * The geometry is the caller's private copy, and what is read from the ring is checked before it is used: memory that
  * anybody has written anything to is answered by -EBADMSG, by no access outside the ring and the words, and by no loop
@@ -65,9 +67,9 @@ static inline bool maar__owned_is_handle(const struct maar__owned *o, uint64_t w
 /*
  * Takes the oldest handle whose word is in state `from`, for `me`, in state `to`. 1, 0 if there is none, or -EBADMSG.
  *
- * Whoever comes round finds that head has moved: its own step 2 moved it, or failed because it had moved; or the cell was
- * filled for a later position, by somebody who knew that head had moved and published that with the cell. If it has not,
- * this is no ring.
+ * Whoever comes round finds that head has moved: its own step 2 moved it, or failed because it had moved; or the cell
+ * was filled for a later position, by somebody who knew that head had moved and published that with the cell. If it has
+ * not, this is no ring.
  */
 static inline int maar__owned_take(const struct maar__owned *o, unsigned from, unsigned to, unsigned me,
 				   uint32_t *handle)
@@ -107,8 +109,8 @@ static inline int maar__owned_take(const struct maar__owned *o, unsigned from, u
 }
 
 /*
- * Moves head on if what lies there was taken, of words that say `in` while they are in the ring: one who took it and was
- * killed before it moved head would leave a ring that is full to who only puts.
+ * Moves head on if what lies there was taken, of words that say `in` while they are in the ring: one who took it and
+ * was killed before it moved head would leave a ring that is full to who only puts.
  */
 static inline bool maar__owned_help_head(const struct maar__owned *o, unsigned in)
 {
@@ -127,11 +129,12 @@ static inline bool maar__owned_help_head(const struct maar__owned *o, unsigned i
 }
 
 /*
- * Puts a handle whose word is `from`, as the caller has read it, into state `to`. 0; -EALREADY, if the word has changed:
- * another thread has put it; -EAGAIN, if `limit` are in the ring; or -EBADMSG. After the last two the word is as before.
+ * Puts a handle whose word is `from`, as the caller has read it, into state `to`. 0; -EALREADY, if the word has
+ * changed: another thread has put it; -EAGAIN, if `limit` are in the ring; or -EBADMSG. After the last two the word is
+ * as before.
  *
- * Tail stays where it is at most three times: where it is found behind head, where the cell is lost to another, after either
- * of which the cell is found filled; and where head had to be helped. The fourth time, this is no ring.
+ * Tail stays where it is at most three times: where it is found behind head, where the cell is lost to another, after
+ * either of which the cell is found filled; and where head had to be helped. The fourth time, this is no ring.
  */
 static inline int maar__owned_put(const struct maar__owned *o, uint32_t handle, uint64_t from, unsigned to, unsigned me)
 {

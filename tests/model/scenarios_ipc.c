@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Queues between processes (src/ipc) on the explorer: two slots, rings of four cells. A participant dies by saying so and doing no
- * more, which is how the kernel has it: all that it did happens before anybody hears of its death. Payloads are plain, so a
- * slot in two hands races. "The segment is broken" may never be the answer.
+ * Queues between processes (src/ipc) on the explorer: two slots, rings of four cells. A participant dies by saying so
+ * and doing no more, which is how the kernel has it: all that it did happens before anybody hears of its death.
+ * Payloads are plain, so a slot in two hands races. "The segment is broken" may never be the answer.
  */
 #include "../../src/ipc/ipc_priv.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * <maar/ipc.h>, call by call, in one process: full, empty, 0, too many, wrong; and what of a dead participant is put right.
+ * <maar/ipc.h>, call by call, in one process: full, empty, 0, too many, wrong; and what of a dead participant is put
+ * right.
  */
 #include "ipcs.h"
 
@@ -698,7 +699,7 @@ START_TEST(journals)
 		unit_eq(maar_ipc_send(p, NULL, 0, &tags, 0), 1);
 	unit_eq(maar_ipc_drain(q, NULL, NULL), 5);
 	die(p);
-	/* Its successor learns it, also if others have recovered it, and another successor died before it did anything. */
+	/* Its successor learns it, also if others have recovered it, and another successor died idle. */
 	unit_eq(maar_ipc_recover(q), 1);
 	for (unsigned i = 0; i < 3; i++) {
 		p = attach(BOTH, 77);

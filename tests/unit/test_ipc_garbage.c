@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * A queue between processes whose memory somebody writes over: a few words before the calls, or all the while. No crash, no
- * access outside (there are pages behind and before that nobody may touch), no call without an end, and no answer but those that
- * the header names. What was found broken is broken for all.
+ * A queue between processes whose memory somebody writes over: a few words before the calls, or all the while. No
+ * crash, no access outside (there are pages behind and before that nobody may touch), no call without an end, and no
+ * answer but those that the header names. What was found broken is broken for all.
  */
 #include "ipcs.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * <maar/ipc.h> among processes. One that was exec'ed sends to one that forked it. Then producers and consumers are killed (SIGKILL)
- * at random times, a thousand times, and started anew; some are stopped for a while. The others must go on after each. At the end
- * all messages are accounted for: what publish said was sent is there, nothing came twice without its flag, each slot is back.
+ * <maar/ipc.h> among processes. One that was exec'ed sends to one that forked it. Then producers and consumers are
+ * killed (SIGKILL) at random times, a thousand times, and started anew; some are stopped for a while. The others must
+ * go on after each. At the end all messages are accounted for: what publish said was sent is there, nothing came twice
+ * without its flag, each slot is back.
  */
 #include "ipcs.h"
 
@@ -210,7 +211,7 @@ static void work(const struct world *w, unsigned which, uint64_t stream)
 	struct unit_rng rng = unit_rng(stream);
 	struct maar_ipc *q;
 
-	/* All numbers may be with the dead, whom nobody has found yet, and those be in the hands of another who attaches. */
+	/* All numbers may be with the dead, and those in the hands of another who attaches. */
 	while (!(q = maar_ipc_attach(w->memory, w->bytes, &who, NULL)) && errno == EUSERS)
 		sched_yield();
 	if (!q)

@@ -1,10 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * A participant of a queue between processes is killed at each access to shared memory of each of its calls, from each number
- * of queued messages; alone, and with whoever recovers it killed at each access of that. The others go on, round the rings; then what
- * the dead left is recovered, and all is counted: each message that was published is there, none twice without its flag, each
- * slot is back in one place, and the journal says what became of the last publish.
+ * A participant of a queue between processes is killed at each access to shared memory of each of its calls, from each
+ * number of queued messages; alone, and with whoever recovers it killed at each access of that. The others go on, round
+ * the rings; then what the dead left is recovered, and all is counted: each message that was published is there, none
+ * twice without its flag, each slot is back in one place, and the journal says what became of the last publish.
  *
  * Killing is leaving the call by longjmp: all that a process leaves behind when it is killed lies in the shared memory.
  */
