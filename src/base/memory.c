@@ -193,6 +193,17 @@ void *maar__map_mirrored(size_t once, size_t twice)
 	return memory;
 }
 
+void *maar__map_shared(int fd, size_t bytes, bool writable)
+{
+	void *memory = map_file(NULL, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+
+	if (!memory || madvise(memory, bytes, MADV_DONTFORK) == 0)
+		return memory;
+	maar__unmap(memory, bytes);
+	errno = ENOMEM;
+	return NULL;
+}
+
 void *maar__alloc(size_t bytes)
 {
 	void *block = NULL;
