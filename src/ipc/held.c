@@ -87,19 +87,6 @@ void maar__ipc_held_close(struct maar__ipc_held *held)
 	pthread_mutex_unlock(&lock);
 }
 
-void maar__ipc_held_move(struct maar__ipc_held *to, struct maar__ipc_held *from)
-{
-	pthread_mutex_lock(&lock);
-	*to = *from;
-	if (to->fd >= 0) {
-		*to->link = to;
-		if (to->next)
-			to->next->link = &to->next;
-		from->fd = -1;
-	}
-	pthread_mutex_unlock(&lock);
-}
-
 /* ---- locks ---- */
 
 static int control(int fd, int what, int type, int byte, int n)

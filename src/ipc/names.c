@@ -32,24 +32,27 @@ static void end(void *arg)
 	maar__free(a);
 }
 
-/* Attaches to a file, which is closed then or belongs to the attachment. NULL with errno. */
-static struct maar_ipc *attach(struct maar__ipc_file *file, const struct maar_ipc_who *who)
+/* One without a file; NULL: no memory. */
+static struct attached *begin(void)
 {
-	struct maar_ipc_life life = { maar__ipc_live_take, maar__ipc_live_drop, maar__ipc_live_alive, end, NULL };
 	struct attached *a = maar__alloc(sizeof(*a));
-	struct maar_ipc *ipc;
-	bool ended = false;
 
 	if (!a || maar__lock_init(&a->live.lock)) {
 		maar__free(a);
-		maar__ipc_file_close(file);
-		errno = ENOMEM;
 		return NULL;
 	}
-	a->live.file = *file;
-	maar__ipc_held_move(&a->live.file.held, &file->held);
+	a->live.file.held.fd = -1;
+	return a;
+}
+
+/* Attaches to its file; it belongs to the queue then, or is gone. NULL with errno. */
+static struct maar_ipc *attach(struct attached *a, const struct maar_ipc_who *who)
+{
+	const struct maar_ipc_life life = { maar__ipc_live_take, maar__ipc_live_drop, maar__ipc_live_alive, end, a };
+	struct maar_ipc *ipc;
+	bool ended = false;
+
 	a->ended = &ended;
-	life.arg = a;
 	ipc = maar_ipc_attach(a->live.file.map, (size_t)a->live.file.records_at, who, &life);
 	if (ipc) {
 		a->ended = NULL;
@@ -81,21 +84,25 @@ static bool is_being_removed(int dir, const char *name, const struct stat *file)
 	return yes;
 }
 
-/* Attaches to a file that was just opened or made; 0 and *ipc, -EAGAIN: the name is not its any more, or -errno. */
-static int attach_named(struct maar__ipc_file *file, int dir, const char *name, const struct maar_ipc_who *who,
+/*
+ * Attaches to the file that was just opened or made, unless `rc` says that this failed. 0 and *ipc, -EAGAIN: the name is not
+ * the file's any more, or -errno.
+ */
+static int attach_named(int rc, struct attached *a, int dir, const char *name, const struct maar_ipc_who *who,
 			struct maar_ipc **ipc)
 {
 	struct stat about, named;
 
-	if (fstat(file->held.fd, &about)) {
-		maar__ipc_file_close(file);
-		return -EIO;
+	if (rc == 0 && fstat(a->live.file.held.fd, &about))
+		rc = -errno;
+	if (rc) {
+		end(a);
+		return rc;
 	}
-	*ipc = attach(file, who);
+	*ipc = attach(a, who);
 	if (!*ipc) {
-		const int reason = errno;
-
-		return reason == EUSERS && is_being_removed(dir, name, &about) ? -EAGAIN : -reason;
+		rc = -errno;
+		return rc == -EUSERS && is_being_removed(dir, name, &about) ? -EAGAIN : rc;
 	}
 	/* A remover that looked before this one was alive may have removed it since: then nobody else would come. */
 	if (fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == about.st_ino &&
@@ -108,10 +115,11 @@ static int attach_named(struct maar__ipc_file *file, int dir, const char *name, 
 
 static int open_once(int dir, const char *name, const struct maar_ipc_who *who, struct maar_ipc **ipc)
 {
-	struct maar__ipc_file file;
-	const int rc = maar__ipc_file_open(&file, dir, name, true);
+	struct attached *a = begin();
 
-	return rc ? rc : attach_named(&file, dir, name, who, ipc);
+	if (!a)
+		return -ENOMEM;
+	return attach_named(maar__ipc_file_open(&a->live.file, dir, name, true), a, dir, name, who, ipc);
 }
 
 /* ---- creating ---- */
@@ -132,14 +140,18 @@ static int make_once(int dir, const struct recipe *r, struct maar_ipc **ipc)
 {
 	const uint64_t bytes = maar_ipc_bytes(r->options);
 	const uint32_t asked = r->options ? r->options->participants : 0;
-	struct maar__ipc_file file;
+	struct attached *a;
 	int rc;
 
 	if (bytes == 0)
 		return -EINVAL;
+	a = begin();
+	if (!a)
+		return -ENOMEM;
 	(void)maar__ipc_file_clean(dir);
-	rc = maar__ipc_file_make(&file, dir, r->name, bytes, asked ? asked : MAAR_IPC_PARTICIPANTS, init, r->options);
-	return rc ? rc : attach_named(&file, dir, r->name, r->who, ipc);
+	rc = maar__ipc_file_make(&a->live.file, dir, r->name, bytes, asked ? asked : MAAR_IPC_PARTICIPANTS, init,
+				 r->options);
+	return attach_named(rc, a, dir, r->name, r->who, ipc);
 }
 
 static int create_once(int dir, const struct recipe *r, struct maar_ipc **ipc)

@@ -45,7 +45,7 @@ int maar__ipc_dir_open(bool make);
 
 /* ---- descriptors that hold locks (held.c) ---- */
 
-/* One of them. A forked child, which would hold the locks too, closes its copy. */
+/* One of them, which is not to be copied. A forked child, which would hold the locks too, closes its own. */
 struct maar__ipc_held {
 	int fd;
 	struct maar__ipc_held *next, **link;
@@ -54,8 +54,6 @@ struct maar__ipc_held {
 /* Opens a file: 0 or -errno. Never waits, whatever kind of file it is, follows no link, and leaves nothing to exec. */
 int maar__ipc_held_open(struct maar__ipc_held *held, int dir, const char *name, int flags);
 void maar__ipc_held_close(struct maar__ipc_held *held);
-/* The same in another place; the old one is empty then. */
-void maar__ipc_held_move(struct maar__ipc_held *to, struct maar__ipc_held *from);
 
 /* A lock on n bytes: 0, -EAGAIN: somebody else has one of them, or -errno. */
 int maar__ipc_lock(int fd, int byte, int n);

@@ -432,8 +432,8 @@ static void *open_and_close(void *arg)
 static int sleep_on(void *arg)
 {
 	(void)arg;
-	for (;;)
-		pause();
+	pause();
+	return 0;
 }
 
 /* A fork in the middle of another thread's open: the child, though it lives on, has no lock of it. */
