@@ -118,6 +118,11 @@ int maar__ipc_live_alive(void *live, uint32_t i)
 	return rc == 1 ? !outlived_by_lock(l, i) : rc;
 }
 
+int maar__ipc_live_who(const struct maar__ipc_live *live, uint32_t i, struct maar__process *who)
+{
+	return read_record(live, i, who) ? 0 : -EBADMSG;
+}
+
 int maar__ipc_live_fd(void *live, uint32_t i)
 {
 	struct maar__ipc_live *l = live;

@@ -3,7 +3,6 @@
  *
  * Queues by name: what programs call.
  */
-#include "ipc_priv.h"
 #include "names_priv.h"
 
 #include "../base/life.h"

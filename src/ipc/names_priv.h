@@ -104,6 +104,8 @@ struct maar__ipc_live {
 int maar__ipc_live_take(void *live, uint32_t i);
 void maar__ipc_live_drop(void *live, uint32_t i);
 int maar__ipc_live_alive(void *live, uint32_t i);
+/* Which process i is, or was last: 0, or -EBADMSG: the file was cut short. */
+int maar__ipc_live_who(const struct maar__ipc_live *live, uint32_t i, struct maar__process *who);
 /* A descriptor that is readable when i's process has ended; -ESRCH: nobody is i; or as maar__process_fd. */
 int maar__ipc_live_fd(void *live, uint32_t i);
 

@@ -6,7 +6,6 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* O_CLOEXEC */
 #endif
-#include "ipc_priv.h"
 #include "names_priv.h"
 
 #include "../base/sleep.h"

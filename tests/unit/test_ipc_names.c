@@ -544,6 +544,7 @@ START_TEST(full_file_system)
 	unit_eq(ftruncate(fd, 0), 0);
 	close(fd);
 	made("x");
+	unit_eq(umount2(ipc_dir, MNT_DETACH), 0); /* or the directory could not be removed */
 }
 END_TEST
 
