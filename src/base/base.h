@@ -44,6 +44,9 @@ static inline bool maar__fault(enum maar__fault kind)
 void *maar__map(size_t bytes);
 void maar__unmap(void *memory, size_t bytes);
 
+/* As maar__map; in a child, however it was forked, it is zeroed again. NULL with errno; ENOTSUP: the kernel is older than 4.14. */
+void *maar__map_own(size_t bytes);
+
 /*
  * Addresses without memory, which no strict accounting of memory counts, page-aligned; NULL with errno. maar__unmap ends it.
  * ready: makes a part of it (whole pages) readable and writable, zeroed; false with errno, and nothing changed. unready:

@@ -31,6 +31,17 @@ void *maar__map(size_t bytes)
 	return NULL;
 }
 
+void *maar__map_own(size_t bytes)
+{
+	void *memory = maar__map(bytes);
+
+	if (!memory || (!maar__fault(MAAR__FAULT_MAP) && madvise(memory, bytes, MADV_WIPEONFORK) == 0))
+		return memory;
+	maar__unmap(memory, bytes);
+	errno = ENOTSUP;
+	return NULL;
+}
+
 void maar__unmap(void *memory, size_t bytes)
 {
 	if (memory)
