@@ -457,7 +457,7 @@ START_TEST(other_files)
 	not_a_queue("fifo", EPERM);
 	unit_eq(mkdir(ipc_path("dir"), 0700), 0);
 	not_a_queue("dir", EPERM);
-	strncpy(address.sun_path, ipc_path("socket"), sizeof(address.sun_path) - 1);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%.90s/socket", ipc_dir);
 	unit_eq(bind(s, (struct sockaddr *)&address, sizeof(address)), 0);
 	not_a_queue("socket", EPERM);
 	close(s);
