@@ -76,6 +76,12 @@ uint64_t maar__address_limit(void);
 void *maar__map_mirrored(size_t once, size_t twice);
 size_t maar__page(void); /* bytes */
 
+/*
+ * The first `bytes` of a file, shared with whoever maps it too, to be read only or written. A forked child does not have it.
+ * NULL with errno (what mmap says; ENOMEM). maar__unmap ends it.
+ */
+void *maar__map_shared(int fd, size_t bytes, bool writable);
+
 /* ---- where it lies (place.c) ---- */
 
 /* Bytes of a huge page, a power of two; 0 where there are none. */

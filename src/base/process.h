@@ -3,7 +3,8 @@
  *
  * Which process it was, and whether it still lives. A number comes again with another process, so the time of the start goes
  * with it; and both mean something only where they were read: in a pid namespace (whose /proc must be mounted), in a time
- * namespace, since boot.
+ * namespace, since boot. Two that start with the same number within 10 ms are taken for one: the system does not give so many
+ * numbers in so short a time.
  */
 #ifndef MAAR_PROCESS_H
 #define MAAR_PROCESS_H
