@@ -34,11 +34,16 @@ void *maar__map(size_t bytes)
 void *maar__map_own(size_t bytes)
 {
 	void *memory = maar__map(bytes);
+	int reason = ENOMEM;
 
-	if (!memory || (!maar__fault(MAAR__FAULT_MAP) && madvise(memory, bytes, MADV_WIPEONFORK) == 0))
-		return memory;
-	maar__unmap(memory, bytes);
-	errno = ENOTSUP;
+	if (memory && !maar__fault(MAAR__FAULT_MAP)) {
+		if (madvise(memory, bytes, MADV_WIPEONFORK) == 0)
+			return memory;
+		reason = ENOTSUP;
+	}
+	if (memory)
+		maar__unmap(memory, bytes);
+	errno = reason;
 	return NULL;
 }
 

@@ -70,7 +70,7 @@ static void leave(struct maar_ipc *ipc, uint32_t number)
 static int inherit(struct maar_ipc *ipc, uint32_t number, uint64_t state)
 {
 	uint64_t held;
-	int rc = maar__ipc_lock(ipc, number, maar__ipc_generation(state), true, &held);
+	int rc = maar__ipc_seize(ipc, number, maar__ipc_generation(state), true, &held);
 
 	if (rc <= 0)
 		return rc ? rc : -EBUSY;
@@ -79,7 +79,7 @@ static int inherit(struct maar_ipc *ipc, uint32_t number, uint64_t state)
 		rc = 0;
 	else
 		rc = maar__ipc_mend(ipc, number, number);
-	maar__ipc_unlock(ipc, held);
+	maar__ipc_give_back(ipc, held);
 	return rc;
 }
 

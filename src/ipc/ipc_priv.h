@@ -264,11 +264,11 @@ void maar__ipc_tell_messages(struct maar_ipc *ipc, size_t n);
 uint64_t maar__ipc_count(const struct maar__owned *o);
 
 /*
- * recover.c. lock: 1; 0: a living one has it; or -EBADMSG. `heir`: the caller is just becoming `number`, so what that
+ * recover.c. seize: 1; 0: a living one has it; or -EBADMSG. `heir`: the caller is just becoming `number`, so what that
  * has is its predecessor's.
  */
-int maar__ipc_lock(struct maar_ipc *ipc, uint32_t number, uint64_t generation, bool heir, uint64_t *held);
-void maar__ipc_unlock(struct maar_ipc *ipc, uint64_t held);
+int maar__ipc_seize(struct maar_ipc *ipc, uint32_t number, uint64_t generation, bool heir, uint64_t *held);
+void maar__ipc_give_back(struct maar_ipc *ipc, uint64_t held);
 /* With the lock: all that the dead `number` left is put right, as by `me`. 0 or -EBADMSG */
 int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me);
 /* The last journaled publish of `number`, which is dead or is ending. */

@@ -49,7 +49,7 @@ static int is_gone(struct maar_ipc *ipc, uint64_t word, uint32_t number, bool he
 	return maar__ipc_alive(ipc, holder) == 0;
 }
 
-int maar__ipc_lock(struct maar_ipc *ipc, uint32_t number, uint64_t generation, bool heir, uint64_t *held)
+int maar__ipc_seize(struct maar_ipc *ipc, uint32_t number, uint64_t generation, bool heir, uint64_t *held)
 {
 	const uint64_t word = maar_a_load(&ipc->at->recoverer, ACQUIRE); /* A:ipc.recoverer */
 
@@ -64,7 +64,7 @@ int maar__ipc_lock(struct maar_ipc *ipc, uint32_t number, uint64_t generation, b
 	return maar_a_cas(&ipc->at->recoverer, word, *held, RELEASE); /* R:ipc.recoverer */
 }
 
-void maar__ipc_unlock(struct maar_ipc *ipc, uint64_t held)
+void maar__ipc_give_back(struct maar_ipc *ipc, uint64_t held)
 {
 	/* It can only fail if somebody wrote over the word. */
 	(void)maar_a_cas(&ipc->at->recoverer, held, held & ~(uint64_t)((1u << NUMBER_BITS) - 1),
@@ -312,11 +312,11 @@ int maar_ipc_recover(struct maar_ipc *ipc)
 
 	if (rc || !any_dead(ipc))
 		return rc;
-	rc = maar__ipc_lock(ipc, ipc->me, maar__ipc_generation(ipc->state), false, &held);
+	rc = maar__ipc_seize(ipc, ipc->me, maar__ipc_generation(ipc->state), false, &held);
 	if (rc <= 0)
 		return rc;
 	n = recover_all(ipc);
-	maar__ipc_unlock(ipc, held);
+	maar__ipc_give_back(ipc, held);
 	/* What the dead had been woken for, somebody else has to look at. */
 	maar__event_wake_shared(&ipc->events->not_empty, SIZE_MAX);
 	maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
