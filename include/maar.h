@@ -17,6 +17,8 @@
 #include <maar/chain.h>
 #include <maar/channel.h>
 #include <maar/event.h>
+#include <maar/ipc.h>
+#include <maar/ipc_names.h>
 #include <maar/mring.h>
 #include <maar/object_pool.h>
 #include <maar/pool.h>

@@ -44,10 +44,14 @@ static inline bool maar__fault(enum maar__fault kind)
 void *maar__map(size_t bytes);
 void maar__unmap(void *memory, size_t bytes);
 
+/* As maar__map; in a child, however it was forked, it is zero again. NULL with errno; ENOTSUP: a kernel before 4.14. */
+void *maar__map_own(size_t bytes);
+
 /*
- * Addresses without memory, which no strict accounting of memory counts, page-aligned; NULL with errno. maar__unmap ends it.
- * ready: makes a part of it (whole pages) readable and writable, zeroed; false with errno, and nothing changed. unready:
- * gives the memory of such a part back; false: it could not, and the part is as before but for its content.
+ * Addresses without memory, which no strict accounting of memory counts, page-aligned; NULL with errno. maar__unmap
+ * ends it. ready: makes a part of it (whole pages) readable and writable, zeroed; false with errno, and nothing
+ * changed. unready: gives the memory of such a part back; false: it could not, and the part is as before but for its
+ * content.
  */
 void *maar__reserve(size_t bytes);
 bool maar__ready(void *at, size_t bytes);
@@ -66,10 +70,17 @@ uint64_t maar__address_limit(void);
 /*
  * Zeroed memory of which a part is mapped twice, back to back: `once` bytes, `twice` bytes, and these again, all
  * multiples of maar__page(), whose sum fits size_t. Shared with children after fork. NULL with errno (ENOMEM, or what
- * memfd_create, ftruncate and mmap say; EFBIG if RLIMIT_FSIZE forbids it). maar__unmap(memory, once + 2 * twice) ends it.
+ * memfd_create, ftruncate and mmap say; EFBIG if RLIMIT_FSIZE forbids it). maar__unmap(memory, once + 2 * twice) ends
+ * it.
  */
 void *maar__map_mirrored(size_t once, size_t twice);
 size_t maar__page(void); /* bytes */
+
+/*
+ * The first `bytes` of a file, shared with whoever maps it too, to be read only or written. A forked child does not have it.
+ * NULL with errno (what mmap says; ENOMEM). maar__unmap ends it.
+ */
+void *maar__map_shared(int fd, size_t bytes, bool writable);
 
 /* ---- where it lies (place.c) ---- */
 
@@ -77,14 +88,15 @@ size_t maar__page(void); /* bytes */
 size_t maar__huge_page(void);
 
 /*
- * As maar__reserve, aligned to a huge page, for so many bytes rounded up to whole ones (which is what maar__unmap is told). If
- * the system has set aside enough of them for all, they are of those, and *set_aside is true; else huge pages are asked for.
+ * As maar__reserve, aligned to a huge page, for so many bytes rounded up to whole ones (which is what maar__unmap is
+ * told). If the system has set aside enough of them for all, they are of those, and *set_aside is true; else huge pages
+ * are asked for.
  */
 void *maar__reserve_huge(size_t bytes, size_t huge, bool *set_aside);
 
 /*
- * Pages of this part (whole ones), when they are touched, are to come from a NUMA node, as long as it has some. 0; -ENOTSUP
- * without libnuma, or NUMA in the kernel; -EINVAL, no such node; or what mbind says.
+ * Pages of this part (whole ones), when they are touched, are to come from a NUMA node, as long as it has some. 0;
+ * -ENOTSUP without libnuma, or NUMA in the kernel; -EINVAL, no such node; or what mbind says.
  */
 int maar__on_node(void *at, size_t bytes, unsigned node);
 

@@ -31,6 +31,22 @@ void *maar__map(size_t bytes)
 	return NULL;
 }
 
+void *maar__map_own(size_t bytes)
+{
+	void *memory = maar__map(bytes);
+	int reason = ENOMEM;
+
+	if (memory && !maar__fault(MAAR__FAULT_MAP)) {
+		if (madvise(memory, bytes, MADV_WIPEONFORK) == 0)
+			return memory;
+		reason = ENOTSUP;
+	}
+	if (memory)
+		maar__unmap(memory, bytes);
+	errno = reason;
+	return NULL;
+}
+
 void maar__unmap(void *memory, size_t bytes)
 {
 	if (memory)
@@ -191,6 +207,17 @@ void *maar__map_mirrored(size_t once, size_t twice)
 	close(fd); /* the mappings keep the memory */
 	errno = reason;
 	return memory;
+}
+
+void *maar__map_shared(int fd, size_t bytes, bool writable)
+{
+	void *memory = map_file(NULL, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd, 0);
+
+	if (!memory || madvise(memory, bytes, MADV_DONTFORK) == 0)
+		return memory;
+	maar__unmap(memory, bytes);
+	errno = ENOMEM;
+	return NULL;
 }
 
 void *maar__alloc(size_t bytes)

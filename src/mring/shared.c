@@ -40,11 +40,11 @@ int maar_shared_mring_put(struct maar_shared_mring *mring, void *slot)
 {
 	uint32_t handle;
 	uint64_t word;
-	const int rc = find(mring, slot, &handle, &word);
+	int rc = find(mring, slot, &handle, &word);
 
-	if (maar_unlikely(rc))
-		return rc;
-	return maar__owned_put(&mring->owned, handle, word, MAAR__SHARED_FREE, mring->me);
+	if (maar_likely(rc == 0))
+		rc = maar__owned_put(&mring->owned, handle, word, MAAR__SHARED_FREE, mring->me);
+	return maar_likely(rc != -EAGAIN) ? rc : -EBADMSG; /* the ring holds all, and this one is not in it */
 }
 
 size_t maar_shared_mring_get_bulk(struct maar_shared_mring *mring, void **slots, size_t n)

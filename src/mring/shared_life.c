@@ -117,7 +117,9 @@ static void look_at(struct maar_shared_mring *s, void *mem, const struct maar__s
 	s->owned.ring.flags = RING_FLAGS;
 	s->owned.ring.shift = (unsigned)__builtin_ctzll(cells);
 	s->owned.own = part(mem, h->owners_at);
+	s->owned.first = 0;
 	s->owned.handles = h->slots;
+	s->owned.limit = cells;
 	maar__mring_measures(&s->measures, h->stride, h->slots);
 	s->measures.slab = part(mem, h->slots_at);
 	s->participants = part(mem, h->participants_at);

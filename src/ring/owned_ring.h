@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The lock-free ring of handles (MPMC, MAAR_RING_HANDLE) with an owner word for each handle, between processes: what says
- * whose a handle is, is its word, and the ring says in which order they are had. So a process that is killed or stopped
- * between any two instructions neither holds up the others nor leaves a handle of which nobody knows whose it is.
+ * The lock-free ring of handles (MPMC, MAAR_RING_HANDLE) with an owner word for each handle, between processes: what
+ * says whose a handle is, is its word, and the ring says in which order they are had. So a process that is killed or
+ * stopped between any two instructions neither holds up the others nor leaves a handle of which nobody knows whose it
+ * is.
  *
  *     own[handle]  | state 4 bits | participant 12 bits | position 48 bits |
  *
@@ -15,8 +16,9 @@
  *     1. own: {state from, anyone, h} -> {state to, me, h}     it is taken. If the word is another, it was taken already
  *     2. head: h -> h + 1                                      anybody who finds it taken does it
  *
- * Killed before put's 2: the word names the dead, and a position whose cell has not this handle: not in the ring. Killed
- * after a step 1 of take: the word says who has it. Killed elsewhere: it is as if it had been killed before or after.
+ * Killed before put's 2: the word names the dead, and a position whose cell has not this handle: not in the ring.
+ * Killed after a step 1 of take: the word says who has it. Killed elsewhere: it is as if it had been killed before or
+ * after.
  *
  * The geometry is the caller's private copy, and what is read from the ring is checked before it is used: memory that
  * anybody has written anything to is answered by -EBADMSG, by no access outside the ring and the words, and by no loop
@@ -35,9 +37,10 @@
 #define MAAR__OWN_PARTICIPANT	   ((UINT64_C(1) << MAAR__OWN_PARTICIPANT_BITS) - 1)
 
 struct maar__owned {
-	struct maar__ring_view ring; /* of a ring whose capacity is no less than `handles` */
-	uint64_t *own;
-	uint32_t handles; /* that there are: 0 .. handles - 1 */
+	struct maar__ring_view ring;
+	uint64_t *own;		 /* of handle 0, also where that is none of these */
+	uint32_t first, handles; /* that there are: first .. first + handles - 1 */
+	uint64_t limit;		 /* that may be in the ring: no more than it has cells */
 };
 
 static inline uint64_t maar__own_word(unsigned state, unsigned participant, uint64_t position)
@@ -56,12 +59,17 @@ static inline unsigned maar__own_participant(uint64_t word)
 	return (unsigned)(word >> MAAR__OWN_POSITION_BITS & MAAR__OWN_PARTICIPANT);
 }
 
+static inline bool maar__owned_is_handle(const struct maar__owned *o, uint64_t word)
+{
+	return word - o->first < o->handles;
+}
+
 /*
  * Takes the oldest handle whose word is in state `from`, for `me`, in state `to`. 1, 0 if there is none, or -EBADMSG.
  *
- * Whoever comes round finds that head has moved: its own step 2 moved it, or failed because it had moved; or the cell was
- * filled for a later position, by somebody who knew that head had moved and published that with the cell. If it has not,
- * this is no ring.
+ * Whoever comes round finds that head has moved: its own step 2 moved it, or failed because it had moved; or the cell
+ * was filled for a later position, by somebody who knew that head had moved and published that with the cell. If it has
+ * not, this is no ring.
  */
 static inline int maar__owned_take(const struct maar__owned *o, unsigned from, unsigned to, unsigned me,
 				   uint32_t *handle)
@@ -84,7 +92,7 @@ static inline int maar__owned_take(const struct maar__owned *o, unsigned from, u
 			return 0;
 		if (ahead > 0)
 			continue; /* head was stale */
-		if (maar_unlikely(word >= o->handles))
+		if (maar_unlikely(!maar__owned_is_handle(o, word)))
 			return -EBADMSG;
 		own = maar_a_load(&o->own[word], ACQUIRE); /* A:owned.own */
 		if (maar_likely(own == maar__own_word(from, maar__own_participant(own), head))) {
@@ -101,19 +109,39 @@ static inline int maar__owned_take(const struct maar__owned *o, unsigned from, u
 }
 
 /*
- * Puts a handle whose word is `from`, as the caller has read it, into state `to`. 0; -EALREADY, if the word has changed:
- * another thread has put it; or -EBADMSG: then the word is as before. There is room: the ring holds all handles, and this
- * one is not in it.
+ * Moves head on if what lies there was taken, of words that say `in` while they are in the ring: one who took it and
+ * was killed before it moved head would leave a ring that is full to who only puts.
+ */
+static inline bool maar__owned_help_head(const struct maar__owned *o, unsigned in)
+{
+	struct maar_ring *const r = o->ring.ring;
+	const uint64_t head =
+		maar_a_load(&r->head, RELAXED); /* the compare-and-swap below hands on what the last one knew */
+	uint64_t word, own;
+
+	if (maar__ring_look(o->ring, head, &word) != 0 || !maar__owned_is_handle(o, word))
+		return false;
+	own = maar_a_load(&o->own[word], RELAXED); /* the tail has told what is in the cells before it */
+	if (own == maar__own_word(in, maar__own_participant(own), head))
+		return false;
+	(void)maar_a_cas(&r->head, head, head + 1, RELEASE); /* R:ring.head */
+	return true;
+}
+
+/*
+ * Puts a handle whose word is `from`, as the caller has read it, into state `to`. 0; -EALREADY, if the word has
+ * changed: another thread has put it; -EAGAIN, if `limit` are in the ring; or -EBADMSG. After the last two the word is
+ * as before.
  *
- * Tail stays where it is at most twice: where it is found behind head, and where the cell is lost to another; after either
- * the cell is found filled. Third time, this is no ring.
+ * Tail stays where it is at most three times: where it is found behind head, where the cell is lost to another, after
+ * either of which the cell is found filled; and where head had to be helped. The fourth time, this is no ring.
  */
 static inline int maar__owned_put(const struct maar__owned *o, uint32_t handle, uint64_t from, unsigned to, unsigned me)
 {
 	struct maar_ring *const r = o->ring.ring;
 	uint64_t last = 0, now = from;
 	unsigned same = 0;
-	bool again = false;
+	bool again = false, full = false;
 
 	for (;; again = true) {
 		const uint64_t tail = maar_a_load(&r->tail, ACQUIRE); /* A:ring.tail */
@@ -121,7 +149,7 @@ static inline int maar__owned_put(const struct maar__owned *o, uint32_t handle, 
 		int64_t ahead, room;
 
 		same = again && tail == last ? same + 1 : 0;
-		if (maar_unlikely(same > 2))
+		if (maar_unlikely(same > 3))
 			break;
 		last = tail;
 		ahead = maar__ring_look(o->ring, tail, &old);
@@ -131,11 +159,14 @@ static inline int maar__owned_put(const struct maar__owned *o, uint32_t handle, 
 		}
 		if (ahead != maar__ring_vacant(o->ring))
 			continue; /* the tail was stale */
-		room = maar__ring_room(o->ring, tail, 1);
-		if (maar_unlikely(room <= 0)) {
-			if (room == 0)
-				break;
+		room = maar__ring_room_of(o->ring, tail, 1, o->limit);
+		if (maar_unlikely(room < 0))
 			continue; /* the tail was stale */
+		if (maar_unlikely(room == 0)) {
+			if (maar__owned_help_head(o, to))
+				continue;
+			full = true;
+			break;
 		}
 		maar__ring_fetch_ahead(o->ring, tail);
 		if (maar_unlikely(!maar_a_cas(&o->own[handle], now, maar__own_word(to, me, tail), RELAXED)))
@@ -146,8 +177,10 @@ static inline int maar__owned_put(const struct maar__owned *o, uint32_t handle, 
 			return 0;
 		}
 	}
-	/* No room, if another thread has put it meanwhile; else what cannot be. */
-	return maar_a_cas(&o->own[handle], now, from, RELAXED) ? -EBADMSG : -EALREADY;
+	/* No room, if another thread has put it meanwhile; else there are as many as may be, or what cannot be. */
+	if (!maar_a_cas(&o->own[handle], now, from, RELAXED))
+		return -EALREADY;
+	return full ? -EAGAIN : -EBADMSG;
 }
 
 #endif

@@ -71,7 +71,7 @@ static void set_descriptor(struct maar_event *event)
 	maar__eventfd_set(maar_a_load(&event->number, RELAXED) - 1);
 }
 
-void maar__event_wake(struct maar_event *event, size_t n)
+static void wake(struct maar_event *event, size_t n, bool shared)
 {
 	uint64_t word, next;
 	uint32_t taken;
@@ -87,28 +87,47 @@ void maar__event_wake(struct maar_event *event, size_t n)
 			break;
 	}
 	/* Fewer sleepers than that: nobody sleeps now; and if the word is still the same, nobody will who is counted in it. */
-	if (taken && maar__futex_wake(epoch_at(event), taken, is_shared(event)) < taken && (next & MAAR__EVENT_WAITERS))
+	if (taken && maar__futex_wake(epoch_at(event), taken, shared) < taken && (next & MAAR__EVENT_WAITERS))
 		(void)maar_a_cas(&event->word, next, next & ~MAAR__EVENT_WAITERS, RELAXED);
-	if (word & MAAR__EVENT_ARMED)
+	if ((word & MAAR__EVENT_ARMED) && !shared)
 		set_descriptor(event);
 }
 
-void maar_event_close(struct maar_event *event)
+void maar__event_wake(struct maar_event *event, size_t n)
+{
+	wake(event, n, is_shared(event));
+}
+
+void maar__event_wake_shared(struct maar_event *event, size_t n)
+{
+	wake(event, n, true);
+}
+
+static void close_event(struct maar_event *event, bool shared)
 {
 	uint64_t word, next;
 
-	MAAR_DEBUG_CHECK(event, "NULL event");
-	if (!event)
-		return;
 	do {
 		word = maar_a_load(&event->word, RELAXED);
 		next = (word + MAAR__EVENT_EPOCH) & ~(MAAR__EVENT_WAITERS | MAAR__EVENT_ARMED);
 		next |= MAAR__EVENT_CLOSED;
 	} while (!maar_a_cas(&event->word, word, next, ACQ_REL)); /* R:event.closed A:event.armed */
 	if (word & MAAR__EVENT_WAITERS)
-		maar__futex_wake(epoch_at(event), UINT32_MAX, is_shared(event));
-	if (word & MAAR__EVENT_ARMED)
+		maar__futex_wake(epoch_at(event), UINT32_MAX, shared);
+	if ((word & MAAR__EVENT_ARMED) && !shared)
 		set_descriptor(event);
+}
+
+void maar_event_close(struct maar_event *event)
+{
+	MAAR_DEBUG_CHECK(event, "NULL event");
+	if (event)
+		close_event(event, is_shared(event));
+}
+
+void maar__event_close_shared(struct maar_event *event)
+{
+	close_event(event, true);
 }
 
 /* ---- wait, step by step ---- */

@@ -66,7 +66,7 @@ uint32_t maar__spin_most(struct maar_event *event, int64_t timeout_ns)
 	waits = maar_a_load(&event->waits, RELAXED) + 1;
 	maar_a_store(&event->waits, waits, RELAXED);
 	most = maar_a_load(&event->spin, RELAXED);
-	if (most == 0 || waits % MAAR__PROBE_EVERY == 0)
+	if (most == 0 || most > MAAR__LOOKS_MOST || waits % MAAR__PROBE_EVERY == 0)
 		most = MAAR__LOOKS_MOST;
 	if (timeout_ns >= 0 && timeout_ns / MAAR__LOOK_NS < most)
 		most = (uint32_t)(timeout_ns / MAAR__LOOK_NS);

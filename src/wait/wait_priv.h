@@ -32,4 +32,11 @@ void maar__spin_pause(uint32_t n);
 void maar__spin_hit(struct maar_event *event, uint32_t looks);
 void maar__spin_miss(struct maar_event *event);
 
+/*
+ * As maar__event_wake and maar_event_close, of an event that the caller knows to be shared between processes, whatever its
+ * fields say by now: nothing that another has written there makes this process write to a descriptor.
+ */
+void maar__event_wake_shared(struct maar_event *event, size_t n);
+void maar__event_close_shared(struct maar_event *event);
+
 #endif

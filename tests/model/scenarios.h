@@ -27,6 +27,9 @@ extern const unsigned n_scenarios_channel;
 extern const struct model_scenario scenarios_event[];
 extern const unsigned n_scenarios_event;
 
+extern const struct model_scenario scenarios_ipc[];
+extern const unsigned n_scenarios_ipc;
+
 extern const struct model_scenario scenarios_mring[];
 extern const unsigned n_scenarios_mring;
 /* True: its thieves do without membarrier, and a slot gets into two hands. */

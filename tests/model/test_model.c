@@ -38,6 +38,7 @@ static const struct {
 	{ scenarios_mring, &n_scenarios_mring },
 	{ scenarios_ring, &n_scenarios_ring },
 	{ scenarios_wait, &n_scenarios_wait },
+	{ scenarios_ipc, &n_scenarios_ipc },
 	{ scenarios_shared, &n_scenarios_shared },
 	{ scenarios_slot, &n_scenarios_slot },
 	{ scenarios_record, &n_scenarios_record },

@@ -230,10 +230,9 @@ MAAR_LOCAL void maar__ring_copy_out(struct maar__ring_view v, uint64_t position,
  * told, and the consumers' line was not asked. Negative when `tail` is stale and consumers are past it: the caller's
  * compare-and-swap is going to fail.
  */
-MAAR_LOCAL int64_t maar__ring_room(struct maar__ring_view v, uint64_t tail, uint64_t want)
+MAAR_LOCAL int64_t maar__ring_room_of(struct maar__ring_view v, uint64_t tail, uint64_t want, uint64_t limit)
 {
 	struct maar_ring *const r = v.ring;
-	const uint64_t limit = r->limit;
 	uint64_t head;
 	int64_t used;
 
@@ -247,7 +246,12 @@ MAAR_LOCAL int64_t maar__ring_room(struct maar__ring_view v, uint64_t tail, uint
 	head = maar_a_load(&r->head, ACQUIRE);	    /* A:ring.head */
 	maar_a_store(&r->head_seen, head, RELEASE); /* R:ring.head_seen */
 	used = (int64_t)(tail - head);
-	return used < 0 ? used : (int64_t)limit - used;
+	return used < 0 ? used : (uint64_t)used > limit ? 0 : (int64_t)(limit - (uint64_t)used);
+}
+
+MAAR_LOCAL int64_t maar__ring_room(struct maar__ring_view v, uint64_t tail, uint64_t want)
+{
+	return maar__ring_room_of(v, tail, want, v.ring->limit);
 }
 
 /* The first position from `tail` on whose cell is not filled: `tail`, but for producers that died inside a call. */

@@ -1,0 +1,191 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * A queue between processes, looked at: statistics, a description for people, and whether each slot is where it must
+ * be.
+ */
+#include "ipc_priv.h"
+
+#include <inttypes.h>
+
+uint64_t maar_ipc_most_bytes(const struct maar_ipc *ipc)
+{
+	return ipc && ipc->me ? ipc->classes[ipc->n_classes - 1].bytes : 0;
+}
+
+uint32_t maar_ipc_participant(const struct maar_ipc *ipc)
+{
+	return ipc ? ipc->me : 0;
+}
+
+/* ---- statistics ---- */
+
+static void count_word(const struct maar_ipc *ipc, uint64_t word, struct maar_ipc_stats *s)
+{
+	const unsigned state = maar__own_state(word);
+	const uint32_t participant = maar__own_participant(word);
+
+	if (participant > ipc->max_participants || (participant == 0 && state != MAAR__IPC_FREE))
+		s->broken++;
+	else if (state == MAAR__IPC_FREE)
+		s->free++;
+	else if (state == MAAR__IPC_OUT)
+		s->loaned++;
+	else if (state == MAAR__IPC_READ)
+		s->read++;
+	else if (state >= MAAR__IPC_QUEUED && state < MAAR__IPC_QUEUED + ipc->priorities)
+		s->queued++;
+	else if (state == MAAR__IPC_QUEUED + MAAR__IPC_DEAD_RING)
+		s->dead_letters++;
+	else
+		s->broken++;
+}
+
+int maar_ipc_stats(const struct maar_ipc *ipc, struct maar_ipc_stats *stats)
+{
+	uint32_t i;
+
+	if (!ipc || !stats)
+		return -EINVAL;
+	if (!ipc->me)
+		return -ECHILD;
+	memset(stats, 0, sizeof(*stats));
+	for (i = 0; i < ipc->priorities; i++) {
+		stats->published[i] = maar_a_load(&ipc->rings[i].ring.ring->tail, RELAXED);
+		stats->taken[i] = maar_a_load(&ipc->rings[i].ring.ring->head, RELAXED);
+	}
+	stats->slots = ipc->slots;
+	stats->max_participants = ipc->max_participants;
+	for (i = 0; i < ipc->slots; i++)
+		count_word(ipc, maar_a_load(&ipc->own[i], RELAXED), stats);
+	for (i = 1; i <= ipc->max_participants; i++) {
+		const struct maar__ipc_participant *p = maar__ipc_entry(ipc, i);
+
+		stats->dropped_newest += maar_a_load(&p->dropped_newest, RELAXED);
+		stats->dropped_oldest += maar_a_load(&p->dropped_oldest, RELAXED);
+		if (maar__ipc_phase(maar_a_load(&p->state, RELAXED)) == MAAR__IPC_NOBODY)
+			continue;
+		stats->participants++;
+		stats->dead += maar__ipc_alive((struct maar_ipc *)(uintptr_t)ipc, i) == 0;
+	}
+	stats->dropped_dead = maar_a_load(&ipc->at->dropped_dead, RELAXED);
+	stats->recovered = maar_a_load(&ipc->at->recovered, RELAXED);
+	stats->redelivered = maar_a_load(&ipc->at->redelivered, RELAXED);
+	stats->closed = maar_a_load(&ipc->at->closed, RELAXED) != 0;
+	stats->marked_broken = maar_a_load(&ipc->at->broken, RELAXED) != 0;
+	return 0;
+}
+
+/* ---- for people ---- */
+
+static void dump_participant(const struct maar_ipc *ipc, uint32_t number, uint64_t state, FILE *to)
+{
+	const struct maar__ipc_participant *p = maar__ipc_entry(ipc, number);
+	const int alive = maar__ipc_alive((struct maar_ipc *)(uintptr_t)ipc, number);
+	const uint32_t roles = (uint32_t)(state >> 16) & 0xffff;
+	uint32_t i, out = 0, read = 0;
+
+	for (i = 0; i < ipc->slots; i++) {
+		const uint64_t word = maar_a_load(&ipc->own[i], RELAXED);
+
+		if (maar__own_participant(word) != number)
+			continue;
+		out += maar__own_state(word) == MAAR__IPC_OUT;
+		read += maar__own_state(word) == MAAR__IPC_READ;
+	}
+	fprintf(to, "  participant %" PRIu32 "%s:%s%s, %s, loans %" PRIu32 ", taken %" PRIu32 "\n", number,
+		number == ipc->me ? " (this one)" : "", roles & MAAR_IPC_PRODUCER ? " producer" : "",
+		roles & MAAR_IPC_CONSUMER ? " consumer" : "",
+		alive == 0  ? "dead, not recovered"
+		: alive > 0 ? "alive"
+			    : "alive for all one can tell",
+		out, read);
+	if (maar_a_load(&p->key, RELAXED))
+		fprintf(to, "    key %#" PRIx64 "\n", maar_a_load(&p->key, RELAXED));
+}
+
+int maar_ipc_dump(const struct maar_ipc *ipc, FILE *to)
+{
+	struct maar_ipc_stats s;
+	uint32_t i;
+	int rc = to ? maar_ipc_stats(ipc, &s) : -EINVAL;
+
+	if (rc)
+		return rc;
+	fprintf(to, "queue between processes %016" PRIx64 "%016" PRIx64 ": %" PRIu32 " slots%s%s\n", ipc->uuid[0],
+		ipc->uuid[1], s.slots, s.closed ? ", closed" : "", s.marked_broken ? ", BROKEN" : "");
+	for (i = 0; i < ipc->n_classes; i++)
+		fprintf(to, "  class %" PRIu32 ": %" PRIu32 " slots of %" PRIu64 " bytes, free about %" PRIu64 "\n", i,
+			ipc->classes[i].n, ipc->classes[i].bytes, maar__ipc_count(&ipc->free[i]));
+	for (i = 0; i < ipc->priorities; i++)
+		fprintf(to, "  priority %" PRIu32 ": published %" PRIu64 ", taken %" PRIu64 ", at most %" PRIu64 "\n",
+			i, s.published[i], s.taken[i], ipc->depth[i]);
+	fprintf(to,
+		"  free %" PRIu32 ", loaned %" PRIu32 ", queued %" PRIu32 ", taken %" PRIu32 ", dead letters %" PRIu32
+		", broken %" PRIu32 "\n",
+		s.free, s.loaned, s.queued, s.read, s.dead_letters, s.broken);
+	fprintf(to,
+		"  dropped: newest %" PRIu64 ", oldest %" PRIu64 ", of the dead %" PRIu64 "; recovered %" PRIu64
+		", redelivered %" PRIu64 "\n",
+		s.dropped_newest, s.dropped_oldest, s.dropped_dead, s.recovered, s.redelivered);
+	fprintf(to, "  participants %" PRIu32 " of %" PRIu32 ", dead %" PRIu32 "\n", s.participants, s.max_participants,
+		s.dead);
+	for (i = 1; i <= ipc->max_participants; i++) {
+		const uint64_t state = maar_a_load(&maar__ipc_entry(ipc, i)->state, RELAXED);
+
+		if (maar__ipc_phase(state) != MAAR__IPC_NOBODY)
+			dump_participant(ipc, i, state, to);
+	}
+	return ferror(to) ? -EIO : 0;
+}
+
+/* ---- validation ---- */
+
+/* Positions from head to tail have slots of this ring, each by its word; how many; -1: not so. */
+static int64_t check_ring(const struct maar__owned *o, unsigned in)
+{
+	uint64_t at = maar_a_load(&o->ring.ring->head, RELAXED), word;
+	int64_t n = 0;
+
+	for (; maar__ring_look(o->ring, at, &word) == 0; at++) {
+		uint64_t own;
+
+		if (!maar__owned_is_handle(o, word))
+			return -1;
+		own = maar_a_load(&o->own[word], RELAXED);
+		if (own == maar__own_word(in, maar__own_participant(own), at))
+			n++;
+		else if (n)
+			return -1; /* one that was taken is at head only, of one who was killed there */
+		if ((uint64_t)n > o->handles)
+			return -1;
+	}
+	return n;
+}
+
+int maar_ipc_check(const struct maar_ipc *ipc)
+{
+	struct maar_ipc_stats s;
+	int64_t in_free = 0, in_queues = 0, n;
+	uint32_t i;
+	const int rc = maar_ipc_stats(ipc, &s);
+
+	if (rc)
+		return rc;
+	for (i = 0; i < ipc->n_classes; i++) {
+		n = check_ring(&ipc->free[i], MAAR__IPC_FREE);
+		if (n < 0)
+			return -EBADMSG;
+		in_free += n;
+	}
+	for (i = 0; i < ipc->priorities; i++) {
+		n = check_ring(&ipc->rings[i], MAAR__IPC_QUEUED + i);
+		if (n < 0)
+			return -EBADMSG;
+		in_queues += n;
+	}
+	n = check_ring(&ipc->rings[MAAR__IPC_DEAD_RING], MAAR__IPC_QUEUED + MAAR__IPC_DEAD_RING);
+	return s.broken || s.marked_broken || in_free != s.free || in_queues != s.queued || n != s.dead_letters
+		       ? -EBADMSG
+		       : 0;
+}

@@ -1,0 +1,581 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * Queues between processes (src/ipc) on the explorer: two slots, rings of four cells. A participant dies by saying so
+ * and doing no more, which is how the kernel has it: all that it did happens before anybody hears of its death.
+ * Payloads are plain, so a slot in two hands races. "The segment is broken" may never be the answer.
+ */
+#include "../../src/ipc/ipc_priv.h"
+
+#include "../../src/base/process.h"
+#include "scenarios.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define SLOTS 2
+#define MOST  3 /* slots of the other segment, of which two may be queued */
+#define BOTH  (MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER)
+
+/* Two of them: with as many messages as there are slots, and with fewer. */
+struct segment {
+	unsigned char memory[1 << 14] __attribute__((aligned(4096)));
+	unsigned char saved[1 << 14];
+	struct maar_ipc *of[MODEL_THREADS], saved_of[MODEL_THREADS];
+};
+static struct segment segments[3]; /* the last: who is alive is told by pid */
+static unsigned char *memory;
+static size_t bytes;
+static struct maar_ipc **of;
+
+static struct {
+	uint64_t alive[8];
+	uint64_t payload[MOST];
+	uint64_t recovered, had, deaths;
+} world;
+
+/* ---- who is alive; no process is asked ---- */
+
+static int take_life(void *arg, uint32_t i)
+{
+	(void)arg;
+	return maar_a_cas(&world.alive[i], 0, 1, ACQ_REL) ? 0 : -EBUSY;
+}
+
+static void drop_life(void *arg, uint32_t i)
+{
+	(void)arg;
+	maar_a_store(&world.alive[i], 0, RELEASE);
+}
+
+static int is_alive(void *arg, uint32_t i)
+{
+	(void)arg;
+	return (int)maar_a_load(&world.alive[i], ACQUIRE);
+}
+
+static const struct maar_ipc_life life = { .take = take_life, .drop = drop_life, .alive = is_alive };
+
+/* By pid: number i is process i, and whoever comes later is process LATER. */
+#define LATER 5
+static uint64_t this_pid;
+
+int maar__process_self(struct maar__process *me)
+{
+	*me = (struct maar__process){ .pid = this_pid, .start = 1, .pid_space = 1 };
+	return 0;
+}
+
+int maar__process_alive(const struct maar__process *process)
+{
+	return (int)maar_a_load(&world.alive[process->pid], ACQUIRE);
+}
+
+/* ---- what attach maps: the system would take longer for it than an execution does ---- */
+
+#define VIEWS 32
+static struct {
+	unsigned char bytes[8192] __attribute__((aligned(64)));
+} views[VIEWS];
+static bool view_used[VIEWS];
+
+void *__wrap_maar__map_own(size_t n);
+void __wrap_maar__unmap(void *at, size_t n);
+void __real_maar__unmap(void *at, size_t n);
+
+void *__wrap_maar__map_own(size_t n)
+{
+	for (unsigned i = 0; i < VIEWS; i++) {
+		if (view_used[i] || n > sizeof(views[i]))
+			continue;
+		view_used[i] = true;
+		memset(&views[i], 0, sizeof(struct maar_ipc));
+		return &views[i];
+	}
+	abort();
+}
+
+void __wrap_maar__unmap(void *at, size_t n)
+{
+	const size_t from = (size_t)((unsigned char *)at - views[0].bytes);
+
+	if ((unsigned char *)at >= views[0].bytes && from < sizeof(views))
+		view_used[from / sizeof(views[0])] = false;
+	else
+		__real_maar__unmap(at, n);
+}
+
+static void unmap_all_but(struct maar_ipc *const *kept, unsigned n)
+{
+	for (unsigned i = 0; i < VIEWS; i++) {
+		bool is_kept = false;
+
+		for (unsigned k = 0; k < n; k++)
+			is_kept |= (void *)kept[k] == (void *)&views[i];
+		view_used[i] &= is_kept;
+	}
+}
+
+/* ---- a segment ---- */
+
+static const struct maar_ipc_options two = { .classes = { { .bytes = 8, .slots = SLOTS } },
+					     .n_classes = 1,
+					     .participants = 3,
+					     .event_flags = MAAR_EVENT_NO_SPIN };
+static const struct maar_ipc_options three = { .classes = { { .bytes = 8, .slots = MOST } },
+					       .n_classes = 1,
+					       .participants = 3,
+					       .depth = { SLOTS },
+					       .event_flags = MAAR_EVENT_NO_SPIN };
+
+static const struct maar_ipc_life *lives;
+
+static void make(struct segment *s, const struct maar_ipc_options *options)
+{
+	const struct maar_ipc_who who = { .roles = BOTH };
+
+	if (bytes > sizeof(s->memory) || maar_ipc_init(s->memory, bytes, options))
+		abort();
+	for (unsigned i = 0; i < 3; i++) {
+		maar_a_store(&world.alive[i + 1], 0, RELAXED);
+		this_pid = i + 1;
+		s->of[i] = maar_ipc_attach(s->memory, bytes, &who, lives);
+		if (!s->of[i])
+			abort();
+		/* A wake-up that is lost shall not be made up for by a look at the dead. */
+		s->of[i]->slice = MAAR_FOREVER;
+		s->saved_of[i] = *s->of[i];
+	}
+	memcpy(s->saved, s->memory, bytes);
+}
+
+/* Those that an execution left which failed. */
+static void release_views(void)
+{
+	struct maar_ipc *kept[9];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 9; i++)
+		if (segments[i / 3].of[i % 3])
+			kept[n++] = segments[i / 3].of[i % 3];
+	unmap_all_but(kept, n);
+}
+
+static void begin_with(unsigned which)
+{
+	const struct maar_ipc_options *options = which == 1 ? &three : &two;
+	struct segment *s = &segments[which];
+
+	bytes = (size_t)maar_ipc_bytes(options);
+	lives = which == 2 ? NULL : &life;
+	if (!s->of[0])
+		make(s, options);
+	release_views();
+	memory = s->memory;
+	of = s->of;
+	/* Word by word: the explorer knows of stores. */
+	for (size_t i = 0; i < bytes / 8; i++) {
+		uint64_t word;
+
+		memcpy(&word, s->saved + i * 8, 8);
+		if (maar_a_load((uint64_t *)(void *)memory + i, RELAXED) != word)
+			maar_a_store((uint64_t *)(void *)memory + i, word, RELAXED);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		*of[i] = s->saved_of[i];
+	for (unsigned i = 0; i < 8; i++)
+		maar_a_store(&world.alive[i], (i >= 1 && i <= 3) || (i == LATER && which == 2), RELAXED);
+	this_pid = LATER;
+	for (unsigned i = 0; i < MOST; i++)
+		model_plain_write(&world.payload[i], 0);
+	maar_a_store(&world.recovered, 0, RELAXED);
+	maar_a_store(&world.had, 0, RELAXED);
+	maar_a_store(&world.deaths, 0, RELAXED);
+}
+
+static void begin(void *s)
+{
+	(void)s;
+	begin_with(0);
+}
+
+static unsigned slot_of(const void *payload)
+{
+	const uint32_t handle = maar_a_load(&maar__ipc_slot((void *)(uintptr_t)payload)->handle, RELAXED);
+
+	model_assert(handle < MOST, "no slot");
+	return handle;
+}
+
+static void die(unsigned who)
+{
+	maar_a_add(&world.deaths, 1, RELAXED);
+	maar_a_store(&world.alive[who + 1], 0, RELEASE);
+}
+
+/* ---- moves ---- */
+
+static void *lend(unsigned me)
+{
+	void *payload;
+	int got;
+
+	while ((got = maar_ipc_loan(of[me], 8, &payload, 0)) == 0)
+		model_yield();
+	model_assert(got == 1, "no loan: %d", got);
+	return payload;
+}
+
+static void send(unsigned me, uint64_t value)
+{
+	void *payload = lend(me);
+
+	model_plain_write(&world.payload[slot_of(payload)], value);
+	model_assert(maar_ipc_publish(of[me], payload, 8, NULL, 0) == 1, "not published");
+}
+
+/* 1: had one, of this value or any (0) */
+static int receive(unsigned me, uint64_t value)
+{
+	struct maar_ipc_message m;
+	const int got = maar_ipc_take(of[me], &m, 0);
+	uint64_t there;
+
+	model_assert(got == 1 || got == 0 || got == -EPIPE, "another answer: %d", got);
+	if (got <= 0)
+		return got;
+	there = model_plain_read(&world.payload[slot_of(m.payload)]);
+	model_assert(there == value || (!value && there), "another message");
+	maar_a_add(&world.had, 1, RELAXED);
+	model_assert(maar_ipc_release(of[me], &m) == 0, "not released");
+	return 1;
+}
+
+static void use_one(unsigned me)
+{
+	void *payload = lend(me);
+
+	model_plain_write(&world.payload[slot_of(payload)], 50 + me);
+	model_assert(maar_ipc_discard(of[me], payload) == 0, "not discarded");
+}
+
+static void recover(unsigned me)
+{
+	const int n = maar_ipc_recover(of[me]);
+
+	model_assert(n >= 0, "recovery failed: %d", n);
+	maar_a_add(&world.recovered, (uint64_t)n, RELAXED);
+}
+
+/* All there, each once. */
+static void all_right(void *s)
+{
+	struct maar_ipc_stats stats;
+
+	(void)s;
+	recover(1);
+	while (receive(1, 0) == 1)
+		;
+	model_assert(maar_ipc_stats(of[1], &stats) == 0 && stats.free == stats.slots, "a slot is not back");
+	model_assert(stats.recovered <= maar_a_load(&world.deaths, RELAXED), "recovered who did not die, or twice");
+	model_assert(maar_ipc_check(of[1]) == 0, "a slot is not where its word says");
+}
+
+/* ---- sent, and closed ---- */
+
+static void sends_two(void *s)
+{
+	(void)s;
+	send(0, 1);
+	send(0, 2);
+}
+
+static void receives_two(void *s)
+{
+	(void)s;
+	for (uint64_t n = 1; n <= 2; n++)
+		while (receive(1, n) == 0)
+			model_yield();
+}
+
+static void uses(void *s)
+{
+	(void)s;
+	use_one(2);
+}
+
+/* Asleep, without an end, until the other is done. */
+static void receives_asleep(void *s)
+{
+	struct maar_ipc_message m;
+
+	(void)s;
+	for (uint64_t n = 1; n <= 3; n++) {
+		model_assert(maar_ipc_take(of[1], &m, MAAR_FOREVER) == 1, "no message");
+		model_assert(model_plain_read(&world.payload[slot_of(m.payload)]) == n, "another message");
+		model_assert(maar_ipc_release(of[1], &m) == 0, "not released");
+	}
+}
+
+static void sends_asleep(void *s)
+{
+	(void)s;
+	for (uint64_t n = 1; n <= 3; n++) {
+		void *payload;
+
+		model_assert(maar_ipc_loan(of[0], 8, &payload, MAAR_FOREVER) == 1, "no loan");
+		model_plain_write(&world.payload[slot_of(payload)], n);
+		model_assert(maar_ipc_publish(of[0], payload, 8, NULL, MAAR_FOREVER) == 1, "not published");
+	}
+}
+
+/* There is a message at every instant: a third one is let in only by who finds that one was taken. */
+static void begin_with_one_of_two(void *s)
+{
+	(void)s;
+	begin_with(1);
+	send(2, 5);
+}
+
+static void add(unsigned me)
+{
+	void *payload = lend(me);
+	int got;
+
+	model_plain_write(&world.payload[slot_of(payload)], 5);
+	while ((got = maar_ipc_publish(of[me], payload, 8, NULL, 0)) == 0)
+		model_yield();
+	model_assert(got == 1, "not published: %d", got);
+}
+
+/* Killed between the word and the head. */
+static void adds_and_dies_taking(void *s)
+{
+	const uint32_t first = 0; /* of begin_with_one_of_two */
+	uint64_t word;
+
+	(void)s;
+	add(0);
+	word = maar_a_load(&of[0]->own[first], RELAXED);
+	if (maar__own_state(word) == MAAR__IPC_QUEUED && (word & MAAR__OWN_POSITION) == 0)
+		(void)maar_a_cas(&of[0]->own[first], word, maar__own_word(MAAR__IPC_READ, 1, 0), RELEASE);
+	die(0);
+}
+
+static void adds(void *s)
+{
+	(void)s;
+	add(1);
+}
+
+static void takes(void *s)
+{
+	(void)s;
+	model_assert(receive(2, 5) == 1, "none, though there is one at every instant");
+}
+
+static void sends_and_closes(void *s)
+{
+	(void)s;
+	send(0, 1);
+	model_assert(maar_ipc_close(of[0]) == 0, "not closed");
+}
+
+static void receives_all(void *s)
+{
+	int got;
+
+	(void)s;
+	while ((got = receive(1, 1)) != -EPIPE)
+		if (got == 0)
+			model_yield();
+	model_assert(maar_a_load(&world.had, RELAXED) == 1, "the end was told before the message");
+}
+
+/* ---- somebody dies ---- */
+
+static void dies_with_a_loan(void *s)
+{
+	void *payload = lend(0);
+
+	(void)s;
+	model_plain_write(&world.payload[slot_of(payload)], 9);
+	die(0);
+}
+
+static void recovers_1(void *s)
+{
+	(void)s;
+	recover(1);
+	use_one(1);
+	recover(1);
+}
+
+static void recovers_2(void *s)
+{
+	(void)s;
+	recover(2);
+	use_one(2);
+	recover(2);
+}
+
+static void begin_with_a_message(void *s)
+{
+	begin(s);
+	send(1, 7);
+}
+
+static void dies_reading(void *s)
+{
+	struct maar_ipc_message m;
+
+	(void)s;
+	if (maar_ipc_take(of[0], &m, 0) == 1)
+		model_assert(model_plain_read(&world.payload[slot_of(m.payload)]) == 7, "another message");
+	die(0);
+}
+
+static void recovers_and_receives(unsigned me)
+{
+	recover(me);
+	(void)receive(me, 7);
+	recover(me);
+}
+
+static void receives_again_1(void *s)
+{
+	(void)s;
+	recovers_and_receives(1);
+}
+
+static void receives_again_2(void *s)
+{
+	(void)s;
+	recovers_and_receives(2);
+}
+
+static void had_once(void *s)
+{
+	all_right(s);
+	model_assert(maar_a_load(&world.had, RELAXED) == 1, "had another number of times");
+}
+
+/* In the dead one's place, while another recovers it. */
+static void attaches(void *s)
+{
+	const struct maar_ipc_who who = { .roles = BOTH };
+	struct maar_ipc *late;
+	void *payload;
+
+	(void)s;
+	while (!(late = maar_ipc_attach(memory, bytes, &who, lives))) {
+		model_assert(errno == EUSERS, "another error: %d", errno);
+		model_yield();
+	}
+	if (maar_ipc_loan(late, 8, &payload, 0) == 1) {
+		model_plain_write(&world.payload[slot_of(payload)], 60);
+		model_assert(maar_ipc_discard(late, payload) == 0, "not discarded: it is another's");
+	}
+	model_assert(maar_ipc_detach(late) == 0, "not detached");
+}
+
+/* Nobody dies: one leaves, another comes. */
+static void begin_with_a_place(void *s)
+{
+	begin(s);
+	maar_a_store(&maar__ipc_entry(of[0], 3)->state, maar__ipc_state(1, 0, MAAR__IPC_NOBODY), RELAXED);
+	maar_a_store(&world.alive[3], 0, RELAXED);
+}
+
+static void begin_by_pid(void *s)
+{
+	(void)s;
+	begin_with(2);
+}
+
+static void begin_with_a_place_by_pid(void *s)
+{
+	begin_by_pid(s);
+	maar_a_store(&maar__ipc_entry(of[0], 3)->state, maar__ipc_state(1, 0, MAAR__IPC_NOBODY), RELAXED);
+	maar_a_store(&maar__ipc_entry(of[0], 3)->identity, 0, RELAXED);
+}
+
+static void recovers_none(void *s)
+{
+	(void)s;
+	for (unsigned i = 0; i < 4; i++)
+		recover(1);
+}
+
+/* Comes while another recovers, and does so too: of the dead, and of who is just coming. */
+static void attaches_and_recovers(void *s)
+{
+	const struct maar_ipc_who who = { .roles = BOTH };
+	struct maar_ipc *late = maar_ipc_attach(memory, bytes, &who, lives);
+	int n;
+
+	(void)s;
+	model_assert(late, "another error: %d", errno);
+	n = maar_ipc_recover(late);
+	model_assert(n >= 0, "recovery failed: %d", n);
+	model_assert(maar_ipc_detach(late) == 0, "not detached");
+}
+
+/* ---- made by one, attached by another ---- */
+
+static unsigned char fresh[1 << 13] __attribute__((aligned(4096)));
+
+static void begin_empty(void *s)
+{
+	begin(s);
+	for (unsigned i = 1; i <= 3; i++)
+		maar_a_store(&world.alive[i], 0, RELAXED);
+	maar_a_store(&((struct maar__ipc_header *)(void *)fresh)->ready, 0, RELAXED);
+}
+
+static void makes(void *s)
+{
+	(void)s;
+	model_assert(maar_ipc_init(fresh, sizeof(fresh), &two) == 0, "not made");
+}
+
+static void attaches_to_it(void *s)
+{
+	const struct maar_ipc_who who = { .roles = BOTH };
+	struct maar_ipc *late;
+	void *payload;
+
+	(void)s;
+	while (!(late = maar_ipc_attach(fresh, sizeof(fresh), &who, &life))) {
+		model_assert(errno == EAGAIN || errno == EBADMSG, "another error: %d", errno);
+		model_yield();
+	}
+	model_assert(maar_ipc_loan(late, 8, &payload, 0) == 1, "its slots are missing");
+	model_assert(maar_ipc_discard(late, payload) == 0, "not discarded");
+	model_assert(maar_ipc_detach(late) == 0, "not detached");
+}
+
+#define IPC(name_, begin_, finish_, n, ...)                                                                            \
+	{                                                                                                              \
+		.name = "ipc, " name_, .threads = n, .set_up = begin_, .thread = { __VA_ARGS__ }, .finish = finish_    \
+	}
+
+const struct model_scenario scenarios_ipc[] = {
+	IPC("sent", begin, all_right, 3, sends_two, receives_two, uses),
+	IPC("asleep", begin, all_right, 2, sends_asleep, receives_asleep),
+	IPC("one of two", begin_with_one_of_two, all_right, 3, adds_and_dies_taking, adds, takes),
+	IPC("closed", begin, NULL, 2, sends_and_closes, receives_all),
+	IPC("dead with a loan", begin, all_right, 3, dies_with_a_loan, recovers_1, recovers_2),
+	IPC("dead with a message", begin_with_a_message, had_once, 3, dies_reading, receives_again_1, receives_again_2),
+	IPC("an heir", begin, all_right, 3, dies_with_a_loan, recovers_1, attaches),
+	IPC("comes and leaves", begin_with_a_place, all_right, 2, attaches, recovers_none),
+	IPC("comes and recovers", begin_with_a_place, all_right, 3, dies_with_a_loan, attaches_and_recovers,
+	    recovers_1),
+	IPC("handed on", begin_with_a_place, all_right, 2, attaches, attaches),
+	IPC("handed on, by pid", begin_with_a_place_by_pid, all_right, 2, attaches, attaches),
+	IPC("an heir, by pid", begin_by_pid, all_right, 3, dies_with_a_loan, recovers_1, attaches),
+	IPC("comes and leaves, by pid", begin_with_a_place_by_pid, all_right, 2, attaches, recovers_none),
+	IPC("made and attached", begin_empty, NULL, 2, makes, attaches_to_it),
+};
+
+const unsigned n_scenarios_ipc = sizeof(scenarios_ipc) / sizeof(scenarios_ipc[0]);
