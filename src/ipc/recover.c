@@ -261,6 +261,7 @@ int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 	if (rc)
 		return rc;
 	maar__ipc_clear_journal(p);
+	maar__ipc_unwatch(ipc, number);
 	(void)maar_a_add(&ipc->at->recovered, 1, RELAXED);
 	maar_a_store(&p->state, maar__ipc_state(maar__ipc_generation(state), 0, MAAR__IPC_NOBODY),
 		     RELEASE); /* R:ipc.state */
@@ -318,7 +319,8 @@ int maar_ipc_recover(struct maar_ipc *ipc)
 	n = recover_all(ipc);
 	maar__ipc_give_back(ipc, held);
 	/* What the dead had been woken for, somebody else has to look at. */
-	maar__event_wake_shared(&ipc->events->not_empty, SIZE_MAX);
-	maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
+	(void)maar__event_wake_shared(&ipc->events->not_empty, SIZE_MAX);
+	(void)maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
+	maar__ipc_ring_armed(ipc);
 	return n;
 }
