@@ -42,7 +42,8 @@ static int process_is_alive(const struct maar_ipc *ipc, uint64_t identity)
 
 int maar__ipc_death(struct maar_ipc *ipc, uint32_t number)
 {
-	const uint64_t identity = maar_a_load(&maar__ipc_entry(ipc, number)->identity, ACQUIRE); /* A:ipc.identity */
+	/* Where it is older than the entry that the caller has seen, it is a dead one's, or 0; and the newcomer tells. */
+	const uint64_t identity = maar_a_load(&maar__ipc_entry(ipc, number)->identity, RELAXED);
 	const struct maar__process p = process_of(ipc, identity);
 
 	if (ipc->life.take)

@@ -278,6 +278,8 @@ void maar__ipc_clear_journal(struct maar__ipc_participant *p);
 
 /* watch.c: tells all who are armed. */
 void maar__ipc_ring_armed(const struct maar_ipc *ipc);
+/* The same, if there is something. */
+void maar__ipc_ring_forgotten(const struct maar_ipc *ipc);
 /* `number` is dead or ends: it is not armed any more, and its bell is removed. Is done again to the same end. */
 void maar__ipc_unwatch(struct maar_ipc *ipc, uint32_t number);
 /* What this process has for its descriptor, given back. */

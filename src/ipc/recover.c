@@ -311,8 +311,13 @@ int maar_ipc_recover(struct maar_ipc *ipc)
 	uint64_t held;
 	int rc = maar__ipc_refused(ipc, 0), n;
 
-	if (rc || !any_dead(ipc))
+	if (rc)
 		return rc;
+	if (!any_dead(ipc)) {
+		/* Who became the heir of one, and was killed before it had told, has left nobody dead. */
+		maar__ipc_ring_forgotten(ipc);
+		return 0;
+	}
 	rc = maar__ipc_seize(ipc, ipc->me, maar__ipc_generation(ipc->state), false, &held);
 	if (rc <= 0)
 		return rc;

@@ -79,6 +79,34 @@ int maar__ipc_broken(const struct maar_ipc *ipc)
 	return -EBADMSG;
 }
 
+/* 1 not empty, or closed; 0; or -EBADMSG. */
+static int something(const struct maar_ipc *ipc)
+{
+	uint32_t p;
+
+	if (maar__ipc_is_closed(ipc))
+		return 1;
+	for (p = 0; p < ipc->priorities; p++) {
+		const int any = maar__owned_any(&ipc->rings[p], MAAR__IPC_QUEUED + p);
+
+		if (any)
+			return any > 0 ? 1 : maar__ipc_broken(ipc);
+	}
+	return 0;
+}
+
+/* What an armed one waits for is there, and nobody is known to be about to ring. */
+void maar__ipc_ring_forgotten(const struct maar_ipc *ipc)
+{
+	uint32_t i;
+
+	for (i = 1; i <= ipc->max_participants; i++)
+		if (maar_a_load(watch_of(ipc, i), RELAXED) & ARMED)
+			break;
+	if (i <= ipc->max_participants && something(ipc) > 0)
+		maar__ipc_ring_armed(ipc);
+}
+
 void maar__ipc_unwatch(struct maar_ipc *ipc, uint32_t number)
 {
 	const struct maar_ipc_bells *const bells = &ipc->bells;
@@ -245,22 +273,6 @@ int maar_ipc_fd(struct maar_ipc *ipc)
 }
 
 /* ---- arm, disarm ---- */
-
-/* 1 not empty, or closed; 0; or -EBADMSG. */
-static int something(const struct maar_ipc *ipc)
-{
-	uint32_t p;
-
-	if (maar__ipc_is_closed(ipc))
-		return 1;
-	for (p = 0; p < ipc->priorities; p++) {
-		const int any = maar__owned_any(&ipc->rings[p], MAAR__IPC_QUEUED + p);
-
-		if (any)
-			return any > 0 ? 1 : maar__ipc_broken(ipc);
-	}
-	return 0;
-}
 
 int maar_ipc_arm(struct maar_ipc *ipc)
 {
