@@ -19,6 +19,7 @@
 #include <maar/event.h>
 #include <maar/ipc.h>
 #include <maar/ipc_names.h>
+#include <maar/ipc_watch.h>
 #include <maar/mring.h>
 #include <maar/object_pool.h>
 #include <maar/pool.h>

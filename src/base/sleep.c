@@ -9,9 +9,11 @@
 #include "sleep.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -140,6 +142,102 @@ void maar__eventfd_clear(int fd)
 
 	(void)syscall(SYS_read, fd, &count, sizeof(count));
 	errno = saved;
+}
+
+/* ---- sets of descriptors ---- */
+
+#define MOST_FIRED 16 /* told at once */
+
+int maar__fd_set(void)
+{
+	const int saved = errno;
+	int fd;
+
+	if (maar__fault(MAAR__FAULT_FD))
+		return -ENOMEM;
+	fd = epoll_create1(EPOLL_CLOEXEC);
+	if (fd < 0)
+		fd = -errno;
+	errno = saved;
+	return fd;
+}
+
+int maar__fd_set_add(int set, int fd, uint32_t key)
+{
+	const int saved = errno;
+	struct epoll_event about = { .events = EPOLLIN, .data = { .u32 = key } };
+	int rc;
+
+	if (maar__fault(MAAR__FAULT_FD))
+		return -ENOMEM;
+	rc = epoll_ctl(set, EPOLL_CTL_ADD, fd, &about) ? -errno : 0;
+	errno = saved;
+	return rc;
+}
+
+void maar__fd_set_drop(int set, int fd)
+{
+	const int saved = errno;
+	struct epoll_event about = { .events = 0 }; /* a kernel before 2.6.9 wants one */
+
+	(void)epoll_ctl(set, EPOLL_CTL_DEL, fd, &about);
+	errno = saved;
+}
+
+size_t maar__fd_set_fired(int set, uint32_t *keys, size_t n)
+{
+	struct epoll_event fired[MOST_FIRED];
+	const int saved = errno;
+	long i, got;
+
+	/* By the system call itself: epoll_wait would be a cancellation point. */
+	do
+		got = syscall(SYS_epoll_pwait, set, fired, n < MOST_FIRED ? (int)n : MOST_FIRED, 0, NULL, (size_t)8);
+	while (got < 0 && errno == EINTR);
+	errno = saved;
+	for (i = 0; i < got; i++)
+		keys[i] = fired[i].data.u32;
+	return got > 0 ? (size_t)got : 0;
+}
+
+/* ---- FIFOs ---- */
+
+int maar__fifo_set(int fd)
+{
+	const int saved = errno;
+	const char byte = 0;
+	long n;
+
+	COUNT_CALL();
+	do
+		n = syscall(SYS_write, fd, &byte, (size_t)1);
+	while (n < 0 && errno == EINTR);
+	n = n < 0 && errno != EAGAIN ? -errno : 0;
+	errno = saved;
+	return (int)n;
+}
+
+void maar__fifo_clear(int fd)
+{
+	const int saved = errno;
+	char bytes[4096];
+	unsigned tries = 0;
+	long n;
+
+	/* A FIFO holds 64 KiB; one that is filled as fast as it is read stays readable, which is right. */
+	do
+		n = syscall(SYS_read, fd, bytes, sizeof(bytes));
+	while ((n == (long)sizeof(bytes) || (n < 0 && errno == EINTR)) && ++tries < 32);
+	errno = saved;
+}
+
+bool maar__is_nonblocking(int fd)
+{
+	const int saved = errno;
+	const int flags = fcntl(fd, F_GETFL);
+
+	errno = saved;
+	return flags >= 0 && (flags & O_NONBLOCK);
 }
 
 void maar__close(int fd)

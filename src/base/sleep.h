@@ -32,6 +32,21 @@ void maar__eventfd_clear(int fd);
 void maar__close(int fd);
 
 /*
+ * A descriptor that is readable when one of others is, each under a key; or -errno. fired: the keys of those that are
+ * readable now, up to n: how many. A descriptor leaves the set by drop; it stays there if it is only closed, and a forked child has it too.
+ */
+int maar__fd_set(void);
+int maar__fd_set_add(int set, int fd, uint32_t key);
+void maar__fd_set_drop(int set, int fd);
+size_t maar__fd_set_fired(int set, uint32_t *keys, size_t n);
+
+/* A byte into a FIFO: 0, also if it is full, which is readable already; or -errno. */
+int maar__fifo_set(int fd);
+/* Reads whatever a descriptor has that does not wait. */
+void maar__fifo_clear(int fd);
+bool maar__is_nonblocking(int fd);
+
+/*
  * poll(2) until `deadline` (as above; one that has passed: only looks). Returns how many have events, 0 if none by then, or
  * -errno. A signal does not end it.
  */

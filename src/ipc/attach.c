@@ -23,14 +23,32 @@ static uint64_t identity_of(const struct maar__process *p)
 	return p->start << PID_BITS | p->pid;
 }
 
-static int process_is_alive(const struct maar_ipc *ipc, uint64_t identity)
+static struct maar__process process_of(const struct maar_ipc *ipc, uint64_t identity)
 {
 	const struct maar__process p = { .pid = identity & ((1u << PID_BITS) - 1),
 					 .start = identity >> PID_BITS,
 					 .pid_space = ipc->pid_space,
 					 .time_space = ipc->time_space };
 
+	return p;
+}
+
+static int process_is_alive(const struct maar_ipc *ipc, uint64_t identity)
+{
+	const struct maar__process p = process_of(ipc, identity);
+
 	return identity ? maar__process_alive(&p) : 0;
+}
+
+int maar__ipc_death(struct maar_ipc *ipc, uint32_t number)
+{
+	/* Where it is older than the entry that the caller has seen, it is a dead one's, or 0; and the newcomer tells. */
+	const uint64_t identity = maar_a_load(&maar__ipc_entry(ipc, number)->identity, RELAXED);
+	const struct maar__process p = process_of(ipc, identity);
+
+	if (ipc->life.take)
+		return -ENOTSUP;
+	return identity ? maar__process_fd(&p) : -ESRCH;
 }
 
 int maar__ipc_alive(struct maar_ipc *ipc, uint32_t number)
@@ -324,6 +342,7 @@ int maar_ipc_detach(struct maar_ipc *ipc)
 		if (has_slots(ipc))
 			return -EBUSY;
 		p = maar__ipc_entry(ipc, ipc->me);
+		maar__ipc_unwatch(ipc, ipc->me);
 		(void)maar__ipc_resolve(ipc, ipc->me);
 		/* As of one who died without a slot, in case this one does; whoever does it again finds the same. */
 		maar_a_store(&p->state, maar__ipc_state(maar__ipc_generation(ipc->state), 0, MAAR__IPC_WAKE),
@@ -335,6 +354,7 @@ int maar_ipc_detach(struct maar_ipc *ipc)
 			     RELAXED);
 		maar_a_compiler_barrier();
 	}
+	maar__ipc_unwatch_own(ipc);
 	leave(ipc, ipc->me);
 	maar__unmap(ipc, private_bytes());
 	if (life.end)

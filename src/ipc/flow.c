@@ -309,6 +309,7 @@ int maar_ipc_close(struct maar_ipc *ipc)
 	/* If this one is killed here, sleepers find it after their slice. */
 	maar__event_close_shared(&ipc->events->not_empty);
 	maar__event_close_shared(&ipc->events->not_full);
+	maar__ipc_ring_armed(ipc);
 	return 0;
 }
 

@@ -41,6 +41,15 @@ static void in_child(void)
 	pthread_mutex_unlock(&lock);
 }
 
+static void list(struct maar__ipc_held *held)
+{
+	held->next = first;
+	held->link = &first;
+	if (first)
+		first->link = &held->next;
+	first = held;
+}
+
 static int open_listed(struct maar__ipc_held *held, int dir, const char *name, int flags)
 {
 	if (!watched && maar__at_fork(before_fork, in_parent, in_child))
@@ -54,11 +63,7 @@ static int open_listed(struct maar__ipc_held *held, int dir, const char *name, i
 	while (held->fd < 0 && errno == EINTR);
 	if (held->fd < 0)
 		return -errno;
-	held->next = first;
-	held->link = &first;
-	if (first)
-		first->link = &held->next;
-	first = held;
+	list(held);
 	return 0;
 }
 
@@ -72,6 +77,14 @@ int maar__ipc_held_open(struct maar__ipc_held *held, int dir, const char *name, 
 	if (rc)
 		held->fd = -1;
 	return rc;
+}
+
+void maar__ipc_held_adopt(struct maar__ipc_held *held, int fd)
+{
+	pthread_mutex_lock(&lock);
+	held->fd = fd;
+	list(held);
+	pthread_mutex_unlock(&lock);
 }
 
 void maar__ipc_held_close(struct maar__ipc_held *held)

@@ -14,9 +14,11 @@
 void maar__ipc_tell_messages(struct maar_ipc *ipc, size_t n)
 {
 	/* As maar_event_notify_many. */
-	if (maar_unlikely(maar_a_add(&ipc->events->not_empty.word, 0, RELEASE) &
-			  MAAR__EVENT_WAITERS)) /* R:event.word */
-		maar__event_wake_shared(&ipc->events->not_empty, n);
+	const uint64_t word = maar_a_add(&ipc->events->not_empty.word, 0, RELEASE); /* R:event.word */
+
+	if (maar_unlikely(word & (MAAR__EVENT_WAITERS | MAAR__EVENT_ARMED)) &&
+	    maar__event_wake_shared(&ipc->events->not_empty, n))
+		maar__ipc_ring_armed(ipc);
 }
 
 uint64_t maar__ipc_count(const struct maar__owned *o)
@@ -48,7 +50,7 @@ void maar__ipc_tell_room(struct maar_ipc *ipc, uint32_t class)
 		return;
 	if (ipc->depth_below_all || maar__ipc_count(&ipc->free[class]) >= ipc->classes[class].n / 2 ||
 	    nothing_queued(ipc))
-		maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
+		(void)maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
 }
 
 /* ---- free slots ---- */

@@ -8,6 +8,7 @@
  *     flow.c      the same with policies, time-outs, copies; close and drain
  *     recover.c   what the dead have left
  *     report.c    statistics, dump, check
+ *     watch.c     descriptors for consumers
  *     ../ring/owned_ring.h   how a slot comes into a ring and out of it
  *
  * What a participant leaves that is killed is what it has stored up to some point of its program, in that order. So
@@ -17,7 +18,7 @@
 #ifndef MAAR_IPC_PRIV_H
 #define MAAR_IPC_PRIV_H
 
-#include <maar/ipc.h>
+#include <maar/ipc_watch.h>
 
 #include "../base/base.h"
 #include "../ring/owned_ring.h"
@@ -123,7 +124,8 @@ struct maar__ipc_participant {
 	uint64_t outcome; /* of the last journaled publish, when its process is gone: enum maar__ipc_outcome */
 	uint64_t sequence;
 	uint64_t dropped_newest, dropped_oldest;
-	uint64_t reserved[3];
+	uint64_t watch; /* | generation 32 | turn 31 | armed |; 0: it has had no descriptor. See watch.c */
+	uint64_t reserved[2];
 } __attribute__((aligned(MAAR_APART)));
 MAAR_STATIC_ASSERT(sizeof(struct maar__ipc_participant) == 128, "a line and its neighbour");
 
@@ -172,7 +174,10 @@ struct maar_ipc {
 	int64_t slice;
 	struct maar_ipc_past past;
 	int has_past;
-	struct maar_ipc_life life; /* take NULL: pid and start */
+	struct maar_ipc_life life;   /* take NULL: pid and start */
+	struct maar_ipc_bells bells; /* ring NULL: none */
+	struct maar__ipc_watch *watch;
+	uint32_t turns; /* of this one's arms */
 };
 
 /* layout.c: checks a copy of a segment's first bytes, of which there are `bytes` in all. As attach says. */
@@ -180,12 +185,8 @@ int maar__ipc_check(const void *copy, size_t copied, uint64_t bytes, struct maar
 /* layout.c: the geometry as this process sees it, from a header that is right. */
 void maar__ipc_look(struct maar_ipc *ipc, void *mem, const struct maar__ipc_header *h);
 
-/* Marks the segment as broken, for all. */
-static inline int maar__ipc_broken(const struct maar_ipc *ipc)
-{
-	maar_a_store(&ipc->at->broken, 1, RELAXED);
-	return -EBADMSG;
-}
+/* Marks the segment as broken, for all, and tells who is armed. -EBADMSG */
+int maar__ipc_broken(const struct maar_ipc *ipc);
 
 /* What a call that works with slots is refused for. */
 static inline int maar__ipc_refused(const struct maar_ipc *ipc, uint32_t role)
@@ -275,6 +276,17 @@ int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me);
 int maar__ipc_resolve(struct maar_ipc *ipc, uint32_t number);
 void maar__ipc_clear_journal(struct maar__ipc_participant *p);
 
+/* watch.c: tells all who are armed. */
+void maar__ipc_ring_armed(const struct maar_ipc *ipc);
+/* The same, if there is something. */
+void maar__ipc_ring_forgotten(const struct maar_ipc *ipc);
+/* `number` is dead or ends: it is not armed any more, and its bell is removed. Is done again to the same end. */
+void maar__ipc_unwatch(struct maar_ipc *ipc, uint32_t number);
+/* What this process has for its descriptor, given back. */
+void maar__ipc_unwatch_own(struct maar_ipc *ipc);
+
+/* attach.c: a descriptor that is readable when who is `number` has died, where pid and start tell; or -errno */
+int maar__ipc_death(struct maar_ipc *ipc, uint32_t number);
 /* attach.c: 1 alive, 0 dead, below 0: nobody can tell */
 int maar__ipc_alive(struct maar_ipc *ipc, uint32_t number);
 

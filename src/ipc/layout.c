@@ -55,6 +55,7 @@ static uint64_t build_sum(void)
 		sizeof(struct maar__ipc_participant),
 		offsetof(struct maar__ipc_participant, journal),
 		offsetof(struct maar__ipc_participant, dropped_newest),
+		offsetof(struct maar__ipc_participant, watch),
 		sizeof(struct maar__ipc_slot),
 		offsetof(struct maar__ipc_slot, flags),
 		offsetof(struct maar__ipc_slot, handle),

@@ -3,6 +3,7 @@
  *
  * Queues by name: what programs call.
  */
+#include "ipc_priv.h"
 #include "names_priv.h"
 
 #include "../base/life.h"
@@ -17,6 +18,7 @@
 
 struct attached {
 	struct maar__ipc_live live;
+	struct maar__ipc_fifos fifos;
 	bool *ended; /* told when it is; NULL: nobody asks */
 };
 
@@ -26,6 +28,7 @@ static void end(void *arg)
 
 	if (a->ended)
 		*a->ended = true;
+	maar__ipc_fifos_end(&a->fifos);
 	maar__ipc_file_close(&a->live.file);
 	pthread_mutex_destroy(&a->live.lock);
 	maar__free(a);
@@ -37,6 +40,11 @@ static struct attached *begin(void)
 	struct attached *a = maar__alloc(sizeof(*a));
 
 	if (!a || maar__lock_init(&a->live.lock)) {
+		maar__free(a);
+		return NULL;
+	}
+	if (maar__ipc_fifos_begin(&a->fifos, &a->live)) {
+		pthread_mutex_destroy(&a->live.lock);
 		maar__free(a);
 		return NULL;
 	}
@@ -55,6 +63,7 @@ static struct maar_ipc *attach(struct attached *a, const struct maar_ipc_who *wh
 	ipc = maar_ipc_attach(a->live.file.map, (size_t)a->live.file.records_at, who, &life);
 	if (ipc) {
 		a->ended = NULL;
+		(void)maar__ipc_fifos_set(&a->fifos, ipc, ipc->uuid);
 	} else if (!ended) { /* it did not come so far as to want to know who is alive */
 		const int reason = errno;
 
@@ -94,6 +103,8 @@ static int attach_named(int rc, struct attached *a, int dir, const char *name, c
 
 	if (rc == 0 && fstat(a->live.file.held.fd, &about))
 		rc = -errno;
+	if (rc == 0)
+		rc = maar__ipc_fifos_use(&a->fifos, dir);
 	if (rc) {
 		end(a);
 		return rc;
@@ -220,6 +231,8 @@ int maar_ipc_unlink(const char *name, unsigned flags)
 	if (dir < 0)
 		return dir;
 	rc = maar__ipc_file_remove(dir, name, flags & MAAR_IPC_UNUSED);
+	if (rc == 0)
+		(void)maar__ipc_file_clean(dir); /* its dead consumers' FIFOs */
 	close(dir);
 	return rc;
 }

@@ -9,7 +9,7 @@
  * closed, thus when the process ends, however that happens, and not before. They lie on bytes of the file's number range,
  * and have nothing to do with what stands there:
  *
- *     MAKER           whoever makes the file: a file with a hidden name of which nobody holds this is a dead one's
+ *     MAKER           whoever makes the file: a file with a hidden name of which nobody holds this is a dead one's. The same of a FIFO
  *     REMOVER         whoever removes the name
  *     ALIVE + i       participant i is alive
  *     RECORDED + i    and who it is stands in the file
@@ -18,6 +18,7 @@
 #define MAAR_NAMES_PRIV_H
 
 #include <maar/ipc_names.h>
+#include <maar/ipc_watch.h>
 
 #include "../base/base.h"
 #include "../base/process.h"
@@ -26,6 +27,7 @@
 
 #define MAAR__IPC_PAGE	   4096 /* what parts of a file begin at, on every machine; the system's page may be larger */
 #define MAAR__IPC_HIDDEN   ".make-" /* how names of files in the making begin: no queue's name begins with a dot */
+#define MAAR__IPC_BELL	   ".bell-" /* the same, of FIFOs (fifos.c): segment, participant's number and generation follow */
 #define MAAR__IPC_PATIENCE 1000	    /* times that somebody in the way is waited for, a millisecond each */
 
 enum maar__ipc_byte {
@@ -54,6 +56,8 @@ struct maar__ipc_held {
 /* Opens a file: 0 or -errno. Never waits, whatever kind of file it is, follows no link, and leaves nothing to exec. */
 int maar__ipc_held_open(struct maar__ipc_held *held, int dir, const char *name, int flags);
 void maar__ipc_held_close(struct maar__ipc_held *held);
+/* The same with a descriptor that is there, and holds no lock. */
+void maar__ipc_held_adopt(struct maar__ipc_held *held, int fd);
 
 /* A lock on n bytes: 0, -EAGAIN: somebody else has one of them, or -errno. */
 int maar__ipc_lock(int fd, int byte, int n);
@@ -84,7 +88,7 @@ void maar__ipc_file_close(struct maar__ipc_file *file);
 bool maar__ipc_file_named(const struct maar__ipc_held *held, int dir, const char *name);
 /* Removes a name; with `unused`, not if somebody alive is participant. 0, -EBUSY, or -errno. */
 int maar__ipc_file_remove(int dir, const char *name, bool unused);
-/* Removes what dead makers have left: how many, or -errno. */
+/* Removes what dead makers and dead consumers have left: how many, or -errno. */
 ssize_t maar__ipc_file_clean(int dir);
 /* What the list says of a name. */
 void maar__ipc_file_describe(struct maar_ipc_entry *entry, int dir, const char *name);
@@ -108,5 +112,24 @@ int maar__ipc_live_alive(void *live, uint32_t i);
 int maar__ipc_live_who(const struct maar__ipc_live *live, uint32_t i, struct maar__process *who);
 /* A descriptor that is readable when i's process has ended; -ESRCH: nobody is i; or as maar__process_fd. */
 int maar__ipc_live_fd(void *live, uint32_t i);
+
+/* ---- descriptors for consumers (fifos.c) ---- */
+
+struct maar__ipc_fifo;
+struct maar__ipc_fifos {
+	struct maar__ipc_live *live;
+	uint64_t segment[2];
+	struct maar__ipc_held dir;
+	uint32_t participants;
+	uint32_t me;		     /* whose `own` is; 0: nobody's */
+	struct maar__ipc_held own;   /* of this one: the FIFO, with its lock */
+	struct maar__ipc_fifo *rung; /* by number; NULL: none yet */
+	pthread_mutex_t lock;	     /* of what was rung: a system call or two */
+};
+/* In this order: the lock; the directory, when the file is open; after attach. The first two: 0 or -errno. */
+int maar__ipc_fifos_begin(struct maar__ipc_fifos *b, struct maar__ipc_live *live);
+int maar__ipc_fifos_use(struct maar__ipc_fifos *b, int dir);
+int maar__ipc_fifos_set(struct maar__ipc_fifos *b, struct maar_ipc *ipc, const uint64_t segment[2]);
+void maar__ipc_fifos_end(struct maar__ipc_fifos *b);
 
 #endif

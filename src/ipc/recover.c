@@ -261,6 +261,7 @@ int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 	if (rc)
 		return rc;
 	maar__ipc_clear_journal(p);
+	maar__ipc_unwatch(ipc, number);
 	(void)maar_a_add(&ipc->at->recovered, 1, RELAXED);
 	maar_a_store(&p->state, maar__ipc_state(maar__ipc_generation(state), 0, MAAR__IPC_NOBODY),
 		     RELEASE); /* R:ipc.state */
@@ -310,15 +311,21 @@ int maar_ipc_recover(struct maar_ipc *ipc)
 	uint64_t held;
 	int rc = maar__ipc_refused(ipc, 0), n;
 
-	if (rc || !any_dead(ipc))
+	if (rc)
 		return rc;
+	if (!any_dead(ipc)) {
+		/* Who became the heir of one, and was killed before it had told, has left nobody dead. */
+		maar__ipc_ring_forgotten(ipc);
+		return 0;
+	}
 	rc = maar__ipc_seize(ipc, ipc->me, maar__ipc_generation(ipc->state), false, &held);
 	if (rc <= 0)
 		return rc;
 	n = recover_all(ipc);
 	maar__ipc_give_back(ipc, held);
 	/* What the dead had been woken for, somebody else has to look at. */
-	maar__event_wake_shared(&ipc->events->not_empty, SIZE_MAX);
-	maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
+	(void)maar__event_wake_shared(&ipc->events->not_empty, SIZE_MAX);
+	(void)maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
+	maar__ipc_ring_armed(ipc);
 	return n;
 }

@@ -81,10 +81,11 @@ int maar__ipc_file_remove(int dir, const char *name, bool unused)
 
 static bool is_hidden(const char *name)
 {
-	return strncmp(name, MAAR__IPC_HIDDEN, strlen(MAAR__IPC_HIDDEN)) == 0;
+	return strncmp(name, MAAR__IPC_HIDDEN, strlen(MAAR__IPC_HIDDEN)) == 0 ||
+	       strncmp(name, MAAR__IPC_BELL, strlen(MAAR__IPC_BELL)) == 0;
 }
 
-/* Whether the maker of a hidden file is dead, then with its lock; closed by the caller in any case. */
+/* Whether the maker of a hidden file, or the consumer of a FIFO, is dead, then with its lock; closed by the caller in any case. */
 static bool is_left(struct maar__ipc_held *held, int dir, const char *name)
 {
 	return maar__ipc_held_open(held, dir, name, O_RDWR) == 0 && maar__ipc_lock(held->fd, MAAR__IPC_MAKER, 1) == 0;

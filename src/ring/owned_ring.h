@@ -129,6 +129,39 @@ static inline bool maar__owned_help_head(const struct maar__owned *o, unsigned i
 }
 
 /*
+ * Whether a handle is in the ring whose word says `in`: 1, 0, or -EBADMSG. All are seen that were put before something that
+ * the caller has acquired, and have not been taken; so no order is needed here but that of the cells. A head that is stale or was
+ * left behind is passed by looking on.
+ */
+static inline int maar__owned_any(const struct maar__owned *o, unsigned in)
+{
+	uint64_t last = 0;
+	bool again = false;
+
+	for (;; again = true) {
+		uint64_t at = maar_a_load(&o->ring.ring->head, RELAXED), n, word, own;
+
+		/* A whole round without an empty cell has shown cells of later rounds, and with them a later head. */
+		if (maar_unlikely(again && at == last))
+			return -EBADMSG;
+		last = at;
+		for (n = 0; n <= o->ring.mask; n++, at++) {
+			const int64_t ahead = maar__ring_look(o->ring, at, &word);
+
+			if (ahead < 0)
+				return 0;
+			if (ahead > 0)
+				continue; /* taken, and filled again */
+			if (maar_unlikely(!maar__owned_is_handle(o, word)))
+				return -EBADMSG;
+			own = maar_a_load(&o->own[word], RELAXED);
+			if (own == maar__own_word(in, maar__own_participant(own), at))
+				return 1;
+		}
+	}
+}
+
+/*
  * Puts a handle whose word is `from`, as the caller has read it, into state `to`. 0; -EALREADY, if the word has
  * changed: another thread has put it; -EAGAIN, if `limit` are in the ring; or -EBADMSG. After the last two the word is
  * as before.

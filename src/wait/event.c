@@ -71,7 +71,8 @@ static void set_descriptor(struct maar_event *event)
 	maar__eventfd_set(maar_a_load(&event->number, RELAXED) - 1);
 }
 
-static void wake(struct maar_event *event, size_t n, bool shared)
+/* Whether it took `armed`: of a shared event it is the caller who has to tell then. */
+static bool wake(struct maar_event *event, size_t n, bool shared)
 {
 	uint64_t word, next;
 	uint32_t taken;
@@ -81,7 +82,7 @@ static void wake(struct maar_event *event, size_t n, bool shared)
 
 		taken = there > MANY_WAITERS || n > there ? there : (uint32_t)n;
 		if (!taken && !(word & MAAR__EVENT_ARMED))
-			return; /* others have woken them meanwhile */
+			return false; /* others have woken them meanwhile */
 		next = (word - taken + MAAR__EVENT_EPOCH) & ~MAAR__EVENT_ARMED;
 		if (maar_a_cas(&event->word, word, next, ACQUIRE)) /* A:event.armed */
 			break;
@@ -91,16 +92,17 @@ static void wake(struct maar_event *event, size_t n, bool shared)
 		(void)maar_a_cas(&event->word, next, next & ~MAAR__EVENT_WAITERS, RELAXED);
 	if ((word & MAAR__EVENT_ARMED) && !shared)
 		set_descriptor(event);
+	return (word & MAAR__EVENT_ARMED) != 0;
 }
 
 void maar__event_wake(struct maar_event *event, size_t n)
 {
-	wake(event, n, is_shared(event));
+	(void)wake(event, n, is_shared(event));
 }
 
-void maar__event_wake_shared(struct maar_event *event, size_t n)
+bool maar__event_wake_shared(struct maar_event *event, size_t n)
 {
-	wake(event, n, true);
+	return wake(event, n, true);
 }
 
 static void close_event(struct maar_event *event, bool shared)
@@ -292,17 +294,22 @@ int maar_event_fd(struct maar_event *event)
 	return maar_a_load(&event->number, ACQUIRE) - 1; /* A:event.number */
 }
 
-int maar_event_arm(struct maar_event *event)
+bool maar__event_arm_shared(struct maar_event *event)
 {
 	uint64_t word;
 
-	if (!event || !maar_a_load(&event->number, ACQUIRE)) /* A:event.number */
-		return -EINVAL;
 	do {
 		word = maar_a_load(&event->word, RELAXED);
 		/* As prepare: a read-modify-write before the caller's second look; also if the bit is there already. */
 	} while (!maar_a_cas(&event->word, word, word | MAAR__EVENT_ARMED, ACQ_REL)); /* R:event.armed A:event.word */
-	if (!(word & MAAR__EVENT_CLOSED))
+	return !(word & MAAR__EVENT_CLOSED);
+}
+
+int maar_event_arm(struct maar_event *event)
+{
+	if (!event || !maar_a_load(&event->number, ACQUIRE)) /* A:event.number */
+		return -EINVAL;
+	if (maar__event_arm_shared(event))
 		return 0;
 	maar_event_fire(event);
 	return -EPIPE;

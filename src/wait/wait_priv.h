@@ -9,6 +9,8 @@
 #include <maar/event.h>
 #include <maar/wait.h>
 
+#include <stdbool.h>
+
 /*
  * Looks that a waiter may spend before it sleeps: one each 100 ns, so that it does not take the line away from a producer
  * that is about to write it, for as long as a wake-up costs. That was 15 to 27 us on different days (half the round trip
@@ -34,9 +36,13 @@ void maar__spin_miss(struct maar_event *event);
 
 /*
  * As maar__event_wake and maar_event_close, of an event that the caller knows to be shared between processes, whatever its
- * fields say by now: nothing that another has written there makes this process write to a descriptor.
+ * fields say by now: nothing that another has written there makes this process write to a descriptor. wake: true if somebody
+ * had armed it, whom the caller has to tell then; close leaves it to the caller too.
  */
-void maar__event_wake_shared(struct maar_event *event, size_t n);
+bool maar__event_wake_shared(struct maar_event *event, size_t n);
 void maar__event_close_shared(struct maar_event *event);
+
+/* As maar_event_arm, of an event without a descriptor. False: it is closed. */
+bool maar__event_arm_shared(struct maar_event *event);
 
 #endif

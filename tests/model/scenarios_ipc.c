@@ -8,6 +8,9 @@
 #include "../../src/ipc/ipc_priv.h"
 
 #include "../../src/base/process.h"
+#include "../../src/base/sleep.h"
+#include "../../src/ipc/names_priv.h"
+#include "../../src/wait/wait_priv.h"
 #include "scenarios.h"
 
 #include <errno.h>
@@ -32,6 +35,8 @@ static struct {
 	uint64_t alive[8];
 	uint64_t payload[MOST];
 	uint64_t recovered, had, deaths;
+	uint64_t watched[8];  /* whose end makes the bell of WATCHER readable */
+	uint32_t readable[8]; /* bells, by number */
 } world;
 
 /* ---- who is alive; no process is asked ---- */
@@ -69,6 +74,103 @@ int maar__process_self(struct maar__process *me)
 int maar__process_alive(const struct maar__process *process)
 {
 	return (int)maar_a_load(&world.alive[process->pid], ACQUIRE);
+}
+
+int maar__process_fd(const struct maar__process *process)
+{
+	(void)process;
+	return -ENOSYS;
+}
+
+/* ---- descriptors: the bell of a number, and its set, which is readable when that is ---- */
+
+#define WATCHER 2 /* the number of of[1] */
+#define BELL	10
+#define SET	20
+#define END	30
+
+static unsigned last_bell;
+
+/* What the kernel has under its locks. */
+static void make_readable(uint32_t i)
+{
+	maar_a_store(&world.readable[i], 1, SEQ_CST);
+	(void)model_futex_wake(&world.readable[i], UINT32_MAX);
+}
+
+static int open_bell(void *arg, uint32_t i, uint32_t life_of_it)
+{
+	(void)arg, (void)life_of_it;
+	last_bell = i;
+	return BELL + (int)i;
+}
+
+static int ring_bell(void *arg, uint32_t i, uint32_t life_of_it)
+{
+	(void)arg, (void)life_of_it;
+	make_readable(i);
+	return 0;
+}
+
+static int end_of(void *arg, uint32_t i)
+{
+	(void)arg;
+	maar_a_store(&world.watched[i], 1, SEQ_CST);
+	return maar_a_load(&world.alive[i], SEQ_CST) ? END + (int)i : -ESRCH;
+}
+
+static const struct maar_ipc_bells bells = { .open = open_bell, .ring = ring_bell, .death = end_of };
+
+int maar__fd_set(void)
+{
+	return SET + (int)last_bell;
+}
+
+int maar__fd_set_add(int set, int fd, uint32_t key)
+{
+	(void)set, (void)fd, (void)key;
+	return 0;
+}
+
+void maar__fd_set_drop(int set, int fd)
+{
+	(void)set, (void)fd;
+}
+
+/* The bell's key, and that of one that has died. */
+size_t maar__fd_set_fired(int set, uint32_t *keys, size_t n)
+{
+	size_t fired = 0;
+
+	if (maar_a_load(&world.readable[set - SET], SEQ_CST))
+		keys[fired++] = 0;
+	for (uint32_t i = 1; i <= 3 && fired < n; i++)
+		if (maar_a_load(&world.watched[i], SEQ_CST) && !maar_a_load(&world.alive[i], SEQ_CST)) {
+			maar_a_store(&world.watched[i], 0, SEQ_CST);
+			keys[fired++] = i;
+		}
+	return fired;
+}
+
+void maar__fifo_clear(int fd)
+{
+	maar_a_store(&world.readable[fd - BELL], 0, SEQ_CST);
+}
+
+bool maar__is_nonblocking(int fd)
+{
+	(void)fd;
+	return true;
+}
+
+void maar__ipc_held_adopt(struct maar__ipc_held *held, int fd)
+{
+	held->fd = fd;
+}
+
+void maar__ipc_held_close(struct maar__ipc_held *held)
+{
+	held->fd = -1;
 }
 
 /* ---- what attach maps: the system would take longer for it than an execution does ---- */
@@ -188,6 +290,10 @@ static void begin_with(unsigned which)
 	this_pid = LATER;
 	for (unsigned i = 0; i < MOST; i++)
 		model_plain_write(&world.payload[i], 0);
+	for (unsigned i = 0; i < 8; i++) {
+		maar_a_store(&world.watched[i], 0, RELAXED);
+		maar_a_store(&world.readable[i], 0, RELAXED);
+	}
 	maar_a_store(&world.recovered, 0, RELAXED);
 	maar_a_store(&world.had, 0, RELAXED);
 	maar_a_store(&world.deaths, 0, RELAXED);
@@ -210,7 +316,9 @@ static unsigned slot_of(const void *payload)
 static void die(unsigned who)
 {
 	maar_a_add(&world.deaths, 1, RELAXED);
-	maar_a_store(&world.alive[who + 1], 0, RELEASE);
+	maar_a_store(&world.alive[who + 1], 0, SEQ_CST);
+	if (maar_a_load(&world.watched[who + 1], SEQ_CST))
+		make_readable(WATCHER);
 }
 
 /* ---- moves ---- */
@@ -521,6 +629,116 @@ static void attaches_and_recovers(void *s)
 	model_assert(maar_ipc_detach(late) == 0, "not detached");
 }
 
+/* ---- armed ---- */
+
+/* Number 1 publishes, 2 and 3 have descriptors; what an earlier execution knew of the others' ends is forgotten. */
+static void begin_armed(void *s)
+{
+	static struct maar__ipc_watch *watches[3];
+
+	begin(s);
+	for (unsigned i = 0; i < 3; i++) {
+		of[i]->watch = watches[i];
+		maar__ipc_unwatch_own(of[i]);
+		model_assert(maar_ipc_set_bells(of[i], &bells) == 0, "no bells");
+		if (i)
+			model_assert(maar_ipc_fd(of[i]) == SET + (int)i + 1, "no descriptor");
+		watches[i] = of[i]->watch;
+	}
+}
+
+/* With number 3 to be had. */
+static void begin_armed_with_a_place(void *s)
+{
+	begin_armed(s);
+	maar__ipc_unwatch(of[2], 3);
+	maar_a_store(&maar__ipc_entry(of[0], 3)->state, maar__ipc_state(1, 0, MAAR__IPC_NOBODY), RELAXED);
+	maar_a_store(&world.alive[3], 0, RELAXED);
+}
+
+/* Sleeps only when it is told that it may, without an end. One by one, or all that there are, in between. */
+static int loop(unsigned me, unsigned wanted)
+{
+	unsigned n = 0;
+	int got = 0;
+
+	while (n < wanted && got != -EPIPE) {
+		const int armed = maar_ipc_arm(of[me]);
+
+		model_assert(armed >= 0, "not armed: %d", armed);
+		while (!maar_a_load(&world.readable[me + 1], SEQ_CST))
+			(void)model_futex_wait(&world.readable[me + 1], 0);
+		model_assert(maar_ipc_disarm(of[me]) == 0, "not disarmed");
+		while (n < wanted && (got = receive(me, 0)) == 1)
+			n++;
+	}
+	return got;
+}
+
+static void waits_for_two(void *s)
+{
+	(void)s;
+	(void)loop(1, 2);
+}
+
+static void waits_for_the_end_1(void *s)
+{
+	(void)s;
+	model_assert(loop(1, 99) == -EPIPE, "no end");
+}
+
+static void waits_for_the_end_2(void *s)
+{
+	(void)s;
+	model_assert(loop(2, 99) == -EPIPE, "no end");
+}
+
+static void had_one(void *s)
+{
+	(void)s;
+	model_assert(maar_a_load(&world.had, RELAXED) == 1, "had another number of times");
+}
+
+static void waits_for_one(void *s)
+{
+	(void)s;
+	(void)loop(1, 1);
+}
+
+/* As one that is killed after it has taken `armed`, and before it has rung anybody. */
+static void publish_and_die(struct maar_ipc *ipc)
+{
+	void *payload;
+	uint32_t handle;
+	uint64_t word;
+
+	model_assert(maar_ipc_loan(ipc, 8, &payload, 0) == 1, "no loan");
+	model_plain_write(&world.payload[slot_of(payload)], 7);
+	model_assert(maar__ipc_find(ipc, payload, &handle, &word) == 0, "no loan of its own");
+	model_assert(maar__owned_put(&ipc->rings[0], handle, word, MAAR__IPC_QUEUED, ipc->me) == 0, "not published");
+	if (maar_a_add(&ipc->events->not_empty.word, 0, RELEASE) & MAAR__EVENT_ARMED)
+		(void)maar__event_wake_shared(&ipc->events->not_empty, 1);
+	die(ipc->me - 1);
+}
+
+static void dies_before_it_rings(void *s)
+{
+	(void)s;
+	publish_and_die(of[0]);
+}
+
+/* Comes, and dies so: who was armed before cannot have known its end. */
+static void comes_and_dies(void *s)
+{
+	const struct maar_ipc_who who = { .roles = BOTH };
+	struct maar_ipc *late = maar_ipc_attach(memory, bytes, &who, lives);
+
+	(void)s;
+	model_assert(late, "another error: %d", errno);
+	model_assert(maar_ipc_set_bells(late, &bells) == 0, "no bells");
+	publish_and_die(late);
+}
+
 /* ---- made by one, attached by another ---- */
 
 static unsigned char fresh[1 << 13] __attribute__((aligned(4096)));
@@ -575,6 +793,11 @@ const struct model_scenario scenarios_ipc[] = {
 	IPC("handed on, by pid", begin_with_a_place_by_pid, all_right, 2, attaches, attaches),
 	IPC("an heir, by pid", begin_by_pid, all_right, 3, dies_with_a_loan, recovers_1, attaches),
 	IPC("comes and leaves, by pid", begin_with_a_place_by_pid, all_right, 2, attaches, recovers_none),
+	IPC("armed", begin_armed, all_right, 2, sends_two, waits_for_two),
+	IPC("armed, two of them, closed", begin_armed, had_one, 3, sends_and_closes, waits_for_the_end_1,
+	    waits_for_the_end_2),
+	IPC("armed, dead before it rings", begin_armed, had_one, 2, dies_before_it_rings, waits_for_one),
+	IPC("armed, one that comes", begin_armed_with_a_place, had_one, 2, comes_and_dies, waits_for_one),
 	IPC("made and attached", begin_empty, NULL, 2, makes, attaches_to_it),
 };
 
