@@ -349,7 +349,9 @@ int maar_handed_alive(const struct maar_handed *handed)
 {
 	if (!handed)
 		return -EINVAL;
-	return handed->socket.fd < 0 ? -ECHILD : maar__handed_there(handed, NULL);
+	if (handed->socket.fd < 0)
+		return -ECHILD;
+	return !maar_a_load(&handed->gone, RELAXED) && maar__handed_there(handed, NULL);
 }
 
 int maar_handed_peer(const struct maar_handed *handed, struct maar_handed_peer *peer)
