@@ -18,6 +18,7 @@
 #include <maar/channel.h>
 #include <maar/event.h>
 #include <maar/ipc.h>
+#include <maar/ipc_handed.h>
 #include <maar/ipc_names.h>
 #include <maar/ipc_watch.h>
 #include <maar/mring.h>

@@ -82,6 +82,25 @@ size_t maar__page(void); /* bytes */
  */
 void *maar__map_shared(int fd, size_t bytes, bool writable);
 
+/* Memory for the first `bytes` of a file, which is made as long if it is shorter; 0 or -errno: ENOSPC, EFBIG (and no SIGXFSZ). */
+int maar__file_reserve(int fd, uint64_t bytes);
+
+/* ---- memory that one process writes and another reads (sealed.c) ---- */
+
+/*
+ * Zeroed memory, shared, in an anonymous file that nobody can make shorter or longer, and nobody else write to: whoever gets the
+ * descriptor can map it to be read only. Returns the descriptor, and *memory; maar__unmap and close end them. Or -errno;
+ * -ENOTSUP: a kernel before 5.1. A forked child does not have the mapping.
+ */
+int maar__sealed_make(size_t bytes, void **memory);
+
+/*
+ * The same memory, as another process has handed it over, to be read. It is mapped only if nothing that anybody does can make a
+ * read fail later. 0 and *memory; -EPERM: a seal is missing, or it is no such file at all; -EBADMSG: it has not exactly so many
+ * bytes, or no memory for some of them; or -errno.
+ */
+int maar__sealed_map(int fd, size_t bytes, const void **memory);
+
 /* ---- where it lies (place.c) ---- */
 
 /* Bytes of a huge page, a power of two; 0 where there are none. */

@@ -9,11 +9,13 @@
 #include "base.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 void *maar__map(size_t bytes)
@@ -207,6 +209,34 @@ void *maar__map_mirrored(size_t once, size_t twice)
 	close(fd); /* the mappings keep the memory */
 	errno = reason;
 	return memory;
+}
+
+/*
+ * Memory for all of the file, or -errno. Signals wait: one that comes would undo it and make it begin again, and one a millisecond
+ * would make that for ever. SIGXFSZ, which comes to the thread that asks for too long a file, is taken back.
+ */
+int maar__file_reserve(int fd, uint64_t bytes)
+{
+	const struct timespec at_once = { 0, 0 };
+	sigset_t all, before, pending, too_long;
+	int rc;
+
+	if (maar__fault(MAAR__FAULT_FD))
+		return -ENOMEM;
+	sigfillset(&all);
+	sigemptyset(&too_long);
+	sigaddset(&too_long, SIGXFSZ);
+	sigemptyset(&pending);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	(void)sigpending(&pending);
+	do
+		rc = posix_fallocate(fd, 0, (off_t)bytes);
+	while (rc == EINTR);
+	if (rc == EFBIG && !sigismember(&pending, SIGXFSZ))
+		while (sigtimedwait(&too_long, NULL, &at_once) < 0 && errno == EINTR)
+			;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return -rc;
 }
 
 void *maar__map_shared(int fd, size_t bytes, bool writable)

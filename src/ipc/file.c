@@ -16,12 +16,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MAKER_TRIES 100 /* files of one maker that others remove before it gets to its lock: each a rare accident */
@@ -39,34 +37,6 @@ static bool measure(struct maar__ipc_file *file, uint64_t bytes, uint32_t partic
 	file->records_at = records;
 	return maar__round_up(records + (participants + (size_t)1) * sizeof(struct maar__process), MAAR__IPC_PAGE,
 			      (size_t *)&file->bytes);
-}
-
-/*
- * Memory for all of the file, or -errno. Signals wait: one that comes would undo it and make it begin again, and one a millisecond
- * would make that for ever. SIGXFSZ, which comes to the thread that asks for too long a file, is taken back.
- */
-static int reserve(int fd, uint64_t bytes)
-{
-	const struct timespec at_once = { 0, 0 };
-	sigset_t all, before, pending, too_long;
-	int rc;
-
-	if (maar__fault(MAAR__FAULT_FD))
-		return -ENOMEM;
-	sigfillset(&all);
-	sigemptyset(&too_long);
-	sigaddset(&too_long, SIGXFSZ);
-	sigemptyset(&pending);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	(void)sigpending(&pending);
-	do
-		rc = posix_fallocate(fd, 0, (off_t)bytes);
-	while (rc == EINTR);
-	if (rc == EFBIG && !sigismember(&pending, SIGXFSZ))
-		while (sigtimedwait(&too_long, NULL, &at_once) < 0 && errno == EINTR)
-			;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -rc;
 }
 
 static int map(struct maar__ipc_file *file, bool writable)
@@ -126,7 +96,7 @@ static int begin(struct maar__ipc_held *held, int dir, char *hidden, size_t room
 static int fill_and_name(struct maar__ipc_file *file, int dir, const char *hidden, const char *name,
 			 maar__ipc_fill *fill, const void *arg)
 {
-	int rc = reserve(file->held.fd, file->bytes);
+	int rc = maar__file_reserve(file->held.fd, file->bytes);
 
 	if (rc == 0)
 		rc = map(file, true);
@@ -222,7 +192,7 @@ int maar__ipc_file_open(struct maar__ipc_file *file, int dir, const char *name, 
 
 	/* A part without memory would be a SIGBUS if the file system were full. Who only reads has zeros there. */
 	if (rc == 0 && writable && memory_of(&about) < file->bytes)
-		rc = reserve(file->held.fd, file->bytes);
+		rc = maar__file_reserve(file->held.fd, file->bytes);
 	if (rc == 0)
 		rc = map(file, writable);
 	if (rc)

@@ -166,10 +166,13 @@ static bool watch_peer(struct maar_ipc *ipc, uint32_t i, uint64_t generation)
 		return true;
 	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
 		return false; /* perhaps at the next arm */
+	if (fd >= 0 && maar__ipc_held_adopt(&p->end, fd)) {
+		maar__close(fd);
+		return false; /* the same */
+	}
 	p->generation = generation + 1;
 	if (fd < 0)
 		return false; /* nobody can tell, now or later */
-	maar__ipc_held_adopt(&p->end, fd);
 	if (maar__fd_set_add(w->set.fd, fd, i))
 		forget_peer(w, i);
 	return false;
@@ -237,7 +240,10 @@ static int make_watch(struct maar_ipc *ipc, struct maar__ipc_watch *w)
 	rc = maar__fd_set();
 	if (rc < 0)
 		return rc;
-	maar__ipc_held_adopt(&w->set, rc);
+	if (maar__ipc_held_adopt(&w->set, rc)) {
+		maar__close(rc);
+		return -ENOMEM;
+	}
 	return maar__fd_set_add(w->set.fd, w->bell, 0);
 }
 
