@@ -71,6 +71,18 @@ enum bench_set {
 	BENCH_MALLOC = 1 << 13,	     /* a program on a malloc that is preloaded (bench/shapes) */
 	BENCH_LADDER = 1 << 14,	     /* the same, and what is no malloc beside it */
 
+	/* between processes; what some cannot carry, messages of 16 KiB, is a bit of its own */
+	BENCH_IPC_STREAM = 1 << 17,
+	BENCH_IPC_STREAM_LARGE = 1 << 18,
+	BENCH_IPC_MANY = 1 << 19, /* several producers and consumers */
+	BENCH_IPC_BUSY = 1 << 20, /* there and back, nobody sleeps */
+	BENCH_IPC_BUSY_LARGE = 1 << 21,
+	BENCH_IPC_ASLEEP = 1 << 22, /* there and back, whoever waits sleeps */
+	BENCH_IPC_ASLEEP_LARGE = 1 << 23,
+	BENCH_IPC_ATTACH = 1 << 24,
+	BENCH_IPC_RECOVER = 1 << 25,
+	BENCH_IPC_DEATH = 1 << 26,
+
 	BENCH_HANDLES = 1 << 16, /* no case has this: the contestant carries values of 32 bits, not of 64 */
 
 	/* Queues of many producers and consumers may play every role; they join the cases of the lesser shapes. */
@@ -131,9 +143,10 @@ struct bench_case {
 	unsigned batch;		       /* 1, 8 or 32 */
 	size_t capacity;	       /* entries of each ring */
 	size_t bytes;		       /* of each pool object; 0: no pool */
-	size_t touch;		       /* bytes of it that are written and read; a multiple of 8, at least 8, or, in BENCH_PAIR_N, 0 */
-	enum bench_pin pin;	       /* unless the command line says otherwise */
-	unsigned load;		       /* busy processes beside it, on top of those that the command line asks for */
+	size_t touch; /* bytes of it that are written and read; a multiple of 8, at least 8, or, in BENCH_PAIR_N, 0 */
+	enum bench_pin pin; /* unless the command line says otherwise */
+	unsigned load;	    /* busy processes beside it, on top of those that the command line asks for */
+	int processes;	    /* 1: each thread is a process of its own */
 };
 
 /* ---- one thread of a run ----------------------------------------------------------------------------------------- */
@@ -144,7 +157,8 @@ struct bench_run {
 	uint32_t stop __attribute__((aligned(BENCH_APART)));	/* time is up: producers end, consumers drain */
 	uint32_t abandon;					/* the limit has passed: everybody ends at once */
 	uint32_t running __attribute__((aligned(BENCH_APART))); /* producers that have not ended */
-	uint32_t pad[31];
+	uint64_t sent, received, ended_ns;			/* by those that have ended: see loop_ipc.h */
+	uint64_t pad[12];
 };
 
 struct bench_timing; /* bench/timing.h */
@@ -174,6 +188,7 @@ struct bench_worker {
 	uint64_t disorder;   /* values that came out of their producer's order, or that nobody sent */
 	uint64_t corrupt;    /* messages whose bytes were not those sent */
 	uint64_t refused;    /* objects that the pool would not take back */
+	uint64_t calls;	     /* system calls of the phase, plus 1; 0: not counted */
 	uint64_t last[BENCH_MAX_THREADS];
 } __attribute__((aligned(BENCH_APART)));
 
@@ -241,6 +256,7 @@ enum bench_figure {
 	BENCH_STALLED_PERCENT, /* of the time, in gaps of 100 us or more in which no consumer took anything */
 	BENCH_LONGEST_GAP,     /* of those, in microseconds */
 	BENCH_PEAK_MB,	       /* of memory that was there, in million bytes: of programs */
+	BENCH_CALLS,	       /* system calls for a million messages, where they are counted */
 	BENCH_FIGURES,
 };
 

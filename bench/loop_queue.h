@@ -37,6 +37,8 @@ BENCH_INLINE void bench_producer_ends(struct bench_worker *w, uint64_t first)
 	w->count += n;
 	w->sum += bench_tag(w) * n + bench_sum_below(w->next, w) - bench_sum_below(first, w);
 	bench_report(w, n);
+	__atomic_store_n(&w->run->ended_ns, bench_now(), __ATOMIC_RELAXED);
+	__atomic_fetch_add(&w->run->sent, n, __ATOMIC_RELAXED);
 	__atomic_fetch_sub(&w->run->running, 1, __ATOMIC_RELEASE);
 }
 

@@ -20,7 +20,8 @@
 /* Their JSON names, but for the first, which is the result's own median. */
 static const char *const figure_key[BENCH_FIGURES] = { "value",		"enqueue_p50",	   "enqueue_p99",
 						       "enqueue_p99_9", "dequeue_p50",	   "dequeue_p99",
-						       "dequeue_p99_9", "stalled_percent", "longest_gap_us", "peak_mb" };
+						       "dequeue_p99_9", "stalled_percent", "longest_gap_us",
+						       "peak_mb",	"calls_a_million" };
 
 static const char *unit_name(enum bench_unit unit)
 {
@@ -97,6 +98,8 @@ static void print_row(const struct bench_table *t, const struct bench_result *r,
 		printf(" %6s", "-");
 	if (bench_has_figure(r, BENCH_PEAK_MB))
 		printf("  peak %.1f MB", r->stats[BENCH_PEAK_MB].median);
+	if (bench_has_figure(r, BENCH_CALLS))
+		printf("  %.0f system calls a million", r->stats[BENCH_CALLS].median);
 	print_status(t, r);
 	print_verdicts(t, r);
 	printf("\n");

@@ -115,7 +115,8 @@ static const char *figure_name(enum bench_figure figure)
 							 "dequeue p99.9 ",
 							 "stalled % ",
 							 "longest gap ",
-							 "peak MB " };
+							 "peak MB ",
+							 "calls a million " };
 
 	return name[figure];
 }

@@ -3,7 +3,9 @@
 #
 # MAAR_PEERS: which libraries there are to be measured against. Each is compiled into bench/ only when its package is found.
 #   conditionals PEER_DPDK PEER_CK PEER_BOOST PEER_MOODYCAMEL PEER_READERWRITER PEER_XENIUM PEER_CDS PEER_TBB PEER_APR PEER_URCU,
-#   variables DPDK_CFLAGS DPDK_LIBS APR_CFLAGS APR_LIBS CDS_LIBS TBB_LIBS URCU_COMMON_LIBS for those that need some,
+#     and, between processes, PEER_BOOST_IPC PEER_ZMQ PEER_NNG PEER_ICEORYX
+#   variables DPDK_CFLAGS DPDK_LIBS APR_CFLAGS APR_LIBS CDS_LIBS TBB_LIBS URCU_COMMON_LIBS ZMQ_LIBS NNG_LIBS ICEORYX_CPPFLAGS ICEORYX_LIBS
+#     for those that need some,
 #   lists maar_peers and maar_peers_missing for the report
 # Sanitizer builds leave all of them out: a peer's data races and assembly are not ours to report. After MAAR_SANITIZERS.
 
@@ -45,6 +47,22 @@ LIBS=$maar_save_LIBS
 AC_SUBST([$2])
 ])
 
+# iceoryx has no pkg-config file, and its headers lie in a directory of its version; its daemon is a program.
+AC_DEFUN([MAAR_PEER_ICEORYX], [
+ICEORYX_CPPFLAGS=
+for maar_dir in /usr/include/iceoryx/v*; do
+  AS_IF([test -f "$maar_dir/iceoryx_binding_c/api.h"], [ICEORYX_CPPFLAGS="-isystem $maar_dir"])
+done
+maar_save_CPPFLAGS=$CPPFLAGS
+CPPFLAGS="$CPPFLAGS $ICEORYX_CPPFLAGS"
+MAAR_PEER_LINK([have_iceoryx], [ICEORYX_LIBS], [-liceoryx_binding_c], [iceoryx_binding_c/api.h],
+  [iox_set_loglevel(Iceoryx_LogLevel_Off);])
+CPPFLAGS=$maar_save_CPPFLAGS
+AC_SUBST([ICEORYX_CPPFLAGS])
+AC_PATH_PROG([IOX_ROUDI], [iox-roudi], [no])
+AS_IF([test "x$IOX_ROUDI" = xno], [have_iceoryx=no])
+])
+
 AC_DEFUN([MAAR_PEERS], [
 maar_peers=
 maar_peers_missing=
@@ -53,7 +71,11 @@ PKG_CHECK_MODULES([APR], [apr-1], [have_apr=yes], [have_apr=no])
 AC_CHECK_HEADER([ck_ring.h], [have_ck=yes], [have_ck=no])
 MAAR_PEER_LINK([have_urcu_queue], [URCU_COMMON_LIBS], [-lurcu-common], [urcu/wfcqueue.h],
   [struct cds_wfcq_head head; struct cds_wfcq_tail tail; cds_wfcq_init(&head, &tail);])
+MAAR_PEER_LINK([have_zmq], [ZMQ_LIBS], [-lzmq], [zmq.h], [return !zmq_ctx_new();])
+MAAR_PEER_LINK([have_nng], [NNG_LIBS], [-lnng], [nng/nng.h], [return !nng_strerror(0);])
+MAAR_PEER_ICEORYX
 AC_LANG_PUSH([C++])
+AC_CHECK_HEADER([boost/interprocess/ipc/message_queue.hpp], [have_boost_ipc=yes], [have_boost_ipc=no])
 AC_CHECK_HEADER([boost/lockfree/queue.hpp], [have_boost=yes], [have_boost=no])
 AC_CHECK_HEADER([concurrentqueue/concurrentqueue.h], [have_moodycamel=yes], [have_moodycamel=no])
 AC_CHECK_HEADER([readerwriterqueue/readerwriterqueue.h], [have_readerwriter=yes], [have_readerwriter=no])
@@ -73,6 +95,10 @@ MAAR_PEER([PEER_CDS], [have_cds], [libcds], [libcds-dev])
 MAAR_PEER([PEER_TBB], [have_tbb], [tbb], [libtbb-dev])
 MAAR_PEER([PEER_APR], [have_apr], [apr], [libapr1-dev])
 MAAR_PEER([PEER_URCU], [have_urcu_queue], [wfcqueue], [liburcu-dev])
+MAAR_PEER([PEER_BOOST_IPC], [have_boost_ipc], [boost.interprocess], [libboost-dev])
+MAAR_PEER([PEER_ZMQ], [have_zmq], [ZeroMQ], [libzmq3-dev])
+MAAR_PEER([PEER_NNG], [have_nng], [nng], [libnng-dev])
+MAAR_PEER([PEER_ICEORYX], [have_iceoryx], [iceoryx], [libiceoryx-binding-c-dev, iceoryx])
 AC_SUBST([maar_peers])
 AC_SUBST([maar_peers_missing])
 AS_IF([test -z "$maar_peers"], [maar_peers=" none"])
