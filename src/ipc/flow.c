@@ -127,7 +127,7 @@ int maar_ipc_loan(struct maar_ipc *ipc, size_t bytes, void **payload, int64_t ti
 	return got;
 }
 
-/* What is to be resolved if this one dies before publish returns. */
+/* What is to be resolved if this one dies before publish returns. Of the two records, not the one that counts now. */
 static struct maar__ipc_journal *begin_journal(struct maar_ipc *ipc, uint32_t handle, uint64_t word, uint64_t sequence)
 {
 	struct maar__ipc_journal *j;
@@ -143,6 +143,14 @@ static struct maar__ipc_journal *begin_journal(struct maar_ipc *ipc, uint32_t ha
 	maar_a_store(&j->mark, (uint64_t)ipc->turn << 32 | handle, RELAXED);
 	maar_a_compiler_barrier();
 	return j;
+}
+
+/* Nothing came of it: the other record counts again, so it is not the one that is written next. */
+static void take_back_journal(struct maar_ipc *ipc, struct maar__ipc_journal *j, uint32_t turn_before)
+{
+	maar_a_store(&j->mark, 0, RELAXED);
+	maar_a_compiler_barrier();
+	ipc->turn = turn_before;
 }
 
 static void write_header(void *payload, uint64_t word, size_t bytes, const struct maar_ipc_tags *tags)
@@ -174,6 +182,7 @@ int maar_ipc_publish(struct maar_ipc *ipc, void *payload, size_t bytes, const st
 	const struct maar_ipc_tags *const t = tags ? tags : &none;
 	struct maar__ipc_journal *j = NULL;
 	struct attempt a = { .run = run_publish, .priority = t->priority };
+	uint32_t turn;
 	int got = may_produce(ipc);
 
 	if (maar_likely(got == 0))
@@ -185,11 +194,12 @@ int maar_ipc_publish(struct maar_ipc *ipc, void *payload, size_t bytes, const st
 	if (maar_unlikely(bytes > ipc->classes[maar__ipc_class_of(ipc, a.handle)].bytes))
 		return -EMSGSIZE;
 	write_header(payload, a.word, bytes, t);
+	turn = ipc->turn;
 	if (t->journal)
 		j = begin_journal(ipc, a.handle, a.word, t->sequence);
 	got = produce(ipc, &a, timeout_ns);
 	if (maar_unlikely(got <= 0) && j)
-		maar_a_store(&j->mark, 0, RELAXED);
+		take_back_journal(ipc, j, turn);
 	return got;
 }
 

@@ -166,8 +166,9 @@ static inline int maar__owned_any(const struct maar__owned *o, unsigned in)
  * changed: another thread has put it; -EAGAIN, if `limit` are in the ring; or -EBADMSG. After the last two the word is
  * as before.
  *
- * Tail stays where it is at most three times: where it is found behind head, where the cell is lost to another, after
- * either of which the cell is found filled; and where head had to be helped. The fourth time, this is no ring.
+ * Tail stays where it is at most three times: where it is found behind head, and where the cell is lost to another, after
+ * either of which the cell is found filled. The fourth time, this is no ring. Where head had to be helped, tail stays too, and
+ * as often as there are more in the ring than `limit` (what others put with a larger one); but head has moved.
  */
 static inline int maar__owned_put(const struct maar__owned *o, uint32_t handle, uint64_t from, unsigned to, unsigned me)
 {
@@ -196,8 +197,10 @@ static inline int maar__owned_put(const struct maar__owned *o, uint32_t handle, 
 		if (maar_unlikely(room < 0))
 			continue; /* the tail was stale */
 		if (maar_unlikely(room == 0)) {
-			if (maar__owned_help_head(o, to))
+			if (maar__owned_help_head(o, to)) {
+				last = tail - 1; /* that was no standstill */
 				continue;
+			}
 			full = true;
 			break;
 		}
