@@ -26,7 +26,7 @@ static const struct form {
 	unsigned people; /* beside the victim */
 	bool starved;	 /* somebody has all free slots */
 	struct maar_ipc_options options;
-} forms[IPC_FORMS] = {
+} forms[] = {
 	{ "one class, one priority, a producer and a consumer",
 	  1,
 	  false,
@@ -45,9 +45,17 @@ static const struct form {
 	  { .classes = { { .bytes = 8, .slots = SLOTS } }, .n_classes = 1, .participants = 4 } },
 };
 
-const char *ipc_form_name(unsigned form)
+unsigned ipc_calls(void)
 {
-	return forms[form].name;
+	return CALLS * (unsigned)COUNT_OF(forms);
+}
+
+const char *ipc_call_name(unsigned which)
+{
+	static char name[128];
+
+	snprintf(name, sizeof(name), "%s (%s)", names[which % CALLS], forms[which / CALLS].name);
+	return name;
 }
 
 static const struct form *form;
@@ -389,16 +397,15 @@ static void sweep(enum call call, unsigned queued, unsigned from, unsigned strid
 void ipc_sweep_calls(unsigned which, struct ipc_swept *swept)
 {
 	static const unsigned levels[] = { 0, 1, SLOTS / 2, SLOTS - 1, SLOTS };
+	const enum call call = (enum call)(which % CALLS);
 	const unsigned stride = ipc_kill_all() ? 1 : STRIDE;
-	unsigned cases = 0;
 
-	set_up(&forms[which]);
-	for (enum call call = 0; call < CALLS; call++)
-		for (unsigned i = 0; i < COUNT_OF(levels); i++, cases++) {
-			fill(levels[i]);
-			sweep(call, levels[i], cases % stride, stride, swept);
-			empty();
-		}
+	set_up(&forms[which / CALLS]);
+	for (unsigned i = 0; i < COUNT_OF(levels); i++) {
+		fill(levels[i]);
+		sweep(call, levels[i], (which + i) % stride, stride, swept);
+		empty();
+	}
 	tear_down();
 }
 

@@ -8,6 +8,7 @@
  *
  *     ipc_victim.c       a process that is stepped, stopped, and killed
  *     ipc_calls.c        send, loan and publish, receive, take and release: killed at each instruction
+ *     ipc_account.h      what the survivors had
  *     ipc_lives.c        attach, detach, recover, in the user's mapping: what is left after each change, on a copy too
  *     ipc_files.c        the same by name: create, open, detach, recover, unlink
  *     test_ipc_sweep.c   all of it as tests
@@ -65,9 +66,10 @@ struct ipc_swept {
 
 /* ---- the sweeps; each aborts the test at what is wrong ---- */
 
-#define IPC_FORMS 3
-void ipc_sweep_calls(unsigned form, struct ipc_swept *swept);
-const char *ipc_form_name(unsigned form);
+/* How many there are, of calls and kinds of queue; the name of one; and all of it, from each number of messages. */
+unsigned ipc_calls(void);
+const char *ipc_call_name(unsigned which);
+void ipc_sweep_calls(unsigned which, struct ipc_swept *swept);
 /* Wrong recoveries, and wrong accounts, each of which must be found. */
 void ipc_sweep_controls(void);
 
@@ -75,6 +77,9 @@ unsigned ipc_life_calls(void);
 const char *ipc_life_name(unsigned call);
 void ipc_sweep_life(unsigned call, struct ipc_swept *swept);
 
+void ipc_life_controls(void);
+
+/* In a directory of the test's own (ipc_dirs.h), by one test in a process. */
 unsigned ipc_file_calls(void);
 const char *ipc_file_name(unsigned call);
 void ipc_sweep_file(unsigned call, struct ipc_swept *swept);

@@ -7,6 +7,8 @@
  */
 #include "ipc_victim.h"
 
+#include "../unit/ipc_dirs.h"
+
 #ifdef __x86_64__
 static bool may(void)
 {
@@ -31,14 +33,38 @@ START_TEST(calls)
 	if (!may())
 		return;
 	ipc_sweep_calls((unsigned)_i, &swept);
-	tell(ipc_form_name((unsigned)_i), &swept);
+	tell(ipc_call_name((unsigned)_i), &swept);
+}
+END_TEST
+
+START_TEST(lives)
+{
+	struct ipc_swept swept = { 0 };
+
+	if (!may())
+		return;
+	ipc_sweep_life((unsigned)_i, &swept);
+	tell(ipc_life_name((unsigned)_i), &swept);
+}
+END_TEST
+
+START_TEST(files)
+{
+	struct ipc_swept swept = { 0 };
+
+	if (!may())
+		return;
+	ipc_sweep_file((unsigned)_i, &swept);
+	tell(ipc_file_name((unsigned)_i), &swept);
 }
 END_TEST
 
 START_TEST(controls)
 {
-	if (may())
-		ipc_sweep_controls();
+	if (!may())
+		return;
+	ipc_sweep_controls();
+	ipc_life_controls();
 }
 END_TEST
 #else
@@ -55,8 +81,12 @@ Suite *unit_suite(void)
 	TCase *tcase = unit_tcase(suite, "calls");
 
 #ifdef __x86_64__
-	tcase_add_loop_test(tcase, calls, 0, IPC_FORMS);
+	tcase_add_loop_test(tcase, calls, 0, (int)ipc_calls());
+	tcase_add_loop_test(tcase, lives, 0, (int)ipc_life_calls());
 	tcase_add_test(tcase, controls);
+	tcase = unit_tcase(suite, "names");
+	tcase_add_checked_fixture(tcase, ipc_dir_make, ipc_dir_end);
+	tcase_add_loop_test(tcase, files, 0, (int)ipc_file_calls());
 #else
 	tcase_add_test(tcase, left_out);
 #endif
