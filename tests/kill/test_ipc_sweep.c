@@ -75,19 +75,35 @@ START_TEST(left_out)
 END_TEST
 #endif
 
+#ifdef __x86_64__
+/* All of a call is ten thousand kills, of 1 to 4 ms each. */
+#define ALL_TIMEOUT (10 * UNIT_TIMEOUT)
+
+static TCase *long_tcase(Suite *suite, const char *name)
+{
+	TCase *tcase = unit_tcase(suite, name);
+
+	if (ipc_kill_all())
+		tcase_set_timeout(tcase, ALL_TIMEOUT);
+	return tcase;
+}
+#endif
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("ipc, killed at each instruction");
-	TCase *tcase = unit_tcase(suite, "calls");
+	TCase *tcase;
 
 #ifdef __x86_64__
+	tcase = long_tcase(suite, "calls");
 	tcase_add_loop_test(tcase, calls, 0, (int)ipc_calls());
 	tcase_add_loop_test(tcase, lives, 0, (int)ipc_life_calls());
 	tcase_add_test(tcase, controls);
-	tcase = unit_tcase(suite, "names");
+	tcase = long_tcase(suite, "names");
 	tcase_add_checked_fixture(tcase, ipc_dir_make, ipc_dir_end);
 	tcase_add_loop_test(tcase, files, 0, (int)ipc_file_calls());
 #else
+	tcase = unit_tcase(suite, "calls");
 	tcase_add_test(tcase, left_out);
 #endif
 	return suite;
