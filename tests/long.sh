@@ -13,8 +13,9 @@ usage()
 usage: make check-long [ROUNDS=N] [SCALE=PERCENT]      or: srcdir=... builddir=... tests/long.sh
 
 Runs N rounds (default 20; some 10^9 messages in all) of the ring stress, the pool stress, rings under the history checker
-(5 million operations of each kind a round, 100 million in all), all three again with random delays, and the memory-model
-explorer, each at PERCENT (default 1000) of its count in make check and with a seed of its own. Hours.
+(5 million operations of each kind a round, 100 million in all), all three again with random delays, the memory-model
+explorer, and participants of queues between processes killed at random times (5,000 a round, 100,000 in all, and as many
+stopped), each at PERCENT (default 1000) of its count in make check and with a seed of its own. Hours.
 Before them, once: redis-server, nginx, sqlite3, python3, perl, gcc and clang on libmaar-malloc.so, and its behaviours in whole counts.
 Rounds that passed are kept in long/done: a run that was interrupted goes on with the next, and one that is complete does
 nothing until that file is removed or ROUNDS is raised. Stops at the first failure and says how to repeat it.
@@ -25,10 +26,10 @@ case ${1-} in
 -h | --help) usage; exit 0 ;;
 esac
 builddir=$(cd "${builddir:-.}" && pwd)
-: "${ROUNDS:=20}" "${SCALE:=1000}"
+: "${ROUNDS:=20}" "${SCALE:=1000}" "${KILLS:=$((SCALE * 5))}"
 done=$builddir/long/done
 tests='stress/test_ring_stress stress/test_pool_stress stress/test_ring_fuzz stress/test_pool_fuzz
-	history/test_ring_history history/test_ring_history_fuzz model/test_model'
+	history/test_ring_history history/test_ring_history_fuzz model/test_model unit/test_ipc_kill'
 
 cd "$builddir"
 mkdir -p long
@@ -62,11 +63,11 @@ while [ "$round" -le "$ROUNDS" ]; do
 		printf 'check-long: round %s of %s, %s, seed %s: ' "$round" "$ROUNDS" "$test" "$seed"
 		at=$(date +%s)
 		log=long/${test##*/}.$round.log
-		if ! MAAR_SEED=$seed MAAR_STRESS_SCALE=$SCALE MAAR_MODEL_EXECUTIONS=$((SCALE * 1000)) \
+		if ! MAAR_SEED=$seed MAAR_KILLS=$KILLS MAAR_STRESS_SCALE=$SCALE MAAR_MODEL_EXECUTIONS=$((SCALE * 1000)) \
 			CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent "tests/$test" >"$log" 2>&1 </dev/null; then
 			echo FAILED
 			tail -n 30 "$log"
-			echo "again: MAAR_SEED=$seed MAAR_STRESS_SCALE=$SCALE CK_TAP_LOG_FILE_NAME=- $builddir/tests/$test"
+			echo "again: MAAR_SEED=$seed MAAR_KILLS=$KILLS MAAR_STRESS_SCALE=$SCALE CK_TAP_LOG_FILE_NAME=- $builddir/tests/$test"
 			exit 1
 		fi
 		echo "passed ($(($(date +%s) - at)) s)"

@@ -24,7 +24,8 @@ Half an hour on two processors. Steps, all by default:
   stress               the stress tests at five times their usual count, rings at every start in every capacity
   history              the history checker and its controls; rings of all kinds,
                        channels and sets under it, five million operations of each
-  kill                 a thread stopped, and killed, at every instruction of every call, in every state
+  kill                 a thread stopped, and killed, at every instruction of every call, in every state; a process, in
+                       queues between processes, by SIGKILL; and 5,000 of these at random times, 5,000 stopped
   stall                a thread stopped for 50 ms at points of get and put: what the others do meanwhile, 80 % at least
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
@@ -163,7 +164,9 @@ step_history()
 step_kill()
 {
 	MAAR_KILL_ALL=1 run tests/kill/test_kill || return 1
-	MAAR_KILL_ALL=1 run tests/kill/test_stall
+	MAAR_KILL_ALL=1 run tests/kill/test_stall || return 1
+	MAAR_KILL_ALL=1 run tests/kill/test_ipc_sweep || return 1
+	MAAR_KILLS=${KILLS:-5000} run tests/unit/test_ipc_kill
 }
 
 # What 7 threads do while an eighth is stopped for 50 ms, at points of get and put of each kind: at least four fifths.

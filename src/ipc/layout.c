@@ -128,6 +128,11 @@ static bool lay_out(struct maar__ipc_header *h)
 	uint64_t at = sizeof(*h);
 	uint32_t c;
 
+	/* Of what there is not, no place: a header to be checked may name one. */
+	memset(h->free_at, 0, sizeof(h->free_at));
+	memset(h->rings_at, 0, sizeof(h->rings_at));
+	memset(h->payloads_at, 0, sizeof(h->payloads_at));
+	memset(h->strides, 0, sizeof(h->strides));
 	h->participants_at = at;
 	if (!advance(&at, h->participants, sizeof(struct maar__ipc_participant), MAAR_APART))
 		return false;

@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: MIT
  *
  * <maar/ipc.h> among processes. One that was exec'ed sends to one that forked it. Then producers and consumers are
- * killed (SIGKILL) at random times, a thousand times, and started anew; some are stopped for a while. The others must
- * go on after each. At the end all messages are accounted for: what publish said was sent is there, nothing came twice
- * without its flag, each slot is back.
+ * killed (SIGKILL) at random times and started anew, more than a thousand times, some while another is stopped (SIGSTOP),
+ * and some that are stopped themselves. The others must go on after each. At the end all messages are accounted for:
+ * what publish said was sent is there, nothing came twice without its flag, each slot is back. And the same with stops
+ * alone: nobody is taken for dead, and nothing is delivered again. MAAR_KILLS: how many kills, and stops, instead.
  */
 #include "ipcs.h"
 
@@ -119,7 +120,7 @@ END_TEST
 #define WORKERS	  8
 #define NUMBERS	  (UINT32_C(1) << 23) /* of messages, at most */
 #define QUOTA	  800		      /* more of them for each kill and each stop */
-#define STOP_EACH 16		      /* one of so many is stopped instead of killed */
+#define STOP_EACH 16		      /* before one of so many kills another is stopped, and goes on, or is killed so */
 #define SLICE	  1000000	      /* ns: a survivor finds the dead that soon */
 
 struct board {
@@ -258,9 +259,12 @@ static void stop_one(const struct world *w, unsigned which)
 	unit_eq(kill(w->pids[which], SIGSTOP), 0);
 	unit_eq(waitpid(w->pids[which], &status, WUNTRACED), w->pids[which]);
 	unit_must(WIFSTOPPED(status));
-	if (w->producers > 1 && w->workers - w->producers > 1)
-		must_go_on(w, 10);
-	unit_eq(kill(w->pids[which], SIGCONT), 0);
+}
+
+/* Whether messages still move while one of either side is stopped. */
+static bool is_many(const struct world *w)
+{
+	return w->producers > 1 && w->workers - w->producers > 1;
 }
 
 static void kill_one(struct world *w, unsigned which)
@@ -327,11 +331,9 @@ static void controls(const struct world *w, struct maar_ipc *q)
 
 static unsigned kills_wanted(void)
 {
-	const char *number = getenv("MAAR_KILLS"), *proof = getenv("MAAR_PROOF");
+	const char *number = getenv("MAAR_KILLS");
 
-	if (number)
-		return (unsigned)strtoul(number, NULL, 10);
-	return UNIT_SANITIZED ? 240 : proof ? 5000 : 1200;
+	return number ? (unsigned)strtoul(number, NULL, 10) : UNIT_SANITIZED ? 240 : 1200;
 }
 
 static void drain_rest(const struct world *w, struct maar_ipc *q)
@@ -345,56 +347,130 @@ static void drain_rest(const struct world *w, struct maar_ipc *q)
 	}
 }
 
-START_TEST(killed)
+static const struct {
+	unsigned producers, consumers;
+} crews[] = { { 1, 1 }, { 2, 2 }, { 4, 1 }, { 1, 4 }, { 4, 4 } };
+
+/* A crew at work, and this process beside them. */
+static struct maar_ipc *begin(struct world *w, unsigned crew, unsigned events)
 {
-	static const struct {
-		unsigned producers, consumers;
-	} crews[] = { { 1, 1 }, { 2, 2 }, { 4, 1 }, { 1, 4 }, { 4, 4 } };
 	const struct maar_ipc_options o = { .classes = { { .bytes = 64, .slots = SLOTS } },
 					    .n_classes = 1,
 					    .participants = 24 };
 	const struct maar_ipc_who who = { .roles = BOTH, .slice_ns = SLICE };
-	struct world w = { .producers = crews[_i].producers, .workers = crews[_i].producers + crews[_i].consumers };
-	const unsigned kills = kills_wanted() / COUNT_OF(crews);
-	struct unit_rng rng = unit_rng((uint64_t)_i);
-	struct maar_ipc_stats s;
-	const char *wrong;
 	struct maar_ipc *q;
 
-	w.board = ipc_memory(sizeof(*w.board));
-	w.bytes = (size_t)maar_ipc_bytes(&o);
-	w.memory = ipc_memory(w.bytes);
-	unit_eq(maar_ipc_init(w.memory, w.bytes, &o), 0);
-	q = maar_ipc_attach(w.memory, w.bytes, &who, NULL);
+	ck_assert_msg((events + 1) * 2 * (uint64_t)QUOTA + WORKERS < NUMBERS,
+		      "MAAR_KILLS is too much: in rounds, then");
+	w->producers = crews[crew].producers;
+	w->workers = w->producers + crews[crew].consumers;
+	w->board = ipc_memory(sizeof(*w->board));
+	w->bytes = (size_t)maar_ipc_bytes(&o);
+	w->memory = ipc_memory(w->bytes);
+	unit_eq(maar_ipc_init(w->memory, w->bytes, &o), 0);
+	q = maar_ipc_attach(w->memory, w->bytes, &who, NULL);
 	unit_must(q != NULL);
-	unit_must((kills + 1) * 2 * QUOTA + w.workers < NUMBERS);
-	maar_a_store(&w.board->quota, QUOTA, RELAXED);
-	for (unsigned i = 0; i < w.workers; i++)
-		start(&w, i);
-	for (unsigned k = 0; k < kills; k++) {
+	maar_a_store(&w->board->quota, QUOTA, RELAXED);
+	for (unsigned i = 0; i < w->workers; i++)
+		start(w, i);
+	return q;
+}
+
+static struct maar_ipc_stats end(struct world *w, struct maar_ipc *q)
+{
+	struct maar_ipc_stats s;
+	const char *wrong;
+
+	end_all(w);
+	drain_rest(w, q);
+	wrong = account(w, q);
+	ck_assert_msg(!wrong, "%s (%u producers, %u consumers; line and answer %#llx)", wrong, w->producers,
+		      w->workers - w->producers, (unsigned long long)w->board->fault);
+	unit_eq(maar_ipc_stats(q, &s), 0);
+	controls(w, q);
+	unit_eq(maar_ipc_detach(q), 0);
+	munmap(w->memory, w->bytes);
+	munmap(w->board, sizeof(*w->board));
+	return s;
+}
+
+static void kill_and_replace(struct world *w, struct maar_ipc *q, unsigned which, bool recovers)
+{
+	kill_one(w, which);
+	if (recovers)
+		unit_must(maar_ipc_recover(q) >= 0);
+	start(w, which);
+}
+
+/* One is stopped; another is killed meanwhile, and what it left waits for the first only if that was recovering. */
+static void kill_beside_a_stopped(struct world *w, struct maar_ipc *q, struct unit_rng *rng, unsigned which)
+{
+	const unsigned stopped = (which + 1 + (unsigned)unit_random_below(rng, w->workers - 1)) % w->workers;
+
+	stop_one(w, stopped);
+	if (is_many(w))
+		must_go_on(w, 10);
+	kill_and_replace(w, q, which, true);
+	if (is_many(w))
+		must_go_on(w, 1);
+	if (unit_random_below(rng, 2))
+		kill_and_replace(w, q, stopped, true);
+	else
+		unit_eq(kill(w->pids[stopped], SIGCONT), 0);
+}
+
+START_TEST(killed)
+{
+	const unsigned kills = kills_wanted() / COUNT_OF(crews);
+	struct unit_rng rng = unit_rng((uint64_t)_i);
+	unsigned k, beside = 0;
+	struct maar_ipc_stats s;
+	struct maar_ipc *q;
+	struct world w;
+
+	q = begin(&w, (unsigned)_i, kills);
+	for (k = 0; k < kills; k++) {
 		const unsigned which = (unsigned)unit_random_below(&rng, w.workers);
 
 		nap(unit_random_below(&rng, 300000));
-		if (unit_random_below(&rng, STOP_EACH) == 0)
-			stop_one(&w, which);
-		kill_one(&w, which);
-		if (k % 2)
-			unit_must(maar_ipc_recover(q) >= 0);
-		start(&w, which);
+		if (unit_random_below(&rng, STOP_EACH) == 0) {
+			kill_beside_a_stopped(&w, q, &rng, which);
+			beside++;
+		} else {
+			kill_and_replace(&w, q, which, k % 2);
+		}
 		must_go_on(&w, 1);
 	}
-	end_all(&w);
-	drain_rest(&w, q);
-	wrong = account(&w, q);
-	ck_assert_msg(!wrong, "%s (%u producers, %u consumers; line and answer %#llx)", wrong, w.producers,
-		      w.workers - w.producers, (unsigned long long)w.board->fault);
-	unit_eq(maar_ipc_stats(q, &s), 0);
-	unit_note("%u kills, %llu messages, %llu recovered, %llu redelivered", kills, (unsigned long long)w.board->next,
+	s = end(&w, q);
+	unit_note("%u kills, %u beside a stopped one, %llu recovered, %llu redelivered", kills, beside,
 		  (unsigned long long)s.recovered, (unsigned long long)s.redelivered);
-	controls(&w, q);
-	unit_eq(maar_ipc_detach(q), 0);
-	munmap(w.memory, w.bytes);
-	munmap(w.board, sizeof(*w.board));
+}
+END_TEST
+
+/* Whoever is stopped is alive, however often the others look. */
+START_TEST(stopped)
+{
+	const unsigned stops = kills_wanted() / COUNT_OF(crews);
+	struct unit_rng rng = unit_rng(100 + (uint64_t)_i);
+	struct maar_ipc_stats s;
+	struct maar_ipc *q;
+	struct world w;
+
+	q = begin(&w, (unsigned)_i, stops);
+	for (unsigned k = 0; k < stops; k++) {
+		const unsigned which = (unsigned)unit_random_below(&rng, w.workers);
+
+		nap(unit_random_below(&rng, 300000));
+		stop_one(&w, which);
+		if (is_many(&w))
+			must_go_on(&w, 10);
+		unit_eq(maar_ipc_recover(q), 0);
+		unit_eq(kill(w.pids[which], SIGCONT), 0);
+		must_go_on(&w, 1);
+	}
+	s = end(&w, q);
+	unit_eq(s.recovered + s.redelivered, 0);
+	unit_note("%u stops", stops);
 }
 END_TEST
 
@@ -409,6 +485,7 @@ Suite *unit_suite(void)
 	suite = suite_create("ipc among processes");
 	tcase = unit_tcase(suite, "processes");
 	tcase_add_test(tcase, sent_and_received);
-	tcase_add_loop_test(tcase, killed, 0, 5);
+	tcase_add_loop_test(tcase, killed, 0, COUNT_OF(crews));
+	tcase_add_loop_test(tcase, stopped, 0, COUNT_OF(crews));
 	return suite;
 }
