@@ -100,7 +100,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, lives, 0, (int)ipc_life_calls());
 	tcase_add_test(tcase, controls);
 	tcase = long_tcase(suite, "names");
-	tcase_add_checked_fixture(tcase, ipc_dir_make, ipc_dir_end);
+	ipc_dir_each(tcase);
 	tcase_add_loop_test(tcase, files, 0, (int)ipc_file_calls());
 #else
 	tcase = unit_tcase(suite, "calls");
