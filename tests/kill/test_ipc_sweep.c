@@ -67,6 +67,11 @@ START_TEST(controls)
 	ipc_life_controls();
 }
 END_TEST
+START_TEST(file_controls)
+{
+	ipc_file_controls();
+}
+END_TEST
 #else
 START_TEST(left_out)
 {
@@ -102,6 +107,7 @@ Suite *unit_suite(void)
 	tcase = long_tcase(suite, "names");
 	ipc_dir_each(tcase);
 	tcase_add_loop_test(tcase, files, 0, (int)ipc_file_calls());
+	tcase_add_test(tcase, file_controls);
 #else
 	tcase = unit_tcase(suite, "calls");
 	tcase_add_test(tcase, left_out);
