@@ -10,12 +10,14 @@ export LC_ALL=C
 usage()
 {
 	cat <<'END'
-usage: make check-long [ROUNDS=N] [SCALE=PERCENT]      or: srcdir=... builddir=... tests/long.sh
+usage: make check-long [ROUNDS=N] [SCALE=PERCENT] [KILLS=N] [FUZZ=MILLIONS]      or: srcdir=... builddir=... tests/long.sh
 
 Runs N rounds (default 20; some 10^9 messages in all) of the ring stress, the pool stress, rings under the history checker
 (5 million operations of each kind a round, 100 million in all), all three again with random delays, the memory-model
 explorer, and participants of queues between processes killed at random times (5,000 a round, 100,000 in all, and as many
 stopped), each at PERCENT (default 1000) of its count in make check and with a seed of its own. Hours.
+After them: libFuzzer on the memory of queues between processes, FUZZ million inputs (default 100), by the million, with a
+corpus that is kept in long/fuzz_ipc.corpus (clang).
 Before them, once: redis-server, nginx, sqlite3, python3, perl, gcc and clang on libmaar-malloc.so, and its behaviours in whole counts.
 Rounds that passed are kept in long/done: a run that was interrupted goes on with the next, and one that is complete does
 nothing until that file is removed or ROUNDS is raised. Stops at the first failure and says how to repeat it.
@@ -26,7 +28,7 @@ case ${1-} in
 -h | --help) usage; exit 0 ;;
 esac
 builddir=$(cd "${builddir:-.}" && pwd)
-: "${ROUNDS:=20}" "${SCALE:=1000}" "${KILLS:=$((SCALE * 5))}"
+: "${ROUNDS:=20}" "${SCALE:=1000}" "${KILLS:=$((SCALE * 5))}" "${FUZZ:=100}"
 done=$builddir/long/done
 tests='stress/test_ring_stress stress/test_pool_stress stress/test_ring_fuzz stress/test_pool_fuzz
 	history/test_ring_history history/test_ring_history_fuzz model/test_model unit/test_ipc_kill'
@@ -76,4 +78,31 @@ while [ "$round" -le "$ROUNDS" ]; do
 	done
 	round=$((round + 1))
 done
-echo "check-long: $ROUNDS rounds passed"
+
+# By the million, so that an interrupted run loses no more than one; what they bred is kept in any case.
+million=1
+while [ "$million" -le "$FUZZ" ]; do
+	if grep -qxF "$million fuzz/fuzz_ipc 1000000" "$done"; then
+		million=$((million + 1))
+		continue
+	fi
+	if [ -z "${fuzzer-}" ]; then
+		FUZZ_TARGET=fuzz_ipc FUZZ_RUNS=1 srcdir=$srcdir builddir=$builddir sh "$srcdir/tests/proof.sh" fuzz || exit
+		fuzzer=proof/fuzz_ipc
+		mkdir -p long/fuzz_ipc.corpus
+	fi
+	seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+	printf 'check-long: fuzz_ipc, million %s of %s, seed %s: ' "$million" "$FUZZ" "$seed"
+	at=$(date +%s)
+	if ! "$fuzzer" -runs=1000000 -max_len=2048 -timeout=60 -seed="$seed" -artifact_prefix=long/ long/fuzz_ipc.corpus \
+		>long/fuzz_ipc.log 2>&1 </dev/null; then
+		echo FAILED
+		tail -n 30 long/fuzz_ipc.log
+		echo "again: $builddir/$fuzzer FILE, which the log names"
+		exit 1
+	fi
+	echo "passed ($(($(date +%s) - at)) s)"
+	echo "$million fuzz/fuzz_ipc 1000000" >>"$done"
+	million=$((million + 1))
+done
+echo "check-long: $ROUNDS rounds passed, and $FUZZ million inputs"

@@ -174,12 +174,12 @@ step_stall() { MAAR_STALL_MS=${STALL_MS:-50} MAAR_STALL_PERCENT=${STALL_PERCENT:
 
 step_mutation() { cd "$builddir" && sh "$srcdir/tests/mutation/mutate.sh"; }
 
-# Each target with the whole library in one program, so that libFuzzer sees coverage of all of it.
+# Each target (FUZZ_TARGET: that one) with the whole library in one program, so that libFuzzer sees coverage of all of it.
 step_fuzz()
 {
 	want clang clang || return
 	flags="-g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -DMAAR_FAULTS
-		-I$srcdir/include -I$builddir/include -I$srcdir $URCU_CFLAGS"
+		-DMAAR__IPC_LEAST_CELLS=1 -I$srcdir/include -I$builddir/include -I$srcdir $URCU_CFLAGS"
 	rm -rf "$work/fuzz" && mkdir "$work/fuzz" || return 1
 	# The drop-in malloc is left out: malloc is the sanitizer's.
 	for source in "$srcdir"/src/*/*.c; do
@@ -189,7 +189,7 @@ step_fuzz()
 	done >"$work/fuzz/sources"
 	# shellcheck disable=SC2086 # flags are words
 	xargs -L 1 -P "$jobs" clang $flags -c <"$work/fuzz/sources" || return 1
-	for target in "$srcdir"/tests/fuzz/fuzz_*.c; do
+	for target in "$srcdir"/tests/fuzz/${FUZZ_TARGET:-fuzz_*}.c; do
 		[ -f "$target" ] || continue
 		name=$(basename "$target" .c)
 		echo "== $name"

@@ -14,7 +14,7 @@
 
 #define QUEUED	    3	 /* messages 0 to 2 are in the queue, or with the dead one */
 #define SLOTS	    8	 /* ipc_small's */
-#define ONE_OF	    200	 /* kills with MAAR_KILL_ALL */
+#define ONE_OF	    50	 /* kills with MAAR_KILL_ALL */
 #define ONE_OF_FEW  9001 /* in make check */
 #define AT_LEAST    4	 /* kills of one call */
 #define COPY_OF_FEW 5	 /* of the changes, in make check */
@@ -395,6 +395,26 @@ void ipc_sweep_file(unsigned call, struct ipc_swept *out)
 			kill_at(k, true);
 	}
 	restore();
+	tear_down();
+}
+
+void ipc_file_controls(void)
+{
+	struct ipc_account more = { .next = QUEUED + 1 };
+
+	now = &calls[1];
+	set_up(true);
+	restore();
+	unit_must(judge(&more) != NULL);
+	/* A file that is half made. */
+	restore();
+	unit_eq(truncate(ipc_path("x"), (off_t)(file_bytes / 2)), 0);
+	more.next = QUEUED;
+	unit_must(judge(&more) != NULL);
+	restore();
+	unit_eq(close(open(ipc_path(".left"), O_CREAT | O_WRONLY, 0600)), 0);
+	unit_must(leftover() != NULL);
+	unit_eq(unlink(ipc_path(".left")), 0);
 	tear_down();
 }
 

@@ -83,5 +83,6 @@ void ipc_life_controls(void);
 unsigned ipc_file_calls(void);
 const char *ipc_file_name(unsigned call);
 void ipc_sweep_file(unsigned call, struct ipc_swept *swept);
+void ipc_file_controls(void);
 
 #endif

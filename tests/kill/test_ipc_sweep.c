@@ -67,6 +67,11 @@ START_TEST(controls)
 	ipc_life_controls();
 }
 END_TEST
+START_TEST(file_controls)
+{
+	ipc_file_controls();
+}
+END_TEST
 #else
 START_TEST(left_out)
 {
@@ -100,8 +105,9 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, lives, 0, (int)ipc_life_calls());
 	tcase_add_test(tcase, controls);
 	tcase = long_tcase(suite, "names");
-	tcase_add_checked_fixture(tcase, ipc_dir_make, ipc_dir_end);
+	ipc_dir_each(tcase);
 	tcase_add_loop_test(tcase, files, 0, (int)ipc_file_calls());
+	tcase_add_test(tcase, file_controls);
 #else
 	tcase = unit_tcase(suite, "calls");
 	tcase_add_test(tcase, left_out);

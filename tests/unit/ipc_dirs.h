@@ -30,10 +30,14 @@ static inline const char *ipc_path(const char *name)
 	return path;
 }
 
+#define IPC_DIR_BEGINS "maar-test-"
+
+static long ipc_runner; /* the process that runs the tests, each in a child; 0: not told */
+
 /* A directory in the fastest file system, which is also the one that queues have by default. */
 static inline void ipc_dir_make(void)
 {
-	(void)snprintf(ipc_dir, sizeof(ipc_dir), "/dev/shm/maar-test-%ld", (long)getpid());
+	(void)snprintf(ipc_dir, sizeof(ipc_dir), "/dev/shm/" IPC_DIR_BEGINS "%ld-%ld", ipc_runner, (long)getpid());
 	unit_eq(mkdir(ipc_dir, 0700), 0);
 	unit_eq(setenv("MAAR_DIR", ipc_dir, 1), 0);
 }
@@ -64,6 +68,36 @@ static inline void ipc_dir_end(void)
 	if (dir)
 		closedir(dir);
 	(void)rmdir(ipc_dir);
+}
+
+/* In the process that runs the tests, before and after all: what tests have left that were killed or aborted goes too. */
+static inline void ipc_dirs_begin(void)
+{
+	ipc_runner = (long)getpid();
+}
+
+static inline void ipc_dirs_end(void)
+{
+	char begins[64];
+	struct dirent *entry;
+	DIR *all = opendir("/dev/shm");
+
+	(void)snprintf(begins, sizeof(begins), IPC_DIR_BEGINS "%ld-", ipc_runner);
+	while (all && (entry = readdir(all)) != NULL) {
+		if (strncmp(entry->d_name, begins, strlen(begins)) != 0)
+			continue;
+		(void)snprintf(ipc_dir, sizeof(ipc_dir), "/dev/shm/%.64s", entry->d_name);
+		ipc_dir_end();
+	}
+	if (all)
+		closedir(all);
+}
+
+/* A directory of its own for each test. */
+static inline void ipc_dir_each(TCase *tcase)
+{
+	tcase_add_unchecked_fixture(tcase, ipc_dirs_begin, ipc_dirs_end);
+	tcase_add_checked_fixture(tcase, ipc_dir_make, ipc_dir_end);
 }
 
 /* A small queue: 8 slots of 64 bytes, and so many participants. */

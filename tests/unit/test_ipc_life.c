@@ -802,6 +802,37 @@ START_TEST(makers_killed_at_every_call)
 }
 END_TEST
 
+/* ---- tests that die ---- */
+
+static int make_and_abort(void *unused)
+{
+	(void)unused;
+	ipc_dir_make();
+	(void)create("x");
+	(void)kill(getpid(), SIGKILL);
+	return 0;
+}
+
+/* What is left in /dev/shm by a test that was killed, its runner removes; another runner's stays. */
+START_TEST(directories_of_killed_tests)
+{
+	const long runner = ipc_runner;
+	char left[IPC_PATH];
+	pid_t pid;
+
+	pid = ipc_child(make_and_abort, NULL);
+	(void)snprintf(left, sizeof(left), "/dev/shm/" IPC_DIR_BEGINS "%ld-%ld", runner, (long)pid);
+	(void)ipc_wait(pid);
+	unit_eq(access(left, F_OK), 0);
+	ipc_dirs_begin(); /* as another one, which this process is none of */
+	ipc_dirs_end();
+	unit_eq(access(left, F_OK), 0);
+	ipc_runner = runner;
+	ipc_dirs_end();
+	unit_eq(access(left, F_OK), -1);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite;
@@ -810,7 +841,7 @@ Suite *unit_suite(void)
 	be_program();
 	suite = suite_create("ipc_life");
 	tcase = unit_tcase(suite, "ipc_life");
-	tcase_add_checked_fixture(tcase, ipc_dir_make, ipc_dir_end);
+	ipc_dir_each(tcase);
 	tcase_add_test(tcase, programs);
 	tcase_add_test(tcase, stopped_is_alive);
 	tcase_add_test(tcase, a_thread_is_no_participant);
@@ -827,5 +858,6 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, makers_race);
 	tcase_add_test(tcase, makers_and_removers);
 	tcase_add_test(tcase, makers_killed_at_every_call);
+	tcase_add_test(tcase, directories_of_killed_tests);
 	return suite;
 }

@@ -676,7 +676,7 @@ Suite *unit_suite(void)
 	Suite *suite = suite_create("ipc_names");
 	TCase *tcase = unit_tcase(suite, "ipc_names");
 
-	tcase_add_checked_fixture(tcase, ipc_dir_make, ipc_dir_end);
+	ipc_dir_each(tcase);
 	tcase_add_test(tcase, messages_pass_by_name);
 	tcase_add_test(tcase, exclusive);
 	tcase_add_test(tcase, all_numbers_taken);
