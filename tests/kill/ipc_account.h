@@ -15,6 +15,7 @@
 struct ipc_account {
 	unsigned char plain[IPC_NUMBERS], flagged[IPC_NUMBERS];
 	uint64_t next;
+	bool anew; /* the queue is not the one that the dead had slots of: that was removed */
 };
 
 static inline const char *ipc_take_all(struct maar_ipc *q, struct ipc_account *a)

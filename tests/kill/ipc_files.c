@@ -254,8 +254,10 @@ static const char *judge(struct ipc_account *a)
 	gone = access(ipc_path("x"), F_OK) != 0;
 	if (gone && now->there && !now->removes)
 		return "the queue is gone";
-	if (gone)
+	if (gone) {
 		a->next = 0;
+		a->anew = true;
+	}
 	q = create_queue();
 	if (!q)
 		return "no create";
@@ -268,7 +270,7 @@ static const char *judge(struct ipc_account *a)
 		return "unlink or clean fails";
 	if (access(ipc_path("x"), F_OK) == 0)
 		return "it is not removed";
-	return ipc_judge_messages(a, now->there && !gone);
+	return ipc_judge_messages(a, now->there && !a->anew);
 }
 
 static const char *leftover(void)
@@ -345,8 +347,10 @@ static const char *others_cycle(struct ipc_account *a)
 
 	if (!q)
 		return errno == EBUSY && now->removes ? NULL : "no create beside it";
-	if (gone)
+	if (gone) {
 		a->next = 0;
+		a->anew = true;
+	}
 	wrong = ipc_go_round(q, a);
 	if (!wrong && maar_ipc_recover(q) < 0)
 		wrong = "recover fails beside it";
