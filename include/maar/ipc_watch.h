@@ -23,8 +23,8 @@
  * Kill: whoever is killed armed costs the others at most one more system call. A producer that is killed after it
  * has published and before it has told is found by the armed consumers themselves: their descriptors have the ends of
  * all other participants in them (pidfd_open(2), Linux 5.3 on); disarm then recovers. And whoever recovers anything tells all
- * who are armed. So no wake-up is lost. (Without death notices, as where `death` is NULL, it waits for somebody who
- * recovers: take with a time-out, or maar_ipc_recover, by any participant.)
+ * who are armed. So no wake-up is lost. (Without death notices, as where `death` is NULL, or of a process in another pid namespace, it
+ * waits for somebody who recovers: take with a time-out, or maar_ipc_recover, by any participant.) Dead letters are not told of.
  *
  * How a descriptor is made readable by another process is told by functions. Queues by name (<maar/ipc_names.h>) bring their
  * own, and need none of the caller's: a FIFO for each consumer that has called maar_ipc_fd, in the directory of the queues, under
@@ -38,7 +38,7 @@
  *
  * All calls: not in a signal handler, and after fork not in the child, as <maar/ipc.h> has it. set_bells: before any other
  * call of this participant. fd, arm, disarm: one thread of the process at a time, beside others that do other things with the queue.
- * None waits for another process. Where the ideas come from: doc/lineage.md; why it is right: doc/memory-model.md.
+ * None waits for another process; a publish that has to tell takes a lock of its own process for a system call or two. Where the ideas come from: doc/lineage.md; why it is right: doc/memory-model.md.
  */
 #ifndef MAAR_IPC_WATCH_H
 #define MAAR_IPC_WATCH_H
