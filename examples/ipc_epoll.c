@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * An epoll loop that serves a socket and a queue between processes. A child takes a message, and is killed with kill -9 while it
- * has it: the death wakes the loop, and the message is delivered again. Then two children work: each sends its results by the queue and
- * says good-bye by the socket. The queue's descriptor costs them a system call only when the loop is about to sleep.
+ * An epoll loop that serves a socket and a queue between processes. A child takes a message, and is killed while it
+ * has it: the death wakes the loop, and the message is delivered again. Then two children work: each sends by the
+ * queue and says good-bye by the socket. The queue costs them a system call only when the loop is about to sleep.
  */
 #include <errno.h>
 #include <maar.h>

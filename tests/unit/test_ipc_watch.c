@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * <maar/ipc_watch.h>: a consumer's descriptor beside a socket; what it says of messages, closes, deaths and newcomers, and what it costs
- * whom; consumers that are killed while armed, producers between publishing and telling; FIFOs that are full, stale, in the way, or
- * not to be opened. No epoll_wait here has an end of its own: a wake-up that is lost is a time-out of the test.
+ * <maar/ipc_watch.h>: a consumer's descriptor beside a socket; what it says of messages, closes, deaths and
+ * newcomers, and what it costs whom; consumers that are killed while armed, producers between publishing and telling;
+ * FIFOs that are full, stale, in the way, or not to be opened. No epoll_wait here has an end of its own: a wake-up
+ * that is lost is a time-out of the test.
  */
 #include "faults.h"
 #include "ipc_dirs.h"
@@ -610,7 +611,7 @@ START_TEST(deaths_of_others)
 }
 END_TEST
 
-/* Producers that are killed at any time, one after another: the consumer's loop has no time-out, and gets what was sent. */
+/* Producers killed at any time, one after another: the consumer's loop has no time-out, and gets what was sent. */
 #define ROUNDS 60
 
 static uint64_t *sent; /* shared: messages of which send has returned */
@@ -637,7 +638,7 @@ START_TEST(killed_at_random)
 
 	sent = ipc_memory(sizeof(*sent));
 	for (i = 0; i < ROUNDS; i++) {
-		/* One may be left of the last producer's, and one shows that this one has attached: its death is told then. */
+		/* One may be left of the last producer's; one shows that this one has attached: its death is told then. */
 		const uint64_t most = got + 2 + unit_random_below(&rng, 30);
 		const pid_t pid = ipc_child(send_until_killed, (void *)(uintptr_t)i);
 		bool killed = false, ended = false;
