@@ -26,6 +26,16 @@ expect()
 expect hello 'received: hello from maar'
 expect pipeline 'sum of 20000 squares: 2666866670000'
 expect epoll_loop '10000 results in order, 10 rings of the bell'
+# A queue has a name: in a directory of its own, so that another run beside this one does not mind.
+MAAR_DIR=$(mktemp -d)
+export MAAR_DIR
+trap 'rm -rf "$MAAR_DIR"' EXIT
+expect ipc_epoll '10001 messages, 1 of them again, 2 good-byes'
+if [ -n "$(ls -A "$MAAR_DIR")" ]; then
+	echo "FAILED: ipc_epoll leaves:"
+	ls -A "$MAAR_DIR"
+	status=1
+fi
 expect requests 'hello maar; 1000 served, no memory asked for since the first ten
 a bad one: refused'
 expect typed 'sum of digits: 13501'

@@ -54,7 +54,7 @@ enum maar_ipc_name_flag {
  *   EACCES     the system lets this process not enter the directory, or not make it
  *   ENOENT     the directory in which MAAR_DIR should be is missing
  *   EMFILE, ENFILE, ENOMEM
- *              no descriptor, no memory (an attached queue has one descriptor)
+ *              no descriptor, no memory (an attached queue has two descriptors)
  *   EBUSY      somebody is removing the name, and has not done so for a second; or a living one has the key
  *   EAGAIN     makers' files were removed 100 times, each time while it was being made
  *   EBADMSG, EPROTO, ENOTSUP, EUSERS
@@ -79,7 +79,7 @@ MAAR_API MAAR_NODISCARD struct maar_ipc *maar_ipc_open(const char *name, const s
 MAAR_API int maar_ipc_unlink(const char *name, unsigned flags);
 
 enum maar_ipc_entry_flag {
-	MAAR_IPC_LEFTOVER = 1u << 0, /* no queue: what a maker has left that is dead (name: the file's) */
+	MAAR_IPC_LEFTOVER = 1u << 0, /* no queue: what a maker, or a consumer, has left that is dead (name: the file's) */
 };
 
 /* What has a name. */
@@ -101,7 +101,7 @@ typedef void maar_ipc_entry_fn(const struct maar_ipc_entry *entry, void *arg);
  */
 MAAR_API ssize_t maar_ipc_list(maar_ipc_entry_fn *each, void *arg);
 
-/* Removes what dead makers have left, as each maker does first. How many, or -errno as list. */
+/* Removes what dead makers have left, and dead consumers, as each maker does first. How many, or -errno as list. */
 MAAR_API ssize_t maar_ipc_clean(void);
 
 /* The directory's path, whether it is there or not. 0, -EINVAL (MAAR_DIR), or -ENAMETOOLONG: not within `room` bytes. */

@@ -33,7 +33,8 @@ void maar__close(int fd);
 
 /*
  * A descriptor that is readable when one of others is, each under a key; or -errno. fired: the keys of those that are
- * readable now, up to n: how many. A descriptor leaves the set by drop; it stays there if it is only closed, and a forked child has it too.
+ * readable now, up to n: how many. A descriptor leaves the set by drop; it stays there if it is only closed, and a forked
+ * child has it too.
  */
 int maar__fd_set(void);
 int maar__fd_set_add(int set, int fd, uint32_t key);

@@ -98,6 +98,8 @@ static int inherit(struct maar_ipc *ipc, uint32_t number, uint64_t state)
 	else
 		rc = maar__ipc_mend(ipc, number, number);
 	maar__ipc_give_back(ipc, held);
+	if (rc == 0) /* as at the end of maar_ipc_recover: whoever finds nobody dead now has nothing more to tell */
+		maar__ipc_tell_all(ipc);
 	return rc;
 }
 

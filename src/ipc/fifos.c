@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Bells of queues by name: a FIFO for each consumer that wants a descriptor, under a hidden name that says whose it is.
+ * Bells of queues by name: a FIFO for each consumer that wants a descriptor, under a hidden name that says whose it
+ * is.
  *
- * Its consumer has the lock on MAKER of it, as the maker of a file: a FIFO whose lock is free is a dead one's, also when the
- * queue is gone, and may be removed by anybody. All open it to be read and written: so nobody ever writes to a FIFO that nobody
- * reads, which would be a SIGPIPE, and it may be opened before, and after, its consumer does. None waits: all is O_NONBLOCK, and a FIFO that is
- * full is one that is readable.
+ * Its consumer has the lock on MAKER of it, as the maker of a file: a FIFO whose lock is free is a dead one's, also
+ * when the queue is gone, and may be removed by anybody. All open it to be read and written: so nobody ever writes to
+ * a FIFO that nobody reads, which would be a SIGPIPE, and it may be opened before, and after, its consumer does. None
+ * waits: all is O_NONBLOCK, and a FIFO that is full is one that is readable.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* O_DIRECTORY */

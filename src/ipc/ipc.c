@@ -39,18 +39,30 @@ static bool nothing_queued(const struct maar_ipc *ipc)
 	return true;
 }
 
+static bool sleeps_for_room(struct maar_ipc *ipc)
+{
+	return (maar_a_add(&ipc->events->not_full.word, 0, RELEASE) & MAAR__EVENT_WAITERS) != 0; /* R:event.word */
+}
+
 /*
  * Who sleeps for want of a slot is woken when half of them are free, so that it is woken for many; or when nothing is
  * queued, for then nobody is going to make more free. They may wait for different things, so all are.
  */
 void maar__ipc_tell_room(struct maar_ipc *ipc, uint32_t class)
 {
-	if (maar_likely(
-		    !(maar_a_add(&ipc->events->not_full.word, 0, RELEASE) & MAAR__EVENT_WAITERS))) /* R:event.word */
+	if (maar_likely(!sleeps_for_room(ipc)))
 		return;
 	if (ipc->depth_below_all || maar__ipc_count(&ipc->free[class]) >= ipc->classes[class].n / 2 ||
 	    nothing_queued(ipc))
 		(void)maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
+}
+
+void maar__ipc_tell_all(struct maar_ipc *ipc)
+{
+	if (sleeps_for_room(ipc))
+		(void)maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
+	maar__ipc_tell_messages(ipc, SIZE_MAX);
+	maar__ipc_ring_armed(ipc);
 }
 
 /* ---- free slots ---- */

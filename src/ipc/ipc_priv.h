@@ -262,6 +262,8 @@ int maar__ipc_find(const struct maar_ipc *ipc, const void *payload, uint32_t *ha
 /* After slots have become free, or messages were taken from a queue that may be full; after n were published. */
 void maar__ipc_tell_room(struct maar_ipc *ipc, uint32_t class);
 void maar__ipc_tell_messages(struct maar_ipc *ipc, size_t n);
+/* After a recovery: everybody, whoever was to be told by a dead one too. */
+void maar__ipc_tell_all(struct maar_ipc *ipc);
 uint64_t maar__ipc_count(const struct maar__owned *o);
 
 /*

@@ -9,7 +9,8 @@
  * closed, thus when the process ends, however that happens, and not before. They lie on bytes of the file's number range,
  * and have nothing to do with what stands there:
  *
- *     MAKER           whoever makes the file: a file with a hidden name of which nobody holds this is a dead one's. The same of a FIFO
+ *     MAKER           whoever makes the file: a file with a hidden name of which nobody holds this is a dead one's; and the
+ *                     same of a FIFO, and its consumer
  *     REMOVER         whoever removes the name
  *     ALIVE + i       participant i is alive
  *     RECORDED + i    and who it is stands in the file

@@ -16,8 +16,6 @@
  */
 #include "ipc_priv.h"
 
-#include "../wait/wait_priv.h"
-
 #define NUMBER_BITS	 12
 #define GENERATION_BITS	 32
 #define NUMBER(word)	 ((uint32_t)((word) & ((1u << NUMBER_BITS) - 1)))
@@ -324,8 +322,6 @@ int maar_ipc_recover(struct maar_ipc *ipc)
 	n = recover_all(ipc);
 	maar__ipc_give_back(ipc, held);
 	/* What the dead had been woken for, somebody else has to look at. */
-	(void)maar__event_wake_shared(&ipc->events->not_empty, SIZE_MAX);
-	(void)maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
-	maar__ipc_ring_armed(ipc);
+	maar__ipc_tell_all(ipc);
 	return n;
 }

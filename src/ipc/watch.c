@@ -1,15 +1,17 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * A descriptor for a consumer. `armed` stands twice: in the word of the event that every publish adds 0 to, for all, and
- * in each participant's entry, for that one.
+ * A descriptor for a consumer. `armed` stands twice: in the word of the event that every publish adds 0 to, for all,
+ * and in each participant's entry, for that one.
  *
  *     arm      entry: armed; event: armed (a compare-and-swap); looks
- *     publish  fills the cell; event + 0; if armed: takes that, and for each entry that is armed: rings, then entry: not armed
+ *     publish  fills the cell; event + 0; if armed: takes that, and for each entry that is armed: rings; entry: not
+ *              armed
  *
  * So one that is not armed costs a publish nothing, and one that is costs it one ring. The entry is cleared after the
- * ring: whoever is killed between the two, or before, has left an entry armed, and everybody who recovers rings those. Each
- * arm makes the entry another word (a turn), so who rings late clears no later arm: unless it has slept for exactly 2^31 of them.
+ * ring: whoever is killed between the two, or before, has left an entry armed, and everybody who recovers rings
+ * those. Each arm makes the entry another word (a turn), so who rings late clears no later arm: unless it has slept
+ * for exactly 2^31 of them.
  */
 #include "ipc_priv.h"
 #include "names_priv.h"

@@ -129,9 +129,9 @@ static inline bool maar__owned_help_head(const struct maar__owned *o, unsigned i
 }
 
 /*
- * Whether a handle is in the ring whose word says `in`: 1, 0, or -EBADMSG. All are seen that were put before something that
- * the caller has acquired, and have not been taken; so no order is needed here but that of the cells. A head that is stale or was
- * left behind is passed by looking on.
+ * Whether a handle is in the ring whose word says `in`: 1, 0, or -EBADMSG. All are seen that were put before something
+ * that the caller has acquired, and have not been taken; so no order is needed here but that of the cells. A head that
+ * is stale or was left behind is passed by looking on.
  */
 static inline int maar__owned_any(const struct maar__owned *o, unsigned in)
 {

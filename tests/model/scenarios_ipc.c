@@ -739,6 +739,53 @@ static void comes_and_dies(void *s)
 	publish_and_die(late);
 }
 
+/* ---- what a dead one had comes back to who sleeps, and has no slice ---- */
+
+/* Number 3 has the message, and the other slot. */
+static void begin_with_a_death(void *s)
+{
+	struct maar_ipc_message m;
+
+	begin_armed(s);
+	send(0, 7);
+	model_assert(maar_ipc_take(of[2], &m, 0) == 1, "no message");
+	(void)lend(2);
+	die(2);
+}
+
+static void recovers_once(void *s)
+{
+	(void)s;
+	recover(0);
+}
+
+static void sleeps_for_it(void *s)
+{
+	struct maar_ipc_message m;
+
+	(void)s;
+	model_assert(maar_ipc_take(of[1], &m, MAAR_FOREVER) == 1, "no message");
+	model_assert(m.flags == MAAR_IPC_REDELIVERED, "not flagged");
+	model_assert(maar_ipc_release(of[1], &m) == 0, "not released");
+}
+
+static void sleeps_for_a_slot(void *s)
+{
+	void *payload;
+
+	(void)s;
+	model_assert(maar_ipc_loan(of[1], 8, &payload, MAAR_FOREVER) == 1, "no slot");
+	model_assert(maar_ipc_discard(of[1], payload) == 0, "not discarded");
+}
+
+static void inherits(void *s)
+{
+	const struct maar_ipc_who who = { .roles = BOTH };
+
+	(void)s;
+	model_assert(maar_ipc_attach(memory, bytes, &who, lives), "another error: %d", errno);
+}
+
 /* ---- made by one, attached by another ---- */
 
 static unsigned char fresh[1 << 13] __attribute__((aligned(4096)));
@@ -798,6 +845,10 @@ const struct model_scenario scenarios_ipc[] = {
 	    waits_for_the_end_2),
 	IPC("armed, dead before it rings", begin_armed, had_one, 2, dies_before_it_rings, waits_for_one),
 	IPC("armed, one that comes", begin_armed_with_a_place, had_one, 2, comes_and_dies, waits_for_one),
+	IPC("armed, had by a dead one", begin_with_a_death, had_one, 2, recovers_once, waits_for_one),
+	IPC("asleep, had by a dead one", begin_with_a_death, NULL, 2, recovers_once, sleeps_for_it),
+	IPC("asleep, lent to a dead one", begin_with_a_death, NULL, 2, recovers_once, sleeps_for_a_slot),
+	IPC("asleep, inherited", begin_with_a_death, NULL, 2, inherits, sleeps_for_it),
 	IPC("made and attached", begin_empty, NULL, 2, makes, attaches_to_it),
 };
 

@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * <maar/ipc_watch.h>: a consumer's descriptor beside a socket; what it says of messages, closes, deaths and newcomers, and what it costs
- * whom; consumers that are killed while armed, producers between publishing and telling; FIFOs that are full, stale, in the way, or
- * not to be opened. No epoll_wait here has an end of its own: a wake-up that is lost is a time-out of the test.
+ * <maar/ipc_watch.h>: a consumer's descriptor beside a socket; what it says of messages, closes, deaths and
+ * newcomers, and what it costs whom; consumers that are killed while armed, producers between publishing and telling;
+ * FIFOs that are full, stale, in the way, or not to be opened. No epoll_wait here has an end of its own: a wake-up
+ * that is lost is a time-out of the test.
  */
 #include "faults.h"
 #include "ipc_dirs.h"
@@ -585,6 +586,7 @@ START_TEST(deaths_of_others)
 
 	unit_eq(pipe2(ends, O_CLOEXEC), 0);
 	for (i = 0; i < 3; i++) {
+		int64_t before;
 		pid_t pid;
 
 		if (i == 0) /* it is armed before the other comes: whose coming it is told */
@@ -593,9 +595,12 @@ START_TEST(deaths_of_others)
 		pid = ipc_child(take_and_wait, ends);
 		unit_eq(ipc_hear(ends[0]), '!');
 		settle(consumer, set);
-		ipc_kill(pid);
+		before = maar__now();
+		unit_eq(kill(pid, SIGKILL), 0);
 		wait_readable(set);
 		unit_eq(maar_ipc_disarm(consumer), 0);
+		unit_note("from kill to recovered: %d us", (int)((maar__now() - before) / 1000));
+		(void)ipc_wait(pid);
 		unit_eq(maar_ipc_take(consumer, &m, 0), 1);
 		unit_eq(m.flags, MAAR_IPC_REDELIVERED);
 		unit_eq(maar_ipc_release(consumer, &m), 0);
@@ -603,6 +608,65 @@ START_TEST(deaths_of_others)
 	settle(consumer, set);
 	close(set);
 	unit_eq(maar_ipc_detach(consumer), 0);
+}
+END_TEST
+
+/* Producers killed at any time, one after another: the consumer's loop has no time-out, and gets what was sent. */
+#define ROUNDS 60
+
+static uint64_t *sent; /* shared: messages of which send has returned */
+
+static int send_until_killed(void *arg)
+{
+	struct maar_ipc *q = maar_ipc_open("q", NULL);
+	struct unit_rng rng = unit_rng((uint64_t)(uintptr_t)arg);
+
+	while (q && maar_ipc_send(q, "x", 1, NULL, MAAR_FOREVER) == 1) {
+		(void)maar_a_add(sent, 1, RELEASE);
+		if (unit_random_below(&rng, 4) == 0) /* so that the consumer is asleep now and then */
+			pace_yield();
+	}
+	return 1;
+}
+
+START_TEST(killed_at_random)
+{
+	struct maar_ipc *consumer = create("q");
+	const int set = set_of(consumer);
+	struct unit_rng rng = unit_rng(99);
+	uint64_t got = 0, i;
+
+	sent = ipc_memory(sizeof(*sent));
+	for (i = 0; i < ROUNDS; i++) {
+		/* One may be left of the last producer's; one shows that this one has attached: its death is told then. */
+		const uint64_t most = got + 2 + unit_random_below(&rng, 30);
+		const pid_t pid = ipc_child(send_until_killed, (void *)(uintptr_t)i);
+		bool killed = false, ended = false;
+
+		while (!ended || got < maar_a_load(sent, ACQUIRE)) {
+			ssize_t n;
+
+			unit_must(maar_ipc_arm(consumer) >= 0);
+			ended = ended || waitpid(pid, NULL, WNOHANG) == pid; /* arm may have found, and recovered it */
+			if (!ended)
+				wait_readable(set);
+			unit_eq(maar_ipc_disarm(consumer), 0);
+			n = maar_ipc_drain(consumer, NULL, NULL);
+			unit_must(n >= 0);
+			got += (uint64_t)n;
+			if (!killed && got >= most) {
+				unit_eq(kill(pid, SIGKILL), 0);
+				killed = true;
+			}
+		}
+	}
+	unit_must(got >= maar_a_load(sent, ACQUIRE) && got <= maar_a_load(sent, ACQUIRE) + ROUNDS);
+	unit_must(maar_ipc_recover(consumer) >= 0);
+	unit_eq(maar_ipc_check(consumer), 0);
+	unit_note("%llu messages of %d producers", (unsigned long long)got, ROUNDS);
+	close(set);
+	unit_eq(maar_ipc_detach(consumer), 0);
+	munmap(sent, sizeof(*sent));
 }
 END_TEST
 
@@ -943,6 +1007,7 @@ Suite *unit_suite(void)
 	tcase_add_test(kill_9, killed_and_nobody_left);
 	tcase_add_test(kill_9, the_next_of_a_number);
 	tcase_add_test(kill_9, deaths_of_others);
+	tcase_add_test(kill_9, killed_at_random);
 	tcase_add_test(hooks, bells_of_the_callers);
 	tcase_add_test(hooks, bells_that_are_wrong);
 	tcase_add_test(hooks, a_producer_without_bells);

@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * A consumer is armed, and another participant is killed at each access to shared memory of what should make its descriptor
- * readable: a send, a close, a recovery, an attach in a dead one's place; or of its own arm and disarm; and whoever recovers is
- * killed at each access of that. At the end, if there is something, the consumer has been told; and from then on one message costs
- * one ring, and the next none.
+ * A consumer is armed, and another participant is killed at each access to shared memory of what should make its
+ * descriptor readable: a send, a close, a recovery, an attach in a dead one's place; or of its own arm and disarm;
+ * and whoever recovers is killed at each access of that. At the end, if there is something, the consumer has been
+ * told; and from then on one message costs one ring, and the next none.
  *
- * Killing is leaving the call by longjmp: all that a process leaves behind when it is killed lies in the shared memory.
+ * Killing is leaving the call by longjmp: all that a process leaves behind when it is killed lies in the shared
+ * memory.
  */
 #include "ipcs.h"
 
