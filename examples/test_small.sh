@@ -28,6 +28,11 @@ expect pipeline 'sum of 20000 squares: 2666866670000'
 expect epoll_loop '10000 results in order, 10 rings of the bell'
 expect requests 'hello maar; 1000 served, no memory asked for since the first ten
 a bad one: refused'
+expect ipc_handed '"one": 1
+"two words": 2
+"evil": Connection reset by peer
+"the next has three": 4
+"": 0'
 expect typed 'sum of digits: 13501'
 expect object_pool 'a third of two: No buffer space available
 request 1 wrote 10 bytes
