@@ -38,6 +38,11 @@ if [ -n "$(ls -A "$MAAR_DIR")" ]; then
 fi
 expect requests 'hello maar; 1000 served, no memory asked for since the first ten
 a bad one: refused'
+expect ipc_handed '"one": 1
+"two words": 2
+"evil": Connection reset by peer
+"the next has three": 4
+"": 0'
 expect typed 'sum of digits: 13501'
 expect object_pool 'a third of two: No buffer space available
 request 1 wrote 10 bytes

@@ -27,6 +27,9 @@ extern const unsigned n_scenarios_channel;
 extern const struct model_scenario scenarios_event[];
 extern const unsigned n_scenarios_event;
 
+extern const struct model_scenario scenarios_handed[];
+extern const unsigned n_scenarios_handed;
+
 extern const struct model_scenario scenarios_ipc[];
 extern const unsigned n_scenarios_ipc;
 
