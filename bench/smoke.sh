@@ -19,7 +19,7 @@ contestants()
 	"$dir/$1" --list -f "$2" | sed -n '/^ /p' | sort -u
 }
 
-for program in bench_ring bench_slot bench_pool bench_arena; do
+for program in bench_ring bench_slot bench_pool bench_arena bench_ipc; do
 	# what differs in capacity, pinning or the number of threads alone is of one kind
 	case ${MAAR_PROOF:+all} in
 	all) cases='*' ;;
@@ -29,6 +29,7 @@ for program in bench_ring bench_slot bench_pool bench_arena; do
 			cases='limit/*,spsc/1p1c/1024,spsc/burst32/1024,spsc/bulk8/1024,mpmc/2p2c/1024,mpmc/burst8/2p2c'
 			cases="$cases,mpmc/bulk32/1p1c,mpsc/4p1c/1024,spmc/1p4c/1024,self/*,rtt/*,lat/spsc/1p1c,lat/mpmc/2p2c"
 			;;
+		bench_ipc) cases='*/64,*/16384,attach/*,recover/*,death/*' ;;
 		bench_pool) cases='pair/64,bulk32/64,bulk32/64/bare,cross/256,exchange/1p1c,exchange/2p2c' ;;
 		*) cases='*' ;;
 		esac

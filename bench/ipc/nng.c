@@ -10,6 +10,9 @@
 
 #include "ipc.h"
 
+/* So long at most does a call wait: threads of the library carry the messages, and must have had their turns meanwhile. */
+#define LOOK_MS 200
+
 #define PATIENCE_MS 10000 /* for the other side to listen: a stalled machine takes its time */
 
 struct name {
@@ -46,8 +49,8 @@ static int join(struct handle *h, const struct name *name, int takes)
 
 	if (rc)
 		return rc;
-	nng_socket_set_ms(h->socket, NNG_OPT_RECVTIMEO, BENCH_LOOK_NS / 1000000);
-	nng_socket_set_ms(h->socket, NNG_OPT_SENDTIMEO, BENCH_LOOK_NS / 1000000);
+	nng_socket_set_ms(h->socket, NNG_OPT_RECVTIMEO, LOOK_MS);
+	nng_socket_set_ms(h->socket, NNG_OPT_SENDTIMEO, LOOK_MS);
 	nng_socket_set_size(h->socket, NNG_OPT_RECVMAXSZ, 0);
 	if (takes)
 		return nng_listen(h->socket, name->text, NULL, 0);

@@ -27,10 +27,10 @@
  * may leave threads asleep that it would have woken; the next notify wakes them.
  * Order: what a notifier did before notify_* happens before what a waiter does after its look that came later.
  *
- * Spinning: a waiter first tries for up to 20 us, about what it costs to be woken (a raw futex ping-pong between two
- * processors took 15 to 27 us a wake on the virtual machine where this was measured), pausing 100 ns between looks. How
- * long, each event learns from its past waits; where spinning never helps it shrinks to 1 us a wait. On a machine with
- * one processor nobody spins.
+ * Spinning: a waiter first tries for up to 40 us, about what a sleep costs both sides (15 to 27 us until the sleeper runs,
+ * and 12 to 16 us of the waker's time, on the virtual machine where this was measured), pausing 100 ns between looks. How
+ * long, each event learns from how often that helped; where it never does it shrinks to 1 us a wait. On a machine with one
+ * processor nobody spins.
  * Times are in nanoseconds of CLOCK_MONOTONIC. Where the ideas come from: doc/lineage.md; why it is right:
  * doc/memory-model.md.
  */

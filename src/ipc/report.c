@@ -4,7 +4,9 @@
  * A queue between processes, looked at: statistics, a description for people, and whether each slot is where it must
  * be.
  */
-#include "ipc_priv.h"
+#include "peek.h"
+
+#include "../wait/wait_priv.h"
 
 #include <inttypes.h>
 
@@ -41,14 +43,28 @@ static void count_word(const struct maar_ipc *ipc, uint64_t word, struct maar_ip
 		s->broken++;
 }
 
-int maar_ipc_stats(const struct maar_ipc *ipc, struct maar_ipc_stats *stats)
+static void count_words(const struct maar_ipc *ipc, struct maar_ipc_stats *s, struct maar__ipc_hands *hands)
 {
 	uint32_t i;
 
-	if (!ipc || !stats)
-		return -EINVAL;
-	if (!ipc->me)
-		return -ECHILD;
+	if (hands)
+		memset(hands, 0, (ipc->max_participants + 1) * sizeof(*hands));
+	for (i = 0; i < ipc->slots; i++) {
+		const uint64_t word = maar_a_load(&ipc->own[i], RELAXED);
+		const uint32_t participant = maar__own_participant(word);
+
+		count_word(ipc, word, s);
+		if (!hands || participant > ipc->max_participants)
+			continue;
+		hands[participant].loaned += maar__own_state(word) == MAAR__IPC_OUT;
+		hands[participant].read += maar__own_state(word) == MAAR__IPC_READ;
+	}
+}
+
+void maar__ipc_peek_stats(const struct maar_ipc *ipc, struct maar_ipc_stats *stats, struct maar__ipc_hands *hands)
+{
+	uint32_t i;
+
 	memset(stats, 0, sizeof(*stats));
 	for (i = 0; i < ipc->priorities; i++) {
 		stats->published[i] = maar_a_load(&ipc->rings[i].ring.ring->tail, RELAXED);
@@ -56,24 +72,101 @@ int maar_ipc_stats(const struct maar_ipc *ipc, struct maar_ipc_stats *stats)
 	}
 	stats->slots = ipc->slots;
 	stats->max_participants = ipc->max_participants;
-	for (i = 0; i < ipc->slots; i++)
-		count_word(ipc, maar_a_load(&ipc->own[i], RELAXED), stats);
+	count_words(ipc, stats, hands);
 	for (i = 1; i <= ipc->max_participants; i++) {
 		const struct maar__ipc_participant *p = maar__ipc_entry(ipc, i);
 
 		stats->dropped_newest += maar_a_load(&p->dropped_newest, RELAXED);
 		stats->dropped_oldest += maar_a_load(&p->dropped_oldest, RELAXED);
-		if (maar__ipc_phase(maar_a_load(&p->state, RELAXED)) == MAAR__IPC_NOBODY)
-			continue;
-		stats->participants++;
-		stats->dead += maar__ipc_alive((struct maar_ipc *)(uintptr_t)ipc, i) == 0;
+		stats->participants += maar__ipc_phase(maar_a_load(&p->state, RELAXED)) != MAAR__IPC_NOBODY;
 	}
 	stats->dropped_dead = maar_a_load(&ipc->at->dropped_dead, RELAXED);
 	stats->recovered = maar_a_load(&ipc->at->recovered, RELAXED);
 	stats->redelivered = maar_a_load(&ipc->at->redelivered, RELAXED);
 	stats->closed = maar_a_load(&ipc->at->closed, RELAXED) != 0;
 	stats->marked_broken = maar_a_load(&ipc->at->broken, RELAXED) != 0;
+}
+
+int maar_ipc_stats(const struct maar_ipc *ipc, struct maar_ipc_stats *stats)
+{
+	struct maar__ipc_entry_seen entry;
+	uint32_t i;
+
+	if (!ipc || !stats)
+		return -EINVAL;
+	if (!ipc->me)
+		return -ECHILD;
+	maar__ipc_peek_stats(ipc, stats, NULL);
+	for (i = 1; i <= ipc->max_participants; i++)
+		if (maar__ipc_peek_entry(ipc, i, &entry))
+			stats->dead += maar__ipc_alive((struct maar_ipc *)(uintptr_t)ipc, i) == 0;
 	return 0;
+}
+
+/* ---- for who is no participant ---- */
+
+int maar__ipc_peek(const void *mem, size_t bytes, struct maar_ipc *seen)
+{
+	unsigned char start[MAAR__IPC_HEADER_BYTES];
+	struct maar__ipc_header h;
+	int rc;
+
+	if (!mem || (uintptr_t)mem % MAAR_APART)
+		return -EINVAL;
+	if (bytes < sizeof(start))
+		return -EBADMSG;
+	maar_n_copy(start, mem, sizeof(start));
+	rc = maar__ipc_check(start, sizeof(start), bytes, &h);
+	if (rc)
+		return rc;
+	memset(seen, 0, sizeof(*seen));
+	maar__ipc_look(seen, (void *)(uintptr_t)mem, &h);
+	return 0;
+}
+
+bool maar__ipc_peek_entry(const struct maar_ipc *seen, uint32_t number, struct maar__ipc_entry_seen *entry)
+{
+	const struct maar__ipc_participant *p = maar__ipc_entry(seen, number);
+	const uint64_t state = maar_a_load(&p->state, RELAXED);
+
+	entry->key = maar_a_load(&p->key, RELAXED);
+	entry->roles = (uint32_t)(state >> 16) & 0xffff;
+	entry->phase = maar__ipc_phase(state);
+	return entry->phase != MAAR__IPC_NOBODY;
+}
+
+void maar__ipc_peek_sleepers(const struct maar_ipc *seen, uint32_t *consumers, uint32_t *producers)
+{
+	*consumers = (uint32_t)(maar_a_load(&seen->events->not_empty.word, RELAXED) & MAAR__EVENT_WAITERS);
+	*producers = (uint32_t)(maar_a_load(&seen->events->not_full.word, RELAXED) & MAAR__EVENT_WAITERS);
+}
+
+int maar__ipc_peek_message(const struct maar_ipc *seen, uint32_t priority, uint64_t position,
+			   struct maar_ipc_message *m)
+{
+	const struct maar__owned *const o = &seen->rings[priority];
+	const struct maar__ipc_slots *slots;
+	const struct maar__ipc_slot *s;
+	uint64_t handle, own;
+
+	if (maar__ring_look(o->ring, position, &handle) != 0)
+		return 0;
+	if (!maar__owned_is_handle(o, handle))
+		return -EBADMSG;
+	own = maar_a_load(&seen->own[handle], RELAXED);
+	if (own != maar__own_word(MAAR__IPC_QUEUED + priority, maar__own_participant(own), position))
+		return 0;
+	slots = &seen->classes[maar__ipc_class_of(seen, (uint32_t)handle)];
+	s = maar__ipc_slot(maar__ipc_payload(seen, (uint32_t)handle));
+	*m = (struct maar_ipc_message){ .payload = maar__ipc_payload(seen, (uint32_t)handle),
+					.bytes = maar_a_load(&s->length, RELAXED),
+					.sequence = maar_a_load(&s->sequence, RELAXED),
+					.type = maar_a_load(&s->type, RELAXED),
+					.priority = priority,
+					.flags = maar_a_load(&s->flags, RELAXED),
+					.deliveries = maar_a_load(&s->deliveries, RELAXED),
+					.slot = (uint32_t)handle };
+	return m->bytes > slots->bytes ? -EBADMSG : 1;
 }
 
 /* ---- for people ---- */

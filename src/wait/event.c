@@ -268,7 +268,7 @@ void maar_waiting_end(struct maar_waiting *w)
 	if (w->slept)
 		maar__spin_miss(w->event);
 	else if (w->looks && (w->state == SPINNING || w->state == ANNOUNCED))
-		maar__spin_hit(w->event, w->looks);
+		maar__spin_hit(w->event);
 }
 
 /* ---- the descriptor ---- */

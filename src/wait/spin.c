@@ -57,6 +57,14 @@ void maar__spin_pause(uint32_t n)
 		maar_cpu_relax();
 }
 
+/* 0: nothing yet; more than the most: another process has written there what it liked. */
+static uint32_t learned(const struct maar_event *event)
+{
+	const uint32_t looks = maar_a_load(&event->spin, RELAXED);
+
+	return looks == 0 || looks > MAAR__LOOKS_MOST ? MAAR__LOOKS_MOST : looks;
+}
+
 uint32_t maar__spin_most(struct maar_event *event, int64_t timeout_ns)
 {
 	uint32_t most, waits;
@@ -65,9 +73,7 @@ uint32_t maar__spin_most(struct maar_event *event, int64_t timeout_ns)
 		return 0;
 	waits = maar_a_load(&event->waits, RELAXED) + 1;
 	maar_a_store(&event->waits, waits, RELAXED);
-	most = maar_a_load(&event->spin, RELAXED);
-	if (most == 0 || most > MAAR__LOOKS_MOST || waits % MAAR__PROBE_EVERY == 0)
-		most = MAAR__LOOKS_MOST;
+	most = waits % MAAR__PROBE_EVERY == 0 ? MAAR__LOOKS_MOST : learned(event);
 	if (timeout_ns >= 0 && timeout_ns / MAAR__LOOK_NS < most)
 		most = (uint32_t)(timeout_ns / MAAR__LOOK_NS);
 	return most;
@@ -77,24 +83,25 @@ static void set(struct maar_event *event, uint32_t old, uint32_t looks)
 {
 	if (looks < MAAR__LOOKS_LEAST)
 		looks = MAAR__LOOKS_LEAST;
-	if (looks > MAAR__LOOKS_MOST)
-		looks = MAAR__LOOKS_MOST;
 	if (looks != old)
 		maar_a_store(&event->spin, looks, RELAXED);
 }
 
-/* Towards twice what was needed: at once half of the way up, so that a probe that hits counts; slowly down. */
-void maar__spin_hit(struct maar_event *event, uint32_t looks)
+/*
+ * How often spinning helps is what is learned, not after how many looks: where both sides are busy nearly all waits are
+ * short, but one in a thousand takes as long as an interrupt, and to sleep through that costs both sides a system call.
+ * A quarter of the way up, an eighth down: with every second wait a hit the limit stays at two thirds.
+ */
+void maar__spin_hit(struct maar_event *event)
 {
-	const uint32_t old = maar_a_load(&event->spin, RELAXED);
-	const uint32_t want = 2 * looks + MAAR__LOOKS_LEAST;
+	const uint32_t old = learned(event);
 
-	set(event, old, want > old ? (old + want + 1) / 2 : old - (old - want) / 8);
+	set(event, old, old + (MAAR__LOOKS_MOST - old + 3) / 4);
 }
 
 void maar__spin_miss(struct maar_event *event)
 {
-	const uint32_t old = maar_a_load(&event->spin, RELAXED);
+	const uint32_t old = learned(event);
 
-	set(event, old, old == 0 ? MAAR__LOOKS_MOST : old - (old + 7) / 8);
+	set(event, old, old - (old + 7) / 8);
 }

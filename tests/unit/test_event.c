@@ -6,6 +6,10 @@
  */
 #include "events.h"
 
+#include "../../src/wait/wait_priv.h"
+
+#include <limits.h>
+
 /* ---- life ---- */
 
 START_TEST(init)
@@ -218,6 +222,43 @@ START_TEST(own_loop)
 }
 END_TEST
 
+/* A wait that ends at its n-th look, or by itself; whether it entered the system. */
+static bool sleeps_at(struct maar_event *e, unsigned n)
+{
+	const uint64_t calls = maar__sleep_calls();
+	unsigned looks = 0;
+	const int rc = maar_event_until(e, MS, ++looks >= n);
+
+	unit_must(rc == 0 || rc == -ETIMEDOUT);
+	unit_eq(rc == 0, looks >= n);
+	return maar__sleep_calls() != calls;
+}
+
+/*
+ * Both sides busy: nearly all waits are short, and now and then one is not. That one must not sleep: its other side would
+ * have to wake it. Where no wait ends in time, spinning is given up, and found out again.
+ */
+START_TEST(spinning_learns)
+{
+	static struct maar_event e;
+	unsigned i, slept = 0;
+
+	if (maar__processors() == 1)
+		return; /* where nobody spins */
+	for (i = 0; i < 10000; i++)
+		slept += sleeps_at(&e, i % 1000 == 999 ? MAAR__LOOKS_MOST : 3);
+	unit_eq(slept, 0);
+	for (i = 0; i < 3 * MAAR__PROBE_EVERY; i++) /* times out after a millisecond */
+		unit_must(sleeps_at(&e, UINT_MAX));
+	for (i = slept = 0; i < MAAR__PROBE_EVERY; i++)
+		slept += sleeps_at(&e, MAAR__LOOKS_MOST / 4);
+	unit_must(slept > 0 && slept < MAAR__PROBE_EVERY);
+	for (i = 0; i < 10 * MAAR__PROBE_EVERY; i++)
+		(void)sleeps_at(&e, 3);
+	unit_must(!sleeps_at(&e, MAAR__LOOKS_MOST));
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("event");
@@ -232,5 +273,6 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, wraps);
 	tcase_add_test(tcase, timeouts);
 	tcase_add_test(tcase, own_loop);
+	tcase_add_test(tcase, spinning_learns);
 	return suite;
 }

@@ -50,6 +50,28 @@ error_t parse_name(int key, char *arg, struct argp_state *state)
 	}
 }
 
+int64_t parse_seconds(struct argp_state *state, const char *text)
+{
+	char *end;
+	const double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds >= 0) || seconds > 1e9)
+		argp_error(state, "%s: no time in seconds", text);
+	return (int64_t)(seconds * 1e9);
+}
+
+uint64_t parse_number(struct argp_state *state, const char *text, const char *of)
+{
+	char *end;
+	uint64_t n;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (end == text || *end || errno || *text == '-' || n == 0)
+		argp_error(state, "%s: no number of %s", text, of);
+	return n;
+}
+
 int fail(const char *what, const char *about, int error)
 {
 	fprintf(stderr, "maar: %s%s%s: %s\n", what, about ? " " : "", about ? shown(about) : "", meaning(error));

@@ -1,20 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * maar ls, maar inspect: which queues there are, and what is in one. Both map for reading only, and change nothing.
+ * maar ls: which queues there are. Changes nothing.
  */
 #include "tool.h"
 
-#include "../../src/ipc/names_priv.h"
-
-#include <errno.h>
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-/* ---- ls ---- */
 
 struct ls {
 	const char *pattern;
@@ -91,84 +84,4 @@ int run_ls(const struct tool *tool, int argc, char **argv)
 	}
 	entries_end(&all);
 	return tool->json ? print_json(list) : STATUS_OK;
-}
-
-/* ---- inspect ---- */
-
-/*
- * What there is to know of a participant: who it is stands in the file, in which anybody of this user may have written
- * anything; whether it lives, the system says.
- */
-struct participant {
-	uint32_t number;
-	struct maar__process who;
-	int alive;
-};
-
-static bool look_at(struct maar__ipc_live *live, uint32_t i, struct participant *p)
-{
-	memset(p, 0, sizeof(*p));
-	p->number = i;
-	p->alive = maar__ipc_live_alive(live, i);
-	if (maar__ipc_live_who(live, i, &p->who))
-		memset(&p->who, 0, sizeof(p->who));
-	return p->alive != 0;
-}
-
-static int inspect_json(struct maar__ipc_live *live, const char *name)
-{
-	json_t *list = json_array();
-	struct participant p;
-	uint32_t i;
-
-	for (i = 1; i <= live->file.participants; i++)
-		if (look_at(live, i, &p))
-			(void)json_array_append_new(list,
-						    json_pack("{s:I, s:I, s:b}", "number", (json_int_t)p.number, "pid",
-							      (json_int_t)p.who.pid, "sure", p.alive == 1));
-	return print_json(json_pack("{s:s, s:I, s:I, s:o}", "name", shown(name), "bytes", (json_int_t)live->file.bytes,
-				    "most_participants", (json_int_t)live->file.participants, "participants", list));
-}
-
-static int inspect_text(struct maar__ipc_live *live, const char *name)
-{
-	struct participant p;
-	uint32_t i, n = 0;
-
-	printf("%s: %s\n", shown(name), bytes_text(live->file.bytes));
-	for (i = 1; i <= live->file.participants; i++) {
-		if (!look_at(live, i, &p))
-			continue;
-		n++;
-		printf("participant %" PRIu32 ": process %" PRIu64 "%s\n", p.number, p.who.pid,
-		       p.alive == 1 ? "" : ", perhaps alive");
-	}
-	printf("%" PRIu32 " of %" PRIu32 " participants\n", n, live->file.participants);
-	return STATUS_OK;
-}
-
-int run_inspect(const struct tool *tool, int argc, char **argv)
-{
-	static const struct argp argp = { NULL,	  parse_name,
-					  "NAME", "Shows who uses a queue. Changes nothing, and is no participant.",
-					  NULL,	  NULL,
-					  NULL };
-	struct maar__ipc_live live;
-	const char *name = NULL;
-	int dir, rc;
-
-	argp_parse(&argp, argc, argv, 0, NULL, &name);
-	if (!maar__ipc_name_ok(name))
-		return fail("cannot open", name, EINVAL);
-	memset(&live, 0, sizeof(live));
-	pthread_mutex_init(&live.lock, NULL);
-	dir = maar__ipc_dir_open(false);
-	rc = dir < 0 ? dir : maar__ipc_file_open(&live.file, dir, name, false);
-	if (dir >= 0)
-		close(dir);
-	if (rc)
-		return fail("cannot open", name, rc);
-	rc = tool->json ? inspect_json(&live, name) : inspect_text(&live, name);
-	maar__ipc_file_close(&live.file);
-	return rc;
 }

@@ -14,11 +14,13 @@
 static const struct command commands[] = {
 	{ "ls", run_ls, "list the queues" },
 	{ "inspect", run_inspect, "show what is in a queue, and who uses it" },
+	{ "top", run_top, "watch queues: rates, depth, who sleeps, who is dead" },
 	{ "send", run_send, "send lines or records from stdin" },
 	{ "recv", run_recv, "receive messages, and write them to stdout" },
 	{ "recover", run_recover, "put right what dead participants have left" },
 	{ "rm", run_rm, "remove queues" },
 	{ "doctor", run_doctor, "find what is wrong, and say how to mend it" },
+	{ "bench", run_bench, "measure this machine's limits, and maar beside them" },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -21,28 +21,6 @@ struct pipe {
 	uint64_t most; /* messages; 0: any number */
 };
 
-static int64_t nanoseconds(struct argp_state *state, const char *text)
-{
-	char *end;
-	const double seconds = strtod(text, &end);
-
-	if (end == text || *end || !(seconds >= 0) || seconds > 1e9)
-		argp_error(state, "%s: no time in seconds", text);
-	return (int64_t)(seconds * 1e9);
-}
-
-static uint64_t number(struct argp_state *state, const char *text)
-{
-	char *end;
-	uint64_t n;
-
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (end == text || *end || errno || *text == '-' || n == 0)
-		argp_error(state, "%s: no number of messages", text);
-	return n;
-}
-
 static error_t parse_pipe(int key, char *arg, struct argp_state *state)
 {
 	struct pipe *p = state->input;
@@ -58,10 +36,10 @@ static error_t parse_pipe(int key, char *arg, struct argp_state *state)
 		p->close = true;
 		return 0;
 	case 't':
-		p->timeout_ns = nanoseconds(state, arg);
+		p->timeout_ns = parse_seconds(state, arg);
 		return 0;
 	case 'n':
-		p->most = number(state, arg);
+		p->most = parse_number(state, arg, "messages");
 		return 0;
 	default:
 		return parse_name(key, arg, state);

@@ -10,11 +10,11 @@ maar=$builddir/tools/maar/maar
 work=$(mktemp -d "$builddir/tool.XXXXXX")
 MAAR_DIR=/dev/shm/maar-tool-$$
 export MAAR_DIR
-receiver=
+receiver='' reader=''
 # shellcheck disable=SC2317 # the trap calls it
 finish()
 {
-	[ -z "$receiver" ] || kill -9 "$receiver" 2>/dev/null || :
+	for pid in $receiver $reader; do kill -9 "$pid" 2>/dev/null || :; done
 	rm -rf "$work" "$MAAR_DIR"
 }
 trap finish EXIT
@@ -70,7 +70,12 @@ grep -q 'longer' "$work/said" || wrong 'a line that is too long: no word of it'
 "$maar" recv numbers >"$work/got" &
 receiver=$!
 until_so sh -c "'$maar' ls -l | grep -q ' 1/64'"
-is 'inspect' "$("$maar" inspect numbers | grep -c "process $receiver\$")" 1
+is 'inspect' "$("$maar" inspect numbers | grep -c "process $receiver  *alive, consumer; loans 0, taken 0\$")" 1
+says 0 "\"pid\": $receiver" "$maar" --json inspect numbers
+until_so sh -c "'$maar' inspect numbers | grep -q '^asleep  *consumers 1, producers 0'"
+says 0 '^numbers  *0/256  *0  *0  *0  *1  *0  *0  *100 ' "$maar" top --once -i 0.1 'n*'
+is 'not among them' "$("$maar" top --once -i 0.05 'x*' | grep -c .)" 1
+says 0 '"empty_percent": 100.0' "$maar" --json top -n 1 -i 0.1
 says 1 'in use' "$maar" rm numbers
 seq 1 10 | "$maar" send -e numbers
 wait "$receiver" || wrong "recv ends with $? at the end of the queue"
@@ -79,23 +84,78 @@ is 'until the end' "$(cat "$work/got")" "$(seq 1 10)"
 says 1 'closed' sh -c "echo x | '$maar' send numbers"
 says 0 '' "$maar" rm numbers
 
-# ---- a receiver that is killed ----
+# ---- a receiver that is stopped, and then killed, with a message in its hands ----
 echo one | "$maar" send -c jobs
 "$maar" recv jobs >/dev/null &
 receiver=$!
 until_so sh -c "'$maar' ls -l | grep -q ' 1/64'"
 kill -9 "$receiver"
 wait "$receiver" 2>/dev/null || :
-receiver=
 is 'nobody is alive' "$("$maar" ls -l jobs | awk '$1 == "jobs" { print $4 }')" 0/64
-says 0 'recovered' "$maar" recover jobs
+says 0 "process $receiver  *DEAD" "$maar" inspect jobs
+says 0 '^participants  *0 alive, 1 dead' "$maar" inspect jobs
+says 0 '"dead": 1' "$maar" --json top --once -i 0.05
+says 0 '^1 recovered' "$maar" recover jobs
 says 0 '"recovered": 0' "$maar" --json recover jobs
+says 0 '"dead": 0' "$maar" --json inspect jobs
+"$maar" recv -t 0 jobs >/dev/null || wrong 'recv after recover'
+# Nobody reads: the pipe fills, and the receiver waits with one message taken.
+mkfifo "$work/pipe"
+sh -c 'exec sleep 1000' <"$work/pipe" &
+reader=$!
+"$maar" recv jobs >"$work/pipe" &
+receiver=$!
+yes "$(printf '%01000d' 7)" | head -n 200 | "$maar" send jobs
+until_so sh -c "'$maar' inspect jobs | grep -q 'process $receiver .*loans 0, taken 1'"
+kill -STOP "$receiver"
+says 0 "process $receiver  *alive" "$maar" inspect jobs
+says 0 '^0 recovered' "$maar" recover jobs
+queued=$("$maar" inspect jobs | sed -n 's/.* queued \([0-9]*\),.*/\1/p')
+kill -9 "$receiver"
+wait "$receiver" 2>/dev/null || :
+receiver=
+kill "$reader"
+reader=
+says 0 "DEAD, not recovered, consumer; loans 0, taken 1" "$maar" inspect jobs
+says 0 '^1 recovered' "$maar" recover jobs
+is 'again in the queue' "$("$maar" inspect jobs | sed -n 's/.* queued \([0-9]*\),.*/\1/p')" $((queued + 1))
+says 0 ', delivered 1 times before  "0*\.\.\."' "$maar" inspect -m 1000 jobs
+is 'all of them' "$("$maar" inspect -m 1000 jobs | grep -c '1000 bytes')" $((queued + 1))
+is 'inspect takes nothing' "$("$maar" recv -t 0 jobs | wc -l)" $((queued + 1))
 
 # ---- what is seen ----
 is 'names' "$("$maar" ls)" jobs
 is 'by pattern' "$("$maar" ls 'x*')" ''
 says 0 '"name": "jobs"' "$maar" --json ls
 says 0 '"participants": \[\]' "$maar" --json inspect jobs
+printf 'a\033[2Jb\n' | "$maar" send jobs
+says 0 '"a\\x1b\[2Jb"' "$maar" inspect -m 1 jobs
+grep -q "$(printf '\033')" "$work/said" && wrong 'inspect writes control characters'
+says 0 '"text": "a.*b"' "$maar" --json inspect -m 1 jobs
+"$maar" recv -t 0 jobs >/dev/null || wrong 'recv'
+says 2 'no number' "$maar" inspect -m x jobs
+says 2 'too short' "$maar" top -i 0
+# Anything may stand behind the header: it is told, and nobody falls over it.
+echo x | "$maar" send -c spoilt
+for seed in 1 2 3; do
+	dd if=/dev/urandom of="$MAAR_DIR/spoilt" bs=1024 seek=2 count=$((seed * 100)) conv=notrunc 2>/dev/null
+	says 0 'slots' "$maar" inspect -m 1000 spoilt
+	says 0 '"messages"' "$maar" --json inspect -m 1000 spoilt
+	says 0 'spoilt' "$maar" top --once -i 0.05
+done
+says 0 'NONSENSE' "$maar" inspect spoilt
+says 1 'no queue' "$maar" recv -t 0 spoilt
+# A file that is cut short under somebody's eyes.
+"$maar" top -i 1000 spoilt >/dev/null 2>"$work/cut" &
+receiver=$!
+until_so grep -q "$MAAR_DIR/spoilt" "/proc/$receiver/maps"
+truncate -s 4096 "$MAAR_DIR/spoilt"
+status=0
+wait "$receiver" || status=$?
+receiver=
+is 'top of a file cut short' "$status" 1
+grep -q 'cut short' "$work/cut" || wrong "top of a file cut short says: $(cat "$work/cut")"
+says 0 '' "$maar" rm spoilt
 says 0 'nobody uses 1 of 1' "$maar" doctor
 head -c 100000 /dev/urandom >"$MAAR_DIR/garbage"
 head -c 100000 /dev/zero >"$MAAR_DIR/zeros"
@@ -121,5 +181,9 @@ says 1 'open to others' "$maar" ls
 chmod 0700 "$MAAR_DIR"
 says 1 'RLIMIT\|files may have' sh -c "ulimit -f 8; '$maar' doctor"
 says 0 '' "$maar" rm jobs
+says 0 '' "$maar" bench -n1 -c200 -l300 -q --distance=any -f 'pool/*,queue/*' -o "$work/figures"
+grep -q 'maar_ipc' "$work/said" || wrong "bench says nothing of maar_ipc: $(cat "$work/said")"
+grep -q '"program": "maar bench"' "$work/figures" || wrong 'bench writes no figures'
+says 1 'no case' "$maar" bench -f nothing
 is 'what is left' "$(ls -A "$MAAR_DIR")" ''
 exit "$failed"

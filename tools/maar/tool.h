@@ -32,6 +32,8 @@ struct command {
 
 int run_ls(const struct tool *tool, int argc, char **argv);
 int run_inspect(const struct tool *tool, int argc, char **argv);
+int run_top(const struct tool *tool, int argc, char **argv);
+int run_bench(const struct tool *tool, int argc, char **argv);
 int run_rm(const struct tool *tool, int argc, char **argv);
 int run_recover(const struct tool *tool, int argc, char **argv);
 int run_doctor(const struct tool *tool, int argc, char **argv);
@@ -40,6 +42,10 @@ int run_recv(const struct tool *tool, int argc, char **argv);
 
 /* For commands that want one name and no more: `input` is a const char *. */
 error_t parse_name(int key, char *arg, struct argp_state *state);
+
+/* Numbers of options; what is none is said, and ends the program. In nanoseconds; from 1 on. */
+int64_t parse_seconds(struct argp_state *state, const char *text);
+uint64_t parse_number(struct argp_state *state, const char *text, const char *of);
 
 /* Says on stderr what could not be done, and why: `error` is an errno, of either sign. STATUS_WRONG. */
 int fail(const char *what, const char *about, int error);
