@@ -199,8 +199,10 @@ MAAR_API MAAR_NODISCARD int maar_ipc_init(void *mem, size_t bytes, const struct 
  *   ENOTSUP  it needs a feature that this library has not; or, life being NULL, it is of another pid namespace, or there is no
  *            /proc
  *   ENOSPC   it is larger than bytes
- *   EBUSY    a living participant has the key, or is just recovering the last that had it
- *   EUSERS   no number is left: all are taken by the living, or by other keys (maar_ipc_forget)
+ *   EBUSY    a living participant has the key, or is just recovering the last that had it; or, for a new key, somebody else has
+ *            been recovering for a second
+ *   EUSERS   no number is left: all are taken by the living, or by other keys (maar_ipc_forget), or somebody is just recovering
+ *            those of the dead
  *   ENOMEM   no memory
  */
 MAAR_API MAAR_NODISCARD struct maar_ipc *maar_ipc_attach(void *mem, size_t bytes, const struct maar_ipc_who *who,

@@ -275,6 +275,8 @@ int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me);
 int maar__ipc_resolve(struct maar_ipc *ipc, uint32_t number);
 void maar__ipc_clear_journal(struct maar__ipc_participant *p);
 
+/* attach.c: 0 or -EINVAL */
+int maar__ipc_check_who(const struct maar_ipc_who *who);
 /* attach.c: 1 alive, 0 dead, below 0: nobody can tell */
 int maar__ipc_alive(struct maar_ipc *ipc, uint32_t number);
 

@@ -163,6 +163,95 @@ START_TEST(journal_after_refused)
 }
 END_TEST
 
+/* ---- an heir that is killed: the right to recover, which it may have had, is nobody's, and not its successor's ---- */
+
+static int attach_and_die(unsigned long k)
+{
+	between = die_here;
+	inside = false;
+	points_left = k;
+	if (setjmp(death))
+		return -EOWNERDEAD;
+	(void)attach(KEY);
+	points_left = 0;
+	return 0;
+}
+
+START_TEST(right_of_the_killed)
+{
+	unsigned long k = 0;
+	int rc;
+
+	do {
+		struct maar_ipc *heir, *other;
+
+		make(&options);
+		heir = attach(KEY);
+		other = attach(0);
+		unit_eq(maar_ipc_loan(other, 1, &loan, 0), 1);
+		lives.alive[heir->me] = lives.alive[other->me] = false;
+		rc = attach_and_die(++k);
+		lives.alive[heir->me] = false;
+		heir = attach(KEY);
+		unit_eq(maar_ipc_recover(heir), 1);
+		unit_eq(maar_ipc_check(heir), 0);
+	} while (rc);
+	unit_must(k > 20);
+}
+END_TEST
+
+/* ---- two that want a key ---- */
+
+static struct maar_ipc *rival, *late;
+static enum { COMES, DIES, COMES_AND_GOES } rival_does;
+
+static void rival_comes(void)
+{
+	const struct maar_ipc_tags tags = { .journal = 1, .sequence = 5 };
+
+	rival = attach(KEY);
+	if (!rival || rival_does == COMES)
+		return;
+	unit_eq(maar_ipc_send(rival, NULL, 0, &tags, 0), 1);
+	if (rival_does == DIES)
+		lives.alive[rival->me] = false;
+	else
+		unit_eq(maar_ipc_detach(rival), 0);
+}
+
+START_TEST(one_key)
+{
+	struct maar_ipc_past past;
+	unsigned long k;
+
+	for (k = 1;; k++) {
+		unsigned with_key = 0;
+
+		make(&options);
+		rival = NULL;
+		rival_does = _i;
+		between = rival_comes;
+		points_left = k;
+		inside = false;
+		late = attach(KEY);
+		if (points_left) {
+			points_left = 0;
+			break;
+		}
+		for (unsigned i = 1; late && i <= late->max_participants; i++)
+			with_key += late->participants[i - 1].key == KEY;
+		unit_must(with_key <= 1);
+		unit_must(late || rival);
+		if (_i == COMES)
+			unit_must(!late || !rival);
+		else if (late && rival)
+			unit_must(maar_ipc_past(late, &past) == 0 && past.sequence == 5 && past.delivered);
+	}
+	unit_note("%lu points", k);
+	unit_must(k > 20);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("ipc, between two accesses");
@@ -170,5 +259,7 @@ Suite *unit_suite(void)
 
 	tcase_add_test(tcase, above_the_depth);
 	tcase_add_test(tcase, journal_after_refused);
+	tcase_add_test(tcase, right_of_the_killed);
+	tcase_add_loop_test(tcase, one_key, 0, 3);
 	return suite;
 }
