@@ -24,7 +24,7 @@
  *     until, wait, waiting_again        blocking: that is what they are for. No call is a cancellation point.
  *     prepare, cancel, arm, disarm      lock-free
  * A waiter that is killed leaves a count behind, which costs one needless system call. A notifier killed inside a call
- * may leave threads asleep that it would have woken; the next notify wakes them.
+ * may leave threads asleep that it would have woken: where that may be, a wait has a time-out and looks again.
  * Order: what a notifier did before notify_* happens before what a waiter does after its look that came later.
  *
  * Spinning: a waiter first tries for up to 40 us, about what a sleep costs both sides (15 to 27 us until the sleeper runs,

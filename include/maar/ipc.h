@@ -14,27 +14,35 @@
  * A producer borrows a slot (loan), writes the message into it and publishes it; a consumer takes it, reads it where it
  * lies, and releases the slot. send and receive do the same with a copy. Whose a slot is, one word says at each
  * instant, and one compare-and-swap changes it; so what a dead process had is found by its words, and recover puts it
- * right. A sleeper looks for the dead every 100 ms; recover does it at once. There is no daemon and no heartbeat: a
- * participant is dead when the system says so, and one that is only stopped is never taken for dead.
+ * right. A sleeper looks for the dead, and at the queue, every 100 ms; recover does it at once. There is no daemon and
+ * no heartbeat: a participant is dead when the system says so, and one that is only stopped is never taken for dead.
  *
  * Where the memory comes from is the caller's business: shm_open, a memfd, a file, MAP_SHARED before a fork. One
  * process calls init; each that works with it attaches and becomes a participant.
  *
  * Who may call what at the same time: all calls on an attached queue, any thread of it, freely, but for: detach, after
  * all others of this process have returned; publish with a journal, one at a time; two threads may not use the same
- * loan or the same message. init: alone. attach: any time after init has returned. No call from a signal handler. After
- * fork the child has nothing: its calls on what the parent attached say -ECHILD (detach gives the memory back), and it
- * attaches for itself. A process that runs exec without detaching stays a participant until it ends.
+ * loan or the same message. init: alone. attach: any time after init has returned. No call from a signal handler; and
+ * no thread may be cancelled in one. After fork the child has nothing: its calls on what the parent attached say
+ * -ECHILD (detach gives the memory back), and it attaches for itself. A process that runs exec without detaching stays
+ * a participant until it ends.
  *
  * Progress: with time-out 0 all are lock-free, and a participant that is stopped or killed stalls nobody, except by
  * what it holds: slots that are missing, until it goes on or is recovered. Recovery is done by one participant at a
- * time; if that one is stopped meanwhile, the slots of the dead wait for it (if it is killed, the next one goes on). No
- * call enters the system while messages and slots are there, and nobody sleeps.
+ * time; if that one is stopped meanwhile, the slots of the dead wait for it (if it is killed, the next one goes on).
+ * Who sleeps when somebody is stopped or killed who was woken for a message, or is about to wake, finds it at its next
+ * look (slice_ns). A producer asleep for a slot is woken when half of a class are free or nothing is queued, and looks
+ * as often. No call enters the system while messages and slots are there, and nobody sleeps.
  *
  * Order: first in, first out among the messages of a priority; a higher priority comes first. A message that is
  * delivered again goes to the end. What a producer did before publish happens before what a consumer does after take;
  * what a consumer did before release, before what is done by whoever is lent the slot next. "Full" and "empty" are
- * exact.
+ * exact of one class and one priority; where there are several, each was so at some instant of the call, not all at
+ * one.
+ *
+ * How long that holds: positions are counted to 2^48 (an identity may come again after so many messages), rounds of a
+ * ring to 2^32 (of 1024 messages or more): who is stopped within a call while 2^41 pass, a day at 25 million a second,
+ * may say "empty" once too often. Of a right to recover, 2^20 acquisitions are told apart.
  *
  * Trust: the processes trust each other not to mean harm. attach refuses a header with as much as one bit changed or of
  * another build. Every word of the memory is loaded once and checked before it is used; what one process has spoilt by
@@ -114,13 +122,14 @@ struct maar_ipc_who {
 	uint32_t roles;	      /* enum maar_ipc_role, or-ed; 0: only looks and recovers */
 	uint32_t reserved0;   /* must be 0 */
 	uint64_t key;	      /* of its journal: whoever attaches with the same next is its successor. 0: none */
-	int64_t slice_ns;     /* a sleeper of it looks for the dead so often; 0: MAAR_IPC_SLICE */
+	int64_t slice_ns;     /* a sleeper of it looks for the dead, and at the queue, so often; 0: MAAR_IPC_SLICE */
 	uint64_t reserved[4]; /* must be 0 */
 };
 
 /*
  * Who is alive, if the caller knows it better than pid and start time say: i is a participant's number, from 1 on. All
- * may be called by any thread, and none may wait.
+ * may be called by any thread, and none may wait. All who attach to a segment are to be told of in the same way, or the
+ * living are taken for dead. forget takes another number for a moment, beside this one's.
  */
 struct maar_ipc_life {
 	int (*take)(void *arg,
@@ -169,7 +178,7 @@ struct maar_ipc_message {
 	uint32_t deliveries; /* before this one */
 	uint32_t slot;	     /* its number */
 	uint32_t reserved0;
-	uint64_t reserved[2];
+	uint64_t reserved[2]; /* by the first, release knows it */
 };
 
 /* ---- life cycle ---- */
@@ -199,8 +208,10 @@ MAAR_API MAAR_NODISCARD int maar_ipc_init(void *mem, size_t bytes, const struct 
  *   ENOTSUP  it needs a feature that this library has not; or, life being NULL, it is of another pid namespace, or there is no
  *            /proc
  *   ENOSPC   it is larger than bytes
- *   EBUSY    a living participant has the key, or is just recovering the last that had it
- *   EUSERS   no number is left: all are taken by the living, or by other keys (maar_ipc_forget)
+ *   EBUSY    a living participant has the key, or is just recovering the last that had it; or, for a new key, somebody
+ *            has been recovering for a second
+ *   EUSERS   no number is left: all are taken by the living, or by other keys (maar_ipc_forget), or somebody is just
+ *            recovering those of the dead
  *   ENOMEM   no memory
  */
 MAAR_API MAAR_NODISCARD struct maar_ipc *maar_ipc_attach(void *mem, size_t bytes, const struct maar_ipc_who *who,
@@ -255,7 +266,7 @@ MAAR_API int maar_ipc_send(struct maar_ipc *ipc, const void *data, size_t bytes,
 /*
  * Takes the oldest message of the highest priority that has one. Returns 1 and *message, or
  *   0       empty, by the time-out
- *   -EPIPE  the queue is empty and closed
+ *   -EPIPE  the queue is empty and closed, and the dead are recovered, unless somebody else is just doing that
  * Cost: two compare-and-swaps.
  */
 MAAR_API int maar_ipc_take(struct maar_ipc *ipc, struct maar_ipc_message *message, int64_t timeout_ns);
@@ -263,7 +274,7 @@ MAAR_API int maar_ipc_take(struct maar_ipc *ipc, struct maar_ipc_message *messag
 /* Takes the oldest dead letter: 1, or 0 if there is none. Does not wait. */
 MAAR_API int maar_ipc_take_dead(struct maar_ipc *ipc, struct maar_ipc_message *message);
 
-/* Releases the slot of a message. 0, or -EALREADY: it is not one that this participant has. Cost: as publish. */
+/* Releases the slot of a message. 0, or -EALREADY: it is not one that this participant has (any more). Cost: as publish. */
 MAAR_API int maar_ipc_release(struct maar_ipc *ipc, const struct maar_ipc_message *message);
 
 /*
@@ -287,7 +298,10 @@ MAAR_API int maar_ipc_release_burst(struct maar_ipc *ipc, const struct maar_ipc_
 MAAR_API int maar_ipc_close(struct maar_ipc *ipc);
 MAAR_API int maar_ipc_closed(const struct maar_ipc *ipc); /* 1: closed, or ipc is NULL */
 
-/* Takes and releases all that is in the queue, and calls `each` (may be NULL) with it. How many, or -errno. */
+/*
+ * Takes and releases all that is in the queue, and what comes meanwhile, up to twice as many as there are slots, and calls
+ * `each` (may be NULL) with it. How many, or -errno.
+ */
 typedef void maar_ipc_message_fn(const struct maar_ipc_message *message, void *arg);
 MAAR_API ssize_t maar_ipc_drain(struct maar_ipc *ipc, maar_ipc_message_fn *each, void *arg);
 

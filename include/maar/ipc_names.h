@@ -16,7 +16,7 @@
  * Who is alive, the system says: each participant has a lock, which is dropped when its process ends, also by kill -9, at once,
  * and not before: a stopped process is alive, and so is one in another pid namespace. A child after fork has neither the
  * parent's memory nor its locks, and opens the queue for itself; exec ends a participant as kill does (one that is not to be found
- * dead detaches before). A process is the participant, not a thread. After vfork call nothing of it but exec and _exit.
+ * dead detaches before), and so does closefrom, which closes the queue's descriptor. A process is the participant, not a thread. After vfork call nothing of it but exec and _exit.
  *
  * Trust: whoever may write the files is trusted; the header is checked on each open, but a process of the same user that cuts
  * a file short kills those who use it (SIGBUS).

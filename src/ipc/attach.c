@@ -11,6 +11,8 @@
 
 #include "../base/life.h"
 #include "../base/process.h"
+#include "../base/sleep.h"
+#include "../wait/wait_priv.h"
 
 #include <unistd.h>
 
@@ -103,28 +105,12 @@ static int inherit(struct maar_ipc *ipc, uint32_t number, uint64_t state)
 	return rc;
 }
 
-/* The past of the key, and an entry that is its. Whoever is killed here leaves a free number. */
-static void take_over(struct maar_ipc *ipc, struct maar__ipc_participant *p)
-{
-	const uint64_t outcome = maar_a_load(&p->outcome, RELAXED);
-
-	if (maar_a_load(&p->key, RELAXED) != ipc->key) {
-		maar_a_store(&p->outcome, MAAR__IPC_NONE, RELAXED);
-		maar_a_compiler_barrier();
-		maar_a_store(&p->key, ipc->key, RELAXED);
-	} else if (outcome != MAAR__IPC_NONE) {
-		ipc->has_past = 1;
-		ipc->past.sequence = maar_a_load(&p->sequence, RELAXED);
-		ipc->past.delivered = outcome == MAAR__IPC_DELIVERED;
-	}
-	maar__ipc_clear_journal(p);
-}
-
-/* 0: it is this one's now; -EBUSY: it is not to be had; or why nothing is. */
-static int try_number(struct maar_ipc *ipc, uint32_t number, uint64_t identity)
+/* 0: it is this one's now, which has this key (0: none); OTHER_KEY; -EBUSY: it is not to be had; or why nothing is. */
+#define OTHER_KEY 1
+static int try_number(struct maar_ipc *ipc, uint32_t number, uint64_t identity, uint64_t key)
 {
 	struct maar__ipc_participant *const p = maar__ipc_entry(ipc, number);
-	uint64_t state, key;
+	uint64_t state;
 	int rc = become(ipc, number, identity);
 
 	if (rc)
@@ -134,11 +120,11 @@ static int try_number(struct maar_ipc *ipc, uint32_t number, uint64_t identity)
 		rc = inherit(ipc, number, state);
 		state = maar_a_load(&p->state, RELAXED);
 	}
-	key = maar_a_load(&p->key, RELAXED);
-	if (rc == 0 && key && key != ipc->key)
-		rc = -EBUSY;
+	if (rc == 0 && maar_a_load(&p->key, RELAXED) != key)
+		rc = OTHER_KEY;
 	if (rc == 0) {
-		take_over(ipc, p);
+		/* Whoever is killed here leaves a free number. */
+		maar__ipc_clear_journal(p);
 		ipc->state = maar__ipc_state(maar__ipc_generation(state) + 1, ipc->roles, MAAR__IPC_LIVE);
 		maar_a_store(&p->state, ipc->state, RELEASE); /* R:ipc.state */
 		ipc->me = number;
@@ -148,49 +134,126 @@ static int try_number(struct maar_ipc *ipc, uint32_t number, uint64_t identity)
 	return rc;
 }
 
-/* The entry of this key: 0 it is this one's now; -EBUSY; -ENOENT: there is none. */
-static int by_key(struct maar_ipc *ipc, uint64_t identity)
+static void give_up(struct maar_ipc *ipc)
 {
-	uint32_t i;
-
-	for (i = 1; i <= ipc->max_participants; i++)
-		if (maar_a_load(&maar__ipc_entry(ipc, i)->key, RELAXED) == ipc->key)
-			return try_number(ipc, i, identity);
-	return -ENOENT;
+	maar_a_store(&maar__ipc_entry(ipc, ipc->me)->state,
+		     maar__ipc_state(maar__ipc_generation(ipc->state), 0, MAAR__IPC_NOBODY), RELAXED);
+	maar_a_compiler_barrier();
+	leave(ipc, ipc->me); /* as detach */
+	ipc->me = 0;
 }
 
-/* First numbers that are free, then those of the dead. */
-static int find_number(struct maar_ipc *ipc, uint64_t identity)
+/* First numbers that are free, then those of the dead; all without a key. */
+static int any_number(struct maar_ipc *ipc, uint64_t identity)
 {
 	uint32_t round, i;
-	int rc = ipc->key ? by_key(ipc, identity) : -ENOENT;
 
-	if (rc != -ENOENT)
-		return rc;
 	for (round = 0; round < 2; round++) {
 		for (i = 1; i <= ipc->max_participants; i++) {
 			const uint64_t state = maar_a_load(&maar__ipc_entry(ipc, i)->state, RELAXED);
+			int rc;
 
 			if ((maar__ipc_phase(state) == MAAR__IPC_NOBODY) != (round == 0))
 				continue;
 			if (round == 0 && maar_a_load(&maar__ipc_entry(ipc, i)->key, RELAXED))
 				continue;
-			rc = try_number(ipc, i, identity);
-			if (rc != -EBUSY)
+			rc = try_number(ipc, i, identity, 0);
+			if (rc != -EBUSY && rc != OTHER_KEY)
 				return rc;
 		}
 	}
 	return -EUSERS;
 }
 
+/* ---- a key ---- */
+
+/* Times that somebody who has the right to recover is waited for, a millisecond each. */
+#ifndef MAAR__IPC_CLAIM_TRIES
+#define MAAR__IPC_CLAIM_TRIES 1000
+#endif
+
+static uint32_t number_of(const struct maar_ipc *ipc, uint64_t key)
+{
+	uint32_t i;
+
+	for (i = 1; i <= ipc->max_participants; i++)
+		if (maar_a_load(&maar__ipc_entry(ipc, i)->key, RELAXED) == key)
+			return i;
+	return 0;
+}
+
+/* The entry of this key: 0 it is this one's now; -EBUSY; -ENOENT: there is none. */
+static int by_key(struct maar_ipc *ipc, uint64_t identity)
+{
+	const uint32_t number = number_of(ipc, ipc->key);
+	const struct maar__ipc_participant *p;
+	uint64_t outcome;
+	const int rc = number ? try_number(ipc, number, identity, ipc->key) : OTHER_KEY;
+
+	if (rc)
+		return rc == OTHER_KEY ? -ENOENT : rc; /* or it was forgotten meanwhile */
+	p = maar__ipc_entry(ipc, number);
+	outcome = maar_a_load(&p->outcome, RELAXED);
+	if (outcome != MAAR__IPC_NONE) {
+		ipc->has_past = 1;
+		ipc->past.sequence = maar_a_load(&p->sequence, RELAXED);
+		ipc->past.delivered = outcome == MAAR__IPC_DELIVERED;
+	}
+	return 0;
+}
+
+/*
+ * A key that no entry has becomes this one's. Only with the right to recover, which one has at a time: so no two entries
+ * get the same. 0; -ENOENT: some entry has it by now; -EBUSY: somebody has the right; -EBADMSG.
+ */
+static int claim_key(struct maar_ipc *ipc)
+{
+	struct maar__ipc_participant *const p = maar__ipc_entry(ipc, ipc->me);
+	uint64_t held;
+	int rc = maar__ipc_seize(ipc, ipc->me, maar__ipc_generation(ipc->state), false, &held);
+
+	if (rc <= 0)
+		return rc ? rc : -EBUSY;
+	rc = number_of(ipc, ipc->key) ? -ENOENT : 0;
+	if (rc == 0) {
+		maar_a_store(&p->outcome, MAAR__IPC_NONE, RELAXED);
+		maar_a_compiler_barrier();
+		maar_a_store(&p->key, ipc->key, RELAXED);
+	}
+	maar__ipc_give_back(ipc, held);
+	return rc;
+}
+
+static int find_number(struct maar_ipc *ipc, uint64_t identity)
+{
+	unsigned tries = 0;
+	int rc;
+
+	if (!ipc->key)
+		return any_number(ipc, identity);
+	for (;;) {
+		rc = by_key(ipc, identity);
+		if (rc != -ENOENT)
+			return rc;
+		rc = any_number(ipc, identity);
+		if (rc)
+			return rc;
+		while ((rc = claim_key(ipc)) == -EBUSY && ++tries < MAAR__IPC_CLAIM_TRIES)
+			(void)maar__poll(NULL, 0, maar__now() + 1000000);
+		if (rc == 0)
+			return 0;
+		give_up(ipc);
+		if (rc != -ENOENT || ++tries >= MAAR__IPC_CLAIM_TRIES)
+			return rc == -ENOENT ? -EBUSY : rc;
+	}
+}
+
 /* ---- attach ---- */
 
-static int check_who(const struct maar_ipc_who *who, const struct maar_ipc_life *life)
+int maar__ipc_check_who(const struct maar_ipc_who *who)
 {
 	size_t i;
 
-	if (life && (!life->take || !life->drop || !life->alive))
-		return -EINVAL;
 	if (!who)
 		return 0;
 	for (i = 0; i < sizeof(who->reserved) / sizeof(who->reserved[0]); i++)
@@ -291,8 +354,10 @@ struct maar_ipc *maar_ipc_attach(void *mem, size_t bytes, const struct maar_ipc_
 				 const struct maar_ipc_life *life)
 {
 	struct maar_ipc *ipc = NULL;
-	int rc = check_who(who, life);
+	int rc = maar__ipc_check_who(who);
 
+	if (life && (!life->take || !life->drop || !life->alive))
+		rc = -EINVAL;
 	if (rc == 0) {
 		ipc = maar__map_own(private_bytes());
 		rc = ipc ? 0 : -errno;

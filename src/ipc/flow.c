@@ -242,7 +242,10 @@ static int run_take(struct maar_ipc *ipc, struct attempt *a)
 	got = maar__ipc_try_take(ipc, a->message);
 	if (maar_likely(got) || !maar__ipc_is_closed(ipc))
 		return got;
-	got = maar__ipc_try_take(ipc, a->message); /* what came before close is seen by now */
+	/* What came before close is seen by now; and what a dead one had taken comes before the end. */
+	got = maar_ipc_recover(ipc);
+	if (got >= 0)
+		got = maar__ipc_try_take(ipc, a->message);
 	return got ? got : -EPIPE;
 }
 
@@ -330,11 +333,15 @@ int maar_ipc_closed(const struct maar_ipc *ipc)
 
 ssize_t maar_ipc_drain(struct maar_ipc *ipc, maar_ipc_message_fn *each, void *arg)
 {
+	int got = maar__ipc_refused(ipc, MAAR_IPC_CONSUMER);
 	struct maar_ipc_message m;
-	ssize_t n = 0;
-	int got;
+	ssize_t n = 0, most;
 
-	while ((got = maar_ipc_take(ipc, &m, 0)) > 0) {
+	if (got)
+		return got;
+	/* All that were there, and no more than as many again, so that it ends where producers go on. */
+	most = (ssize_t)ipc->slots * 2;
+	while (n < most && (got = maar_ipc_take(ipc, &m, 0)) > 0) {
 		if (each)
 			each(&m, arg);
 		got = maar_ipc_release(ipc, &m);
@@ -342,5 +349,5 @@ ssize_t maar_ipc_drain(struct maar_ipc *ipc, maar_ipc_message_fn *each, void *ar
 			return got;
 		n++;
 	}
-	return got && got != -EPIPE ? got : n;
+	return got < 0 && got != -EPIPE ? got : n;
 }

@@ -59,9 +59,11 @@ void maar__ipc_tell_room(struct maar_ipc *ipc, uint32_t class)
 
 void maar__ipc_tell_all(struct maar_ipc *ipc)
 {
-	if (sleeps_for_room(ipc))
-		(void)maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
-	maar__ipc_tell_messages(ipc, SIZE_MAX);
+	/* It is not asked who sleeps: one that was killed may have counted sleepers out, and not have woken them. */
+	(void)maar_a_add(&ipc->events->not_full.word, 0, RELEASE); /* R:event.word */
+	(void)maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
+	(void)maar_a_add(&ipc->events->not_empty.word, 0, RELEASE); /* R:event.word */
+	(void)maar__event_wake_shared(&ipc->events->not_empty, SIZE_MAX);
 	maar__ipc_ring_armed(ipc);
 }
 
@@ -156,6 +158,7 @@ static int describe(struct maar_ipc *ipc, uint32_t r, uint32_t handle, struct ma
 	const struct maar__ipc_slots *const slots = &ipc->classes[maar__ipc_class_of(ipc, handle)];
 	unsigned char *const payload = slots->payloads + (handle - slots->first) * slots->stride;
 	const struct maar__ipc_slot *const s = maar__ipc_slot(payload);
+	const uint64_t word = maar_a_load(&ipc->own[handle], RELAXED);
 
 	m->payload = payload;
 	m->bytes = maar_a_load(&s->length, RELAXED);
@@ -166,7 +169,8 @@ static int describe(struct maar_ipc *ipc, uint32_t r, uint32_t handle, struct ma
 	m->deliveries = maar_a_load(&s->deliveries, RELAXED);
 	m->slot = handle;
 	m->reserved0 = 0;
-	m->reserved[0] = m->reserved[1] = 0;
+	m->reserved[0] = word;
+	m->reserved[1] = 0;
 	m->id.segment[0] = ipc->uuid[0];
 	m->id.segment[1] = ipc->uuid[1];
 	m->id.ring = m->priority;
@@ -175,8 +179,7 @@ static int describe(struct maar_ipc *ipc, uint32_t r, uint32_t handle, struct ma
 	if (maar_unlikely(m->flags))
 		m->id.position = maar_a_load(&s->first, RELAXED);
 	else
-		m->id.position = maar__ipc_position(&ipc->rings[r], maar_a_load(&ipc->own[handle], RELAXED)) &
-				 MAAR__OWN_POSITION;
+		m->id.position = maar__ipc_position(&ipc->rings[r], word) & MAAR__OWN_POSITION;
 	if (maar_unlikely(m->bytes > slots->bytes || m->priority >= ipc->priorities ||
 			  (m->flags & ~(uint32_t)(MAAR_IPC_REDELIVERED | MAAR_IPC_DEAD_LETTER))))
 		return maar__ipc_broken(ipc);
@@ -193,6 +196,22 @@ static int take_from(struct maar_ipc *ipc, uint32_t r, struct maar_ipc_message *
 	return got == 0 ? 0 : maar__ipc_broken(ipc);
 }
 
+/*
+ * The last message was taken, and perhaps is kept for long: who sleeps for want of a slot shall not wait for its release if
+ * there are some.
+ */
+static void tell_last_taken(struct maar_ipc *ipc)
+{
+	uint32_t c;
+
+	if (maar_likely(!(maar_a_load(&ipc->events->not_full.word, RELAXED) & MAAR__EVENT_WAITERS)) ||
+	    !nothing_queued(ipc))
+		return;
+	for (c = 0; c < ipc->n_classes; c++)
+		if (maar__ipc_count(&ipc->free[c]))
+			return maar__ipc_tell_room(ipc, c);
+}
+
 int maar__ipc_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m)
 {
 	uint32_t p = ipc->priorities;
@@ -203,6 +222,8 @@ int maar__ipc_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m)
 		if (got) {
 			if (got > 0 && ipc->depth[p] < ipc->slots)
 				maar__ipc_tell_room(ipc, 0);
+			else if (got > 0)
+				tell_last_taken(ipc);
 			return got;
 		}
 	}
@@ -228,7 +249,9 @@ int maar_ipc_release(struct maar_ipc *ipc, const struct maar_ipc_message *messag
 	if (maar_unlikely(!message || message->slot >= ipc->slots))
 		return -EINVAL;
 	word = maar_a_load(&ipc->own[message->slot], RELAXED);
-	if (maar_unlikely(maar__own_state(word) != MAAR__IPC_READ || maar__own_participant(word) != ipc->me))
+	/* Of this taking, not of another message that came into this one's hands in the same slot. */
+	if (maar_unlikely(maar__own_state(word) != MAAR__IPC_READ || maar__own_participant(word) != ipc->me ||
+			  word != message->reserved[0]))
 		return -EALREADY;
 	return maar__ipc_put_free(ipc, message->slot, word);
 }

@@ -289,6 +289,8 @@ void maar__ipc_unwatch_own(struct maar_ipc *ipc);
 
 /* attach.c: a descriptor that is readable when who is `number` has died, where pid and start tell; or -errno */
 int maar__ipc_death(struct maar_ipc *ipc, uint32_t number);
+/* attach.c: 0 or -EINVAL */
+int maar__ipc_check_who(const struct maar_ipc_who *who);
 /* attach.c: 1 alive, 0 dead, below 0: nobody can tell */
 int maar__ipc_alive(struct maar_ipc *ipc, uint32_t number);
 

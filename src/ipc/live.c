@@ -37,11 +37,16 @@ static bool is_mine(struct maar__ipc_live *l, uint32_t i)
 	return mine;
 }
 
-static void set_mine(struct maar__ipc_live *l, uint32_t i, bool mine)
+/* What it was before. */
+static bool set_mine(struct maar__ipc_live *l, uint32_t i, bool mine)
 {
+	bool was;
+
 	pthread_mutex_lock(&l->lock);
+	was = *word_of(l, i) & bit_of(i);
 	*word_of(l, i) = (*word_of(l, i) & ~bit_of(i)) | (mine ? bit_of(i) : 0);
 	pthread_mutex_unlock(&l->lock);
+	return was;
 }
 
 static uint64_t record_at(const struct maar__ipc_live *l, uint32_t i)
@@ -66,13 +71,17 @@ int maar__ipc_live_take(void *live, uint32_t i)
 	struct maar__process me;
 	int rc;
 
-	if (i > l->file.participants || is_mine(l, i))
-		return i > l->file.participants ? -EINVAL : -EBUSY;
-	/* Before, for its own locks are not shown to it: another thread must not find that nobody is i. */
-	set_mine(l, i, true);
+	if (i > l->file.participants)
+		return -EINVAL;
+	/*
+	 * Before, for its own locks are not shown to it: another thread must not find that nobody is i. At once, for they are not
+	 * refused to it either: of two threads that forget the same key one is i.
+	 */
+	if (set_mine(l, i, true))
+		return -EBUSY;
 	rc = maar__ipc_lock(l->file.held.fd, MAAR__IPC_ALIVE + (int)i, 1);
 	if (rc) {
-		set_mine(l, i, false);
+		(void)set_mine(l, i, false);
 		return rc == -EAGAIN ? -EBUSY : rc;
 	}
 	/* Without a record it is alive as long as the lock is there. */
@@ -91,7 +100,7 @@ void maar__ipc_live_drop(void *live, uint32_t i)
 		return;
 	maar__ipc_unlock(l->file.held.fd, MAAR__IPC_RECORDED + (int)i, 1);
 	maar__ipc_unlock(l->file.held.fd, MAAR__IPC_ALIVE + (int)i, 1);
-	set_mine(l, i, false);
+	(void)set_mine(l, i, false);
 }
 
 /* Whether the process that i is by its record has ended, though its lock is there. Not to know is to say no. */

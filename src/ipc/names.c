@@ -185,8 +185,10 @@ static struct maar_ipc *patiently(int once(int dir, const struct recipe *r, stru
 {
 	struct maar_ipc *ipc = NULL;
 	unsigned tries = 0;
-	int dir, rc;
+	int dir, rc = maar__ipc_check_who(r->who); /* before anything is made */
 
+	if (maar__refused(rc))
+		return NULL;
 	dir = maar__ipc_name_ok(r->name) && !(r->flags & ~(unsigned)MAAR_IPC_EXCLUSIVE) ? maar__ipc_dir_open(make)
 											: -EINVAL;
 	if (maar__refused(dir < 0 ? dir : 0))

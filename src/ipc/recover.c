@@ -30,16 +30,20 @@ static uint64_t next_word(uint64_t last, uint32_t number, uint64_t generation)
 	return count << (NUMBER_BITS + GENERATION_BITS) | (generation & UINT32_MAX) << NUMBER_BITS | number;
 }
 
-/* Whether who has the right is gone: 1, 0, or -EBADMSG. */
-static int is_gone(struct maar_ipc *ipc, uint64_t word, uint32_t number, bool heir)
+/* Whether who has the right is gone: 1, 0, or -EBADMSG. As maar__ipc_seize. */
+static int is_gone(struct maar_ipc *ipc, uint64_t word, uint32_t number, uint64_t generation, bool heir)
 {
 	const uint32_t holder = NUMBER(word);
 	uint64_t state;
 
 	if (holder > ipc->max_participants)
 		return maar__ipc_broken(ipc);
+	/*
+	 * Its predecessor's: also of one who left the number free, and was killed before it gave the right back. Else another
+	 * thread of this one is at it.
+	 */
 	if (holder == number)
-		return heir; /* its predecessor's; else another thread of this one is at it */
+		return heir || GENERATION(word) != (generation & UINT32_MAX);
 	state = maar_a_load(&maar__ipc_entry(ipc, holder)->state, RELAXED); /* of the time of `word`, or later */
 	/* One who has the right keeps its number, or the number that it inherits, until it has given the right back. */
 	if (maar__ipc_generation(state) != GENERATION(word) || maar__ipc_phase(state) == MAAR__IPC_NOBODY)
@@ -52,7 +56,7 @@ int maar__ipc_seize(struct maar_ipc *ipc, uint32_t number, uint64_t generation, 
 	const uint64_t word = maar_a_load(&ipc->at->recoverer, ACQUIRE); /* A:ipc.recoverer */
 
 	if (NUMBER(word)) {
-		const int gone = is_gone(ipc, word, number, heir);
+		const int gone = is_gone(ipc, word, number, generation, heir);
 
 		if (gone <= 0)
 			return gone;

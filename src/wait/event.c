@@ -74,6 +74,8 @@ static void set_descriptor(struct maar_event *event)
 /* Whether it took `armed`: of a shared event it is the caller who has to tell then. */
 static bool wake(struct maar_event *event, size_t n, bool shared)
 {
+	const bool all =
+		shared && n == SIZE_MAX; /* also who was counted out by one that was killed before it woke it */
 	uint64_t word, next;
 	uint32_t taken;
 
@@ -81,14 +83,15 @@ static bool wake(struct maar_event *event, size_t n, bool shared)
 		const uint32_t there = (uint32_t)((word = maar_a_load(&event->word, RELAXED)) & MAAR__EVENT_WAITERS);
 
 		taken = there > MANY_WAITERS || n > there ? there : (uint32_t)n;
-		if (!taken && !(word & MAAR__EVENT_ARMED))
+		if (!taken && !all && !(word & MAAR__EVENT_ARMED))
 			return false; /* others have woken them meanwhile */
 		next = (word - taken + MAAR__EVENT_EPOCH) & ~MAAR__EVENT_ARMED;
 		if (maar_a_cas(&event->word, word, next, ACQUIRE)) /* A:event.armed */
 			break;
 	}
 	/* Fewer sleepers than that: nobody sleeps now; and if the word is still the same, nobody will who is counted in it. */
-	if (taken && maar__futex_wake(epoch_at(event), taken, shared) < taken && (next & MAAR__EVENT_WAITERS))
+	if ((taken || all) && maar__futex_wake(epoch_at(event), all ? UINT32_MAX : taken, shared) < taken &&
+	    (next & MAAR__EVENT_WAITERS))
 		(void)maar_a_cas(&event->word, next, next & ~MAAR__EVENT_WAITERS, RELAXED);
 	if ((word & MAAR__EVENT_ARMED) && !shared)
 		set_descriptor(event);
@@ -114,7 +117,7 @@ static void close_event(struct maar_event *event, bool shared)
 		next = (word + MAAR__EVENT_EPOCH) & ~(MAAR__EVENT_WAITERS | MAAR__EVENT_ARMED);
 		next |= MAAR__EVENT_CLOSED;
 	} while (!maar_a_cas(&event->word, word, next, ACQ_REL)); /* R:event.closed A:event.armed */
-	if (word & MAAR__EVENT_WAITERS)
+	if ((word & MAAR__EVENT_WAITERS) || shared)
 		maar__futex_wake(epoch_at(event), UINT32_MAX, shared);
 	if ((word & MAAR__EVENT_ARMED) && !shared)
 		set_descriptor(event);

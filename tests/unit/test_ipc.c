@@ -10,6 +10,7 @@
 
 #include "../../src/ipc/ipc_priv.h"
 
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -735,6 +736,189 @@ START_TEST(journals)
 }
 END_TEST
 
+/* ---- sleepers, whom no slice wakes ---- */
+
+#define HOUR INT64_C(3600000000000)
+
+static struct maar_ipc *attach_patient(void)
+{
+	const struct maar_ipc_who who = { .roles = BOTH, .slice_ns = HOUR };
+	struct maar_ipc *ipc = maar_ipc_attach(memory, bytes, &who, &life);
+
+	unit_must(ipc != NULL);
+	return ipc;
+}
+
+static void *sleep_for_message(void *arg)
+{
+	struct maar_ipc_message m;
+
+	unit_eq(maar_ipc_take(arg, &m, MAAR_FOREVER), 1);
+	unit_eq(maar_ipc_release(arg, &m), 0);
+	return NULL;
+}
+
+static void *sleep_for_slot(void *arg)
+{
+	void *payload;
+
+	unit_eq(maar_ipc_loan(arg, 1, &payload, MAAR_FOREVER), 1);
+	unit_eq(maar_ipc_discard(arg, payload), 0);
+	return NULL;
+}
+
+static void until_it_waits(struct maar_event *event)
+{
+	while (!(maar_a_load(&event->word, RELAXED) & MAAR__EVENT_WAITERS))
+		sched_yield();
+}
+
+/* What a dead one had comes again by who takes its number, too. */
+START_TEST(an_heir_wakes)
+{
+	struct maar_ipc_options o = eight;
+	struct maar_ipc *q, *c;
+	pthread_t thread;
+
+	o.participants = 2;
+	make(&o);
+	q = attach_patient();
+	c = attach(BOTH, 0);
+	send_number(q, 1, 0, 1);
+	(void)take_number(c, 1);
+	thread = unit_thread(sleep_for_message, q);
+	until_it_waits(&q->events->not_empty);
+	die(c);
+	c = attach(BOTH, 0);
+	unit_join(thread);
+	unit_eq(maar_ipc_detach(c), 0);
+	unit_eq(maar_ipc_detach(q), 0);
+	unmake();
+}
+END_TEST
+
+/* Counted out by one that was killed before it woke the sleeper: recover and close wake all. */
+START_TEST(whom_a_dead_one_would_have_woken)
+{
+	struct maar_ipc *q, *c;
+	struct maar_event *event;
+	pthread_t thread;
+
+	make(&eight);
+	q = attach_patient();
+	c = attach(BOTH, 0);
+	event = &q->events->not_empty;
+	send_number(q, 1, 0, 1);
+	(void)take_number(c, 1);
+	thread = unit_thread(sleep_for_message, q);
+	until_it_waits(event);
+	(void)maar_a_add(&event->word, (uint64_t)-1, RELAXED);
+	die(c);
+	c = attach(BOTH, 0);
+	unit_eq(maar_ipc_recover(c), 1);
+	unit_join(thread);
+	unit_eq(maar_ipc_detach(c), 0);
+	unit_eq(maar_ipc_detach(q), 0);
+	unmake();
+}
+END_TEST
+
+/* A few slots are free, and the last message is kept by its consumer: a producer has no more to wait for. */
+START_TEST(the_last_is_kept)
+{
+	struct maar_ipc_message m;
+	struct maar_ipc *q, *c;
+	void *payload;
+	pthread_t thread;
+
+	make(&eight);
+	q = attach_patient();
+	c = attach(BOTH, 0);
+	for (unsigned i = 0; i < 5; i++)
+		unit_eq(maar_ipc_loan(c, 1, &payload, 0), 1);
+	for (uint64_t i = 0; i < 3; i++)
+		send_number(c, i, 0, 1);
+	thread = unit_thread(sleep_for_slot, q);
+	until_it_waits(&q->events->not_full);
+	for (uint64_t i = 0; i < 3; i++) {
+		m = take_number(c, i);
+		if (i < 2)
+			unit_eq(maar_ipc_release(c, &m), 0);
+	}
+	unit_join(thread);
+	unit_eq(maar_ipc_release(c, &m), 0);
+	unmake();
+}
+END_TEST
+
+/* ---- wrong, late, without an end ---- */
+
+/* Released twice: not the next message that came into the same hands in the same slot. */
+START_TEST(released_late)
+{
+	struct maar_ipc_options o = eight;
+	struct maar_ipc_message first, second;
+	struct maar_ipc *q;
+
+	o.classes[0].slots = 1;
+	make(&o);
+	q = attach(BOTH, 0);
+	send_number(q, 1, 0, 1);
+	first = take_number(q, 1);
+	unit_eq(maar_ipc_release(q, &first), 0);
+	send_number(q, 2, 0, 1);
+	second = take_number(q, 2);
+	unit_eq(second.slot, first.slot);
+	unit_eq(maar_ipc_release(q, &first), -EALREADY);
+	unit_eq(stats_of(q).read, 1);
+	unit_eq(maar_ipc_release(q, &second), 0);
+	unit_eq(maar_ipc_detach(q), 0);
+	unmake();
+}
+END_TEST
+
+/* Closed is the end when what the dead had taken has come again. */
+START_TEST(the_dead_before_the_end)
+{
+	struct maar_ipc_message m;
+	struct maar_ipc *q, *c;
+
+	make(&eight);
+	q = attach(BOTH, 0);
+	c = attach(BOTH, 0);
+	send_number(q, 1, 0, 1);
+	(void)take_number(c, 1);
+	die(c);
+	unit_eq(maar_ipc_close(q), 0);
+	m = take_number(q, 1);
+	unit_eq(m.flags, MAAR_IPC_REDELIVERED);
+	unit_eq(maar_ipc_release(q, &m), 0);
+	unit_eq(maar_ipc_take(q, &m, 0), -EPIPE);
+	unit_eq(maar_ipc_detach(q), 0);
+	unmake();
+}
+END_TEST
+
+static void send_another(const struct maar_ipc_message *m, void *arg)
+{
+	(void)m;
+	send_number(arg, 2, 0, 1);
+}
+
+START_TEST(drained_while_others_send)
+{
+	struct maar_ipc *q;
+
+	make(&eight);
+	q = attach(BOTH, 0);
+	send_number(q, 1, 0, 1);
+	unit_must(maar_ipc_drain(q, send_another, q) >= 8);
+	unit_eq(maar_ipc_drain(q, NULL, NULL), 1);
+	unit_eq(maar_ipc_detach(q), 0);
+	unmake();
+}
+END_TEST
+
 /* ---- after fork ---- */
 
 START_TEST(a_child_has_nothing)
@@ -835,6 +1019,12 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, sleepers_recover);
 	tcase_add_test(tcase, dropped_or_dead_letters);
 	tcase_add_test(tcase, journals);
+	tcase_add_test(tcase, an_heir_wakes);
+	tcase_add_test(tcase, whom_a_dead_one_would_have_woken);
+	tcase_add_test(tcase, the_last_is_kept);
+	tcase_add_test(tcase, released_late);
+	tcase_add_test(tcase, the_dead_before_the_end);
+	tcase_add_test(tcase, drained_while_others_send);
 	tcase_add_test(tcase, a_child_has_nothing);
 	tcase_add_test(tcase, described);
 	return suite;

@@ -163,6 +163,146 @@ START_TEST(journal_after_refused)
 }
 END_TEST
 
+/* ---- an heir that is killed: the right to recover, which it may have had, is nobody's, and not its successor's ---- */
+
+static int attach_and_die(unsigned long k)
+{
+	between = die_here;
+	inside = false;
+	points_left = k;
+	if (setjmp(death))
+		return -EOWNERDEAD;
+	(void)attach(KEY);
+	points_left = 0;
+	return 0;
+}
+
+START_TEST(right_of_the_killed)
+{
+	unsigned long k = 0;
+	int rc;
+
+	do {
+		struct maar_ipc *heir, *other;
+
+		make(&options);
+		heir = attach(KEY);
+		other = attach(0);
+		unit_eq(maar_ipc_loan(other, 1, &loan, 0), 1);
+		lives.alive[heir->me] = lives.alive[other->me] = false;
+		rc = attach_and_die(++k);
+		lives.alive[heir->me] = false;
+		heir = attach(KEY);
+		unit_eq(maar_ipc_recover(heir), 1);
+		unit_eq(maar_ipc_check(heir), 0);
+	} while (rc);
+	unit_must(k > 20);
+}
+END_TEST
+
+/* ---- two that want a key ---- */
+
+static struct maar_ipc *rival, *late;
+static enum { COMES, DIES, COMES_AND_GOES } rival_does;
+
+static void rival_comes(void)
+{
+	const struct maar_ipc_tags tags = { .journal = 1, .sequence = 5 };
+
+	rival = attach(KEY);
+	if (!rival || rival_does == COMES)
+		return;
+	unit_eq(maar_ipc_send(rival, NULL, 0, &tags, 0), 1);
+	if (rival_does == DIES)
+		lives.alive[rival->me] = false;
+	else
+		unit_eq(maar_ipc_detach(rival), 0);
+}
+
+START_TEST(one_key)
+{
+	struct maar_ipc_past past;
+	unsigned long k;
+
+	for (k = 1;; k++) {
+		unsigned with_key = 0;
+
+		make(&options);
+		rival = NULL;
+		rival_does = _i;
+		between = rival_comes;
+		points_left = k;
+		inside = false;
+		late = attach(KEY);
+		if (points_left) {
+			points_left = 0;
+			break;
+		}
+		for (unsigned i = 1; late && i <= late->max_participants; i++)
+			with_key += late->participants[i - 1].key == KEY;
+		unit_must(with_key <= 1);
+		unit_must(late || rival);
+		if (_i == COMES)
+			unit_must(!late || !rival);
+		else if (late && rival)
+			unit_must(maar_ipc_past(late, &past) == 0 && past.sequence == 5 && past.delivered);
+	}
+	unit_note("%lu points", k);
+	unit_must(k > 20);
+}
+END_TEST
+
+/* ---- where counters begin again: rounds of a ring (32 bits), positions in words (48), positions (64) ---- */
+
+static void start_at(struct maar_ipc *q, uint64_t position)
+{
+	const struct maar__owned *const o = &q->free[0];
+
+	maar__ring_start_at(q->rings[0].ring.ring, position);
+	maar__ring_start_at(o->ring.ring, position);
+	for (uint32_t i = 0; i < o->handles; i++) {
+		q->own[i] = maar__own_word(MAAR__IPC_FREE, 0, position + i);
+		maar__ring_fill(o->ring, position + i, i);
+	}
+	o->ring.ring->tail = position + o->handles;
+}
+
+START_TEST(counters_begin_again)
+{
+	static const uint64_t ends[] = { UINT64_C(1) << 36, UINT64_C(1) << 48, 0 }; /* rings of 16 cells */
+	struct maar_ipc_options o = options;
+	struct maar_ipc_message m, first;
+	struct maar_ipc *q, *c;
+
+	o.depth[0] = 0;
+	make(&o);
+	q = attach(0);
+	unit_eq(q->rings[0].ring.mask, 15);
+	start_at(q, ends[_i] - 40);
+	unit_eq(maar_ipc_check(q), 0);
+	for (uint64_t n = 0; n < 100; n++) {
+		struct maar_ipc_tags tags = { .sequence = n };
+
+		for (; tags.sequence < n + 3; tags.sequence++)
+			unit_eq(maar_ipc_send(q, &n, sizeof(n), &tags, 0), 1);
+		c = attach(0);
+		unit_eq(maar_ipc_take(c, &first, 0), 1);
+		unit_eq(first.sequence, n);
+		lives.alive[c->me] = false;
+		unit_eq(maar_ipc_recover(q), 1);
+		for (unsigned i = 1; i <= 3; i++) {
+			unit_eq(maar_ipc_take(q, &m, 0), 1);
+			unit_eq(m.sequence, i < 3 ? n + i : n);
+			unit_eq(m.flags, i < 3 ? 0 : MAAR_IPC_REDELIVERED);
+			unit_eq(maar_ipc_release(q, &m), 0);
+		}
+		unit_eq(memcmp(&m.id, &first.id, sizeof(m.id)), 0);
+		unit_eq(maar_ipc_take(q, &m, 0), 0);
+		unit_eq(maar_ipc_check(q), 0);
+	}
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("ipc, between two accesses");
@@ -170,5 +310,8 @@ Suite *unit_suite(void)
 
 	tcase_add_test(tcase, above_the_depth);
 	tcase_add_test(tcase, journal_after_refused);
+	tcase_add_loop_test(tcase, counters_begin_again, 0, 3);
+	tcase_add_test(tcase, right_of_the_killed);
+	tcase_add_loop_test(tcase, one_key, 0, 3);
 	return suite;
 }

@@ -671,6 +671,17 @@ START_TEST(faults)
 }
 END_TEST
 
+/* Refused for who attaches, it has made nothing. */
+START_TEST(nothing_is_made_for_a_wrong_one)
+{
+	const struct maar_ipc_who wrong = { .roles = 1u << 7 };
+
+	errno = 0;
+	unit_must(!maar_ipc_create("x", NULL, &wrong, 0) && errno == EINVAL);
+	unit_eq(maar_ipc_unlink("x", 0), -ENOENT);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("ipc_names");
@@ -697,5 +708,6 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, no_descriptors);
 	tcase_add_test(tcase, signals);
 	tcase_add_test(tcase, faults);
+	tcase_add_test(tcase, nothing_is_made_for_a_wrong_one);
 	return suite;
 }

@@ -396,7 +396,7 @@ START_TEST(killed_and_its_recoverer)
 			}
 		}
 	unit_note("%lu cases", cases);
-	unit_must(cases > 10000);
+	unit_must(cases > 9000);
 }
 END_TEST
 
