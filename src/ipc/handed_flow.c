@@ -61,7 +61,7 @@ static bool spin(struct maar__handed_waiter *w, uint64_t known, int64_t timeout_
 
 	for (looks = 0; looks < most; looks++) {
 		if (maar_a_load(w->word, RELAXED) != known) {
-			maar__spin_hit(&w->spin, looks + 1);
+			maar__spin_hit(&w->spin);
 			return true;
 		}
 		maar__spin_pause(looks);
