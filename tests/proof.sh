@@ -179,7 +179,7 @@ step_fuzz()
 {
 	want clang clang || return
 	flags="-g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE -DMAAR_FAULTS
-		-DMAAR__IPC_LEAST_CELLS=1 -I$srcdir/include -I$builddir/include -I$srcdir $URCU_CFLAGS"
+		-DMAAR__IPC_LEAST_CELLS=1 -DMAAR__IPC_CLAIM_TRIES=2 -I$srcdir/include -I$builddir/include -I$srcdir $URCU_CFLAGS"
 	rm -rf "$work/fuzz" && mkdir "$work/fuzz" || return 1
 	# The drop-in malloc is left out: malloc is the sanitizer's.
 	for source in "$srcdir"/src/*/*.c; do

@@ -102,7 +102,9 @@ Suite *unit_suite(void)
 #ifdef __x86_64__
 	tcase = long_tcase(suite, "calls");
 	tcase_add_loop_test(tcase, calls, 0, (int)ipc_calls());
+	tcase = long_tcase(suite, "lives");
 	tcase_add_loop_test(tcase, lives, 0, (int)ipc_life_calls());
+	tcase = unit_tcase(suite, "controls");
 	tcase_add_test(tcase, controls);
 	tcase = long_tcase(suite, "names");
 	ipc_dir_each(tcase);
