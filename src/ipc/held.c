@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Descriptors that hold locks. After fork the child's copies are of the same description: as long as they were open, the
- * parent would seem to be alive. So the child closes them before it does anything else; no fork comes between a descriptor's
+ * Descriptors that hold locks, or a connection. After fork the child's copies are of the same description: as long as they were
+ * open, the parent would seem to be alive. So the child closes them before it does anything else; no fork comes between a descriptor's
  * making and its entry in the list.
  */
 #ifndef _GNU_SOURCE
@@ -41,6 +41,14 @@ static void in_child(void)
 	pthread_mutex_unlock(&lock);
 }
 
+static int watch(void)
+{
+	if (!watched && maar__at_fork(before_fork, in_parent, in_child))
+		return -ENOMEM;
+	watched = true;
+	return 0;
+}
+
 static void list(struct maar__ipc_held *held)
 {
 	held->next = first;
@@ -52,10 +60,7 @@ static void list(struct maar__ipc_held *held)
 
 static int open_listed(struct maar__ipc_held *held, int dir, const char *name, int flags)
 {
-	if (!watched && maar__at_fork(before_fork, in_parent, in_child))
-		return -ENOMEM;
-	watched = true;
-	if (maar__fault(MAAR__FAULT_FD))
+	if (watch() || maar__fault(MAAR__FAULT_FD))
 		return -ENOMEM;
 	/* O_NONBLOCK: a FIFO or a device of that name must not make anybody wait. */
 	do
@@ -79,12 +84,17 @@ int maar__ipc_held_open(struct maar__ipc_held *held, int dir, const char *name, 
 	return rc;
 }
 
-void maar__ipc_held_adopt(struct maar__ipc_held *held, int fd)
+int maar__ipc_held_adopt(struct maar__ipc_held *held, int fd)
 {
+	int rc;
+
 	pthread_mutex_lock(&lock);
-	held->fd = fd;
-	list(held);
+	rc = watch();
+	held->fd = rc ? -1 : fd;
+	if (rc == 0)
+		list(held);
 	pthread_mutex_unlock(&lock);
+	return rc;
 }
 
 void maar__ipc_held_close(struct maar__ipc_held *held)

@@ -46,7 +46,7 @@ int maar__ipc_dir_path(char *path, size_t room);
 /* The directory, made if `make` says so and it is missing; a descriptor, or -errno as maar_ipc_create says. */
 int maar__ipc_dir_open(bool make);
 
-/* ---- descriptors that hold locks (held.c) ---- */
+/* ---- descriptors by which this process is known to be alive (held.c) ---- */
 
 /* One of them, which is not to be copied. A forked child, which would hold the locks too, closes its own. */
 struct maar__ipc_held {
@@ -56,9 +56,9 @@ struct maar__ipc_held {
 
 /* Opens a file: 0 or -errno. Never waits, whatever kind of file it is, follows no link, and leaves nothing to exec. */
 int maar__ipc_held_open(struct maar__ipc_held *held, int dir, const char *name, int flags);
+/* The same of a descriptor that is open already: 0; -ENOMEM: it is still the caller's. */
+int maar__ipc_held_adopt(struct maar__ipc_held *held, int fd);
 void maar__ipc_held_close(struct maar__ipc_held *held);
-/* The same with a descriptor that is there, and holds no lock. */
-void maar__ipc_held_adopt(struct maar__ipc_held *held, int fd);
 
 /* A lock on n bytes: 0, -EAGAIN: somebody else has one of them, or -errno. */
 int maar__ipc_lock(int fd, int byte, int n);
