@@ -168,13 +168,15 @@ static bool watch_peer(struct maar_ipc *ipc, uint32_t i, uint64_t generation)
 		return true;
 	if (fd == -EMFILE || fd == -ENFILE || fd == -ENOMEM)
 		return false; /* perhaps at the next arm */
-	if (fd >= 0 && maar__ipc_held_adopt(&p->end, fd)) {
+	if (fd < 0) {
+		p->generation = generation + 1; /* nobody can tell, now or later */
+		return false;
+	}
+	if (maar__ipc_held_adopt(&p->end, fd)) {
 		maar__close(fd);
-		return false; /* the same */
+		return false;
 	}
 	p->generation = generation + 1;
-	if (fd < 0)
-		return false; /* nobody can tell, now or later */
 	if (maar__fd_set_add(w->set.fd, fd, i))
 		forget_peer(w, i);
 	return false;
@@ -224,7 +226,7 @@ static int make_watch(struct maar_ipc *ipc, struct maar__ipc_watch *w)
 {
 	const struct maar_ipc_bells *const bells = &ipc->bells;
 	uint32_t i;
-	int rc;
+	int rc, set;
 
 	w->set.fd = -1;
 	w->n = ipc->max_participants;
@@ -239,14 +241,15 @@ static int make_watch(struct maar_ipc *ipc, struct maar__ipc_watch *w)
 		return w->bell;
 	if (!maar__is_nonblocking(w->bell))
 		return -EINVAL;
-	rc = maar__fd_set();
-	if (rc < 0)
+	set = maar__fd_set();
+	if (set < 0)
+		return set;
+	rc = maar__ipc_held_adopt(&w->set, set);
+	if (rc) {
+		maar__close(set);
 		return rc;
-	if (maar__ipc_held_adopt(&w->set, rc)) {
-		maar__close(rc);
-		return -ENOMEM;
 	}
-	return maar__fd_set_add(w->set.fd, w->bell, 0);
+	return maar__fd_set_add(set, w->bell, 0);
 }
 
 static int may_watch(const struct maar_ipc *ipc)

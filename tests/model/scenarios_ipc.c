@@ -163,9 +163,10 @@ bool maar__is_nonblocking(int fd)
 	return true;
 }
 
-void maar__ipc_held_adopt(struct maar__ipc_held *held, int fd)
+int maar__ipc_held_adopt(struct maar__ipc_held *held, int fd)
 {
 	held->fd = fd;
+	return 0;
 }
 
 void maar__ipc_held_close(struct maar__ipc_held *held)

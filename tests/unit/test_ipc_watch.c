@@ -736,6 +736,7 @@ static void make_segment(int flags)
 START_TEST(bells_of_the_callers)
 {
 	struct maar_ipc *consumer, *producer;
+	pid_t pid;
 	int set;
 
 	make_segment(EFD_NONBLOCK);
@@ -765,6 +766,12 @@ START_TEST(bells_of_the_callers)
 	unit_eq(maar_ipc_arm(consumer), -EMFILE);
 	unit_eq(maar_ipc_arm(consumer), 1);
 	close(set);
+	/* A forked child has not the set, though nothing else of a queue without a name is to be closed there. */
+	set = maar_ipc_fd(consumer);
+	pid = fork();
+	if (pid == 0)
+		_exit(fcntl(set, F_GETFD) >= 0);
+	unit_eq(ipc_wait(pid), 0);
 	unit_eq(bells.closes, 0);
 	unit_eq(maar_ipc_detach(consumer), 0);
 	unit_eq(bells.closes, 1);
