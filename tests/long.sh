@@ -87,7 +87,8 @@ while [ "$million" -le "$FUZZ" ]; do
 		continue
 	fi
 	if [ -z "${fuzzer-}" ]; then
-		FUZZ_TARGET=fuzz_ipc FUZZ_RUNS=1 srcdir=$srcdir builddir=$builddir sh "$srcdir/tests/proof.sh" fuzz || exit
+		export srcdir builddir
+		FUZZ_TARGET=fuzz_ipc FUZZ_RUNS=1 sh "$srcdir/tests/proof.sh" fuzz || exit
 		fuzzer=proof/fuzz_ipc
 		mkdir -p long/fuzz_ipc.corpus
 	fi
