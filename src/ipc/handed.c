@@ -90,7 +90,7 @@ static int adopt(struct maar__ipc_held *held, int fd)
 	const int rc = fd < 0 ? fd : maar__ipc_held_adopt(held, fd);
 
 	if (rc && fd >= 0)
-		maar__close(fd);
+		(void)close(fd);
 	return rc;
 }
 
@@ -157,9 +157,9 @@ static int offer(struct maar_handed *h, int socket, int64_t deadline)
 		maar__handed_seal_hello(&hello);
 		if (rc == 0)
 			rc = maar__handed_tell(socket, &hello, fds, 2, deadline);
-		maar__close(pair[1]);
+		(void)close(pair[1]);
 	}
-	maar__close(fds[0]);
+	(void)close(fds[0]);
 	return rc;
 }
 
@@ -180,12 +180,12 @@ static int take_over(struct maar_handed *h, int socket, int64_t deadline)
 	else
 		rc = maar__sealed_map(fds[0], (size_t)s->bytes, &memory);
 	h->theirs = memory;
-	maar__close(fds[0]);
+	(void)close(fds[0]);
 	if (rc == 0 && !maar__handed_is_pair(fds[1]))
 		rc = -EPERM;
 	if (rc == 0)
 		return adopt(&h->in.message.pair, fds[1]);
-	maar__close(fds[1]);
+	(void)close(fds[1]);
 	return rc;
 }
 

@@ -163,7 +163,7 @@ static int collect(struct maar_handed *h, uint64_t released)
 	if (n > slots - o->n_free - o->n_loaned)
 		return broken(h);
 	for (; n; n--) {
-		const uint32_t slot = maar_a_load(&o->returns[o->returned % slots], RELAXED);
+		const uint32_t slot = maar_a_load(&o->returns[o->returned & (slots - 1)], RELAXED);
 
 		if (slot >= slots || o->states[slot] != MAAR__HANDED_AWAY)
 			return broken(h);
@@ -242,7 +242,7 @@ int maar_handed_publish(struct maar_handed *handed, void *payload, size_t bytes,
 		return -EMSGSIZE;
 	o = &handed->out;
 	/* As many cells as slots, and this slot is not in one: so the oldest cell's slot has come back, after it was read. */
-	cell = &o->cells[o->tail % handed->shape.slots];
+	cell = &o->cells[o->tail & (handed->shape.slots - 1)];
 	maar_a_store(&cell->length, bytes, RELAXED);
 	maar_a_store(&cell->sequence, tags ? tags->sequence : 0, RELAXED);
 	maar_a_store(&cell->slot, slot, RELAXED);
@@ -330,7 +330,7 @@ static void tell_of_slots(struct maar_handed *h, bool idle)
 static int read_cell(struct maar_handed *h, struct maar_ipc_message *m)
 {
 	struct maar__handed_in *in = &h->in;
-	const struct maar__handed_cell *cell = &in->cells[in->head % h->peer_shape.slots];
+	const struct maar__handed_cell *cell = &in->cells[in->head & (h->peer_shape.slots - 1)];
 	const uint64_t bytes = maar_a_load(&cell->length, RELAXED);
 	const uint32_t slot = maar_a_load(&cell->slot, RELAXED);
 
@@ -393,7 +393,7 @@ int maar_handed_release(struct maar_handed *handed, const struct maar_ipc_messag
 	if (maar_unlikely(message->slot >= handed->peer_shape.slots || !in->held[message->slot]))
 		return -EALREADY;
 	in->held[message->slot] = 0;
-	maar_a_store(&in->returns[in->released % handed->peer_shape.slots], message->slot, RELAXED);
+	maar_a_store(&in->returns[in->released & (handed->peer_shape.slots - 1)], message->slot, RELAXED);
 	in->released++;
 	maar_a_store(&handed->mine->released, in->released, SEQ_CST); /* R:handed.released */
 	tell_of_slots(handed, false);

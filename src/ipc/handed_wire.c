@@ -209,7 +209,7 @@ static void keep(struct came *came, const unsigned char *data, size_t bytes, boo
 		if (wanted && came->n < 2)
 			came->fds[came->n] = fd;
 		else
-			maar__close(fd);
+			(void)close(fd);
 		came->n += wanted;
 	}
 }
@@ -291,7 +291,7 @@ int maar__handed_hear(int socket, struct maar__handed_hello *hello, uint32_t ste
 		if (rc == 0)
 			fds[i] = came.fds[i];
 		else
-			maar__close(came.fds[i]);
+			(void)close(came.fds[i]);
 	}
 	return rc;
 }
