@@ -136,6 +136,11 @@ static const struct {
 	{ "pool twice", "WRONG", "", 1, RACES }, /* which of its effects comes first depends on who runs when */
 	{ "pool leaks", "WRONG", "missing", 1, false },
 	{ "pool scribbles", "WRONG", "bytes", 1, false },
+	{ "processes right", "ok", NULL, 0, false },
+	{ "processes lose", "WRONG", "went in", 1, false },
+	{ "processes reorder", "WRONG", "out of order", 1, false },
+	{ "processes hang", "stalled", "within", 0, false },
+	{ "processes die", "crashed", "signal 9", 1, false },
 };
 
 START_TEST(wrong_results_are_found)
@@ -148,7 +153,7 @@ START_TEST(wrong_results_are_found)
 	snprintf(output, sizeof(output), "--output=%s", path);
 	snprintf(count, sizeof(count), "--count=%d", 10 * COUNT);
 	/* one second for those that never end; minutes for those that do, on a machine that may stall */
-	ck_assert_int_eq(run("bench_control", NULL, "-n2", "-f", "control/1p1c,control/exchange", "-k", sinner[_i].name,
+	ck_assert_int_eq(run("bench_control", NULL, "-n2", "-f", "control/1p1c,control/exchange,control/processes", "-k", sinner[_i].name,
 			     count, output, ends ? "-l300" : "-l1", NULL),
 			 sinner[_i].exit);
 	all = load(path, 1);
