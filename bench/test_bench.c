@@ -394,7 +394,7 @@ END_TEST
 /* No target's patterns miss everything. */
 START_TEST(targets_have_rows)
 {
-	static const char *const program[] = { "bench_ring", "bench_slot" };
+	static const char *const program[] = { "bench_ring", "bench_slot", "bench_ipc" };
 	char *list = temporary(), line[512];
 	unsigned n = 0;
 	FILE *f;
@@ -541,7 +541,7 @@ int main(void)
 	tcase_add_test(tc, standing_still_is_a_stall);
 	tcase_add_test(tc, a_case_of_timed_calls);
 	tcase_add_test(tc, load_is_recorded);
-	tcase_add_loop_test(tc, targets_have_rows, 0, 2);
+	tcase_add_loop_test(tc, targets_have_rows, 0, 3);
 	tcase_add_loop_test(tc, distance_is_recorded, 0, 4);
 	tcase_add_test(tc, append_keeps_what_is_there);
 	tcase_add_test(tc, programs_are_contestants);
