@@ -7,9 +7,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "loop_ipc.h"
 
 /* How often they do wrong: rarely enough for most of a run to be right. */
 #define EVERY 997
@@ -77,6 +78,29 @@ static int subject_close(void *subject)
 	return OBJECTS - (int)maar_ring_count(((struct subject *)subject)->free);
 }
 
+/* The same in memory that processes share. */
+static void *shared_open(const struct bench_contestant *me, const struct bench_case *c, unsigned which)
+{
+	const size_t ring = (sizeof(struct subject) + BENCH_APART - 1) / BENCH_APART * BENCH_APART;
+	const size_t bytes = maar_ring_bytes(c->capacity, MAAR_RING_SPSC);
+	char *memory = mmap(NULL, ring + bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct subject *s = (struct subject *)(void *)memory;
+
+	(void)which;
+	if (memory == MAP_FAILED)
+		return NULL;
+	s->sin = (enum sin)me->param;
+	s->ring = (struct maar_ring *)(void *)(memory + ring);
+	return maar_ring_init(s->ring, bytes, c->capacity, MAAR_RING_SPSC) ? NULL : s;
+}
+
+/* The leader ends after this, and its mappings with it. */
+static int shared_close(void *subject)
+{
+	(void)subject;
+	return 0;
+}
+
 /* A value of the same producer's, put instead of one kept back or after one lost. */
 static size_t sinful_put(struct subject *s, uint64_t value)
 {
@@ -135,6 +159,7 @@ BENCH_INLINE size_t control_take(void *h, uint64_t *value)
 }
 
 BENCH_QUEUE(control, control_put, control_take)
+BENCH_IPC(process, control_put, control_take)
 
 /* One thread gets. */
 BENCH_INLINE void *control_get(void *h, size_t bytes)
@@ -187,6 +212,12 @@ BENCH_EXCHANGE_LOOPS(pool, control_get, control_data, control_give, control_put,
 			BENCH_LOOPS_EXCHANGE(pool)                                                                     \
 	}
 
+#define PROCESS_ROW(name, sin)                                                                                         \
+	{                                                                                                              \
+		name, "control", NULL, BENCH_IPC_STREAM, BENCH_FIFO, 0, sin, shared_open, shared_close, NULL, NULL,    \
+			BENCH_LOOPS_IPC(process)                                                                       \
+	}
+
 /* clang-format off */
 static const struct bench_contestant rows[] = {
 	ROW("right", NONE),
@@ -206,6 +237,11 @@ static const struct bench_contestant rows[] = {
 	POOL_ROW("pool twice", TWICE),
 	POOL_ROW("pool leaks", LEAKS),
 	POOL_ROW("pool scribbles", SCRIBBLES),
+	PROCESS_ROW("processes right", NONE),
+	PROCESS_ROW("processes lose", LOSES),
+	PROCESS_ROW("processes reorder", REORDERS),
+	PROCESS_ROW("processes hang", HANGS),
+	PROCESS_ROW("processes die", DIES),
 };
 /* clang-format on */
 
@@ -231,6 +267,16 @@ static const struct bench_case cases[] = {
 	  .seconds = 1,
 	  .batch = 1,
 	  .capacity = 64 },
+	{ .name = "control/processes",
+	  .title = "a process that produces, one that consumes",
+	  .set = BENCH_IPC_STREAM,
+	  .first = BENCH_PRODUCE,
+	  .second = BENCH_CONSUME,
+	  .firsts = 1,
+	  .seconds = 1,
+	  .batch = 1,
+	  .capacity = 64,
+	  .processes = 1 },
 	{ .name = "control/exchange",
 	  .title = "1 producer, 1 consumer, messages of a pool",
 	  .set = BENCH_EXCHANGE,

@@ -170,11 +170,13 @@ static int start_thread(struct bench_team *t, struct bench_member *m, unsigned i
 /* None outlives its leader. */
 static int start_process(struct bench_team *t, struct bench_member *m, unsigned i)
 {
+	const pid_t pid = fork();
 	cpu_set_t cpus;
 
-	m->pid = fork();
-	if (m->pid)
-		return m->pid < 0 ? errno : 0;
+	if (pid) { /* the child must not write here: the team is in memory that both share */
+		m->pid = pid;
+		return pid < 0 ? errno : 0;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (t->setting.pinned) {
 		processor_of(t, i, &cpus);
@@ -245,26 +247,27 @@ bool bench_team_broken(const struct bench_team *t)
 	return false;
 }
 
-static void reap(struct bench_team *t, const struct bench_member *m, bool killed)
+/* How one ended, if not well. */
+static void tell(struct bench_team *t, const struct bench_member *m, int status)
 {
-	int status = 0;
-
-	if (waitpid(m->pid, &status, 0) != m->pid || killed || status == 0)
-		return;
-	bench_say(&t->shared->outcome, BENCH_CRASHED, "process %u ended with %s %d", m->w.index,
-		  WIFSIGNALED(status) ? "signal" : "status",
-		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (status)
+		bench_say(&t->shared->outcome, BENCH_CRASHED, "process %u ended with %s %d", m->w.index,
+			  WIFSIGNALED(status) ? "signal" : "status",
+			  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 void bench_team_join(struct bench_team *t)
 {
 	unsigned i;
 
-	for (i = 0; i < t->n; i++)
-		if (t->c->processes)
-			reap(t, &t->member[i], false);
-		else
+	for (i = 0; i < t->n; i++) {
+		int status = 0;
+
+		if (!t->c->processes)
 			pthread_join(t->member[i].thread, NULL);
+		else if (waitpid(t->member[i].pid, &status, 0) == t->member[i].pid)
+			tell(t, &t->member[i], status);
+	}
 }
 
 void bench_team_kill(struct bench_team *t)
@@ -272,16 +275,17 @@ void bench_team_kill(struct bench_team *t)
 	unsigned i;
 
 	for (i = 0; i < t->n; i++) {
-		int status;
+		struct bench_member *m = &t->member[i];
+		int status = 0;
 
+		if (m->pid <= 0)
+			continue; /* it was not started */
 		/* one that has ended by itself says what it died of */
-		if (waitpid(t->member[i].pid, &status, WNOHANG) == t->member[i].pid) {
-			if (status)
-				bench_say(&t->shared->outcome, BENCH_CRASHED, "a process ended with wait status %#x",
-					  (unsigned)status);
+		if (waitpid(m->pid, &status, WNOHANG) == m->pid) {
+			tell(t, m, status);
 			continue;
 		}
-		kill(t->member[i].pid, SIGKILL);
-		reap(t, &t->member[i], true);
+		kill(m->pid, SIGKILL);
+		waitpid(m->pid, &status, 0);
 	}
 }

@@ -29,7 +29,7 @@ for program in bench_ring bench_slot bench_pool bench_arena bench_ipc; do
 			cases='limit/*,spsc/1p1c/1024,spsc/burst32/1024,spsc/bulk8/1024,mpmc/2p2c/1024,mpmc/burst8/2p2c'
 			cases="$cases,mpmc/bulk32/1p1c,mpsc/4p1c/1024,spmc/1p4c/1024,self/*,rtt/*,lat/spsc/1p1c,lat/mpmc/2p2c"
 			;;
-		bench_ipc) cases='*/64,*/16384,attach/*,recover/*,death/*' ;;
+		bench_ipc) cases='rtt/busy/64,rtt/asleep/64,stream/64,many/64,attach/*,recover/*,death/*' ;;
 		bench_pool) cases='pair/64,bulk32/64,bulk32/64/bare,cross/256,exchange/1p1c,exchange/2p2c' ;;
 		*) cases='*' ;;
 		esac

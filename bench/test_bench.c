@@ -136,6 +136,11 @@ static const struct {
 	{ "pool twice", "WRONG", "", 1, RACES }, /* which of its effects comes first depends on who runs when */
 	{ "pool leaks", "WRONG", "missing", 1, false },
 	{ "pool scribbles", "WRONG", "bytes", 1, false },
+	{ "processes right", "ok", NULL, 0, false },
+	{ "processes lose", "WRONG", "went in", 1, false },
+	{ "processes reorder", "WRONG", "out of order", 1, false },
+	{ "processes hang", "stalled", "within", 0, false },
+	{ "processes die", "crashed", "signal 9", 1, false },
 };
 
 START_TEST(wrong_results_are_found)
@@ -148,7 +153,7 @@ START_TEST(wrong_results_are_found)
 	snprintf(output, sizeof(output), "--output=%s", path);
 	snprintf(count, sizeof(count), "--count=%d", 10 * COUNT);
 	/* one second for those that never end; minutes for those that do, on a machine that may stall */
-	ck_assert_int_eq(run("bench_control", NULL, "-n2", "-f", "control/1p1c,control/exchange", "-k", sinner[_i].name,
+	ck_assert_int_eq(run("bench_control", NULL, "-n2", "-f", "control/1p1c,control/exchange,control/processes", "-k", sinner[_i].name,
 			     count, output, ends ? "-l300" : "-l1", NULL),
 			 sinner[_i].exit);
 	all = load(path, 1);
@@ -389,7 +394,7 @@ END_TEST
 /* No target's patterns miss everything. */
 START_TEST(targets_have_rows)
 {
-	static const char *const program[] = { "bench_ring", "bench_slot" };
+	static const char *const program[] = { "bench_ring", "bench_slot", "bench_ipc" };
 	char *list = temporary(), line[512];
 	unsigned n = 0;
 	FILE *f;
@@ -536,7 +541,7 @@ int main(void)
 	tcase_add_test(tc, standing_still_is_a_stall);
 	tcase_add_test(tc, a_case_of_timed_calls);
 	tcase_add_test(tc, load_is_recorded);
-	tcase_add_loop_test(tc, targets_have_rows, 0, 2);
+	tcase_add_loop_test(tc, targets_have_rows, 0, 3);
 	tcase_add_loop_test(tc, distance_is_recorded, 0, 4);
 	tcase_add_test(tc, append_keeps_what_is_there);
 	tcase_add_test(tc, programs_are_contestants);
