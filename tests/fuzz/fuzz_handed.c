@@ -120,7 +120,7 @@ static void publish_one(struct fuzz_input *in)
 	struct maar__handed_cell *cells = (void *)(v.memory + v.shape.cells_at);
 
 	cells[v.side->tail % SLOTS] =
-		(struct maar__handed_cell){ .slot = fuzz_byte(in) % SLOTS, .length = fuzz_byte(in) % (BYTES + 1) };
+		(struct maar__handed_cell){ .slot = fuzz_byte(in) % SLOTS, .length = fuzz_byte(in) % (BYTES + 2) };
 	v.side->tail++;
 }
 
