@@ -47,6 +47,7 @@ static struct maar_handed *start(void)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return NULL;
+	fflush(stdout); /* or what is in it is the child's, too */
 	pid = fork();
 	if (pid == 0) {
 		close(ends[0]);

@@ -169,7 +169,7 @@ static void check_queue(struct doctor *d, const struct entry *e)
 
 	(void)snprintf(mend, sizeof(mend), "maar rm --force %s", shown(e->name));
 	if (e->about.flags & MAAR_IPC_LEFTOVER)
-		find(d, LEVEL_NOTE, "maar rm --leftovers", "%s is left by a maker that is dead: %s", shown(e->name),
+		find(d, LEVEL_NOTE, "maar rm --leftovers", "%s is left by a process that is dead: %s", shown(e->name),
 		     bytes_text(e->about.bytes));
 	else if (e->about.error == -EUSERS)
 		find(d, LEVEL_NOTE, NULL, "%s: %s", shown(e->name), meaning(e->about.error));

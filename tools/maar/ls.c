@@ -45,7 +45,7 @@ static void print_entry(const struct entry *e, bool long_form)
 	if (e->about.error == 0 && !left)
 		(void)snprintf(users, sizeof(users), "%" PRIu32 "/%" PRIu32, e->about.alive, e->about.participants);
 	printf("%-32s %10s %9s  %s\n", shown(e->name), bytes_text(e->about.bytes), users,
-	       left ? "left by a maker that is dead" : meaning(e->about.error));
+	       left ? "left by a process that is dead" : meaning(e->about.error));
 }
 
 int run_ls(const struct tool *tool, int argc, char **argv)

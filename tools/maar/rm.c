@@ -43,7 +43,7 @@ int run_rm(const struct tool *tool, int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "force", 'f', NULL, 0, "Also if living processes use it: they go on, others make a new one", 0 },
-		{ "leftovers", 'L', NULL, 0, "What makers have left that are dead", 0 },
+		{ "leftovers", 'L', NULL, 0, "What processes have left that are dead", 0 },
 		{ 0 },
 	};
 	static const struct argp argp = {

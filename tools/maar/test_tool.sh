@@ -166,7 +166,7 @@ echo x >"$MAAR_DIR/.make-$(printf 'a\033[2Jb')"
 says 1 'garbage cannot be opened' "$maar" doctor
 says 1 'fifo cannot be opened' "$maar" doctor
 says 1 'rm --leftovers' "$maar" doctor
-says 0 'left by a maker' "$maar" ls -l
+says 0 'left by a process' "$maar" ls -l
 grep -q "$(printf '\033')" "$work/said" && wrong 'ls writes control characters'
 says 0 '"leftover": true' "$maar" --json ls
 says 1 '"level": "wrong"' "$maar" --json doctor
