@@ -12,7 +12,7 @@ usage()
 	cat <<'END'
 usage: make check-proof [STEPS="NAME ..."]      or: srcdir=... builddir=... tests/proof.sh [--list | NAME ...]
 
-Half an hour on two processors. Steps, all by default:
+Two hours on two processors, most steps some minutes. Steps, all by default:
   tsan asan            the quick suite under ThreadSanitizer; under AddressSanitizer and UBSan
   gcc-O0 gcc-O3-lto    the unit tests and short stress, histories and stops, built otherwise
   clang-O0 clang-O2 clang-O3 clang-tsan
@@ -90,7 +90,7 @@ suite()
 	rm -rf "$dir" # half a gigabyte each
 }
 
-# The tests that a compiler could break, a quarter as long as in make check: six compilers are to be through in ten minutes.
+# The tests that a compiler could break, a quarter as long as in make check, for there are six of them.
 by_compiler()
 {
 	MAAR_STRESS_SCALE=25 MAAR_KILL_OPERATIONS=1000
