@@ -207,6 +207,9 @@ step_valgrind()
 	cd "$builddir"
 	for test in test_mring_lanes test_pool test_object_pool; do
 		make -s "tests/unit/$test" || return 1
+		# Pools' tests say how large slots are, and put them twice, which a tool that sees slots rightly calls an
+		# error. What memcheck sees of a pool's slots is tests/tools'.
+		[ "$test" = test_mring_lanes ] || export MAAR_OPTIONS=tools=0
 		CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent ./libtool --mode=execute valgrind -q --error-exitcode=99 \
 			"tests/unit/$test" || return 1
 	done
