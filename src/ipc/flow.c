@@ -193,7 +193,10 @@ int maar_ipc_publish(struct maar_ipc *ipc, void *payload, size_t bytes, const st
 		return got;
 	if (maar_unlikely(bytes > ipc->classes[maar__ipc_class_of(ipc, a.handle)].bytes))
 		return -EMSGSIZE;
-	write_header(payload, a.word, bytes, t);
+	if (ipc->pair)
+		maar__pair_describe(ipc, bytes, t);
+	else
+		write_header(payload, a.word, bytes, t);
 	turn = ipc->turn;
 	if (t->journal)
 		j = begin_journal(ipc, a.handle, a.word, t->sequence);
