@@ -51,10 +51,17 @@ static int wait_for(struct maar_ipc *ipc, struct maar_event *event, struct attem
 
 static int attempt(struct maar_ipc *ipc, struct maar_event *event, struct attempt *a, int64_t timeout_ns)
 {
-	const int got = a->run(ipc, a);
+	int got = a->run(ipc, a);
 
 	if (maar_likely(got) || timeout_ns == 0)
 		return got;
+	if (ipc->pair) {
+		maar__pair_pause(ipc, event);
+		got = a->run(ipc, a);
+		maar__pair_paused(ipc);
+		if (got)
+			return got;
+	}
 	return wait_for(ipc, event, a, maar_event_deadline(timeout_ns));
 }
 

@@ -186,6 +186,8 @@ struct maar__pair_side {
 	uint64_t told;	   /* consumer: of `released`, when it asked last whether the producer sleeps */
 	uint32_t n_beyond; /* consumer: slots that are released while an older one is not */
 	bool loaned;	   /* producer */
+	bool streams;	   /* the other side is found to have gone on by more than one while this one waits */
+	uint32_t waits;
 };
 
 struct maar_ipc {
@@ -314,6 +316,9 @@ int maar__pair_find(const struct maar_ipc *ipc, const void *payload, uint32_t *h
 int maar__pair_discard(struct maar_ipc *ipc);
 int maar__pair_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m);
 int maar__pair_release(struct maar_ipc *ipc, const struct maar_ipc_message *m);
+/* The first pause of a wait, before the other's word is looked at again. */
+void maar__pair_pause(struct maar_ipc *ipc, struct maar_event *event);
+void maar__pair_paused(struct maar_ipc *ipc);
 /* Whether this one has something out. */
 bool maar__pair_has_slots(const struct maar_ipc *ipc);
 /* What a dead one of this number has left. 0 or -EBADMSG */

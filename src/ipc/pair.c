@@ -16,6 +16,11 @@ static struct maar__pair_cell *cell_at(const struct maar_ipc *ipc, uint64_t posi
 	return &ipc->cells[position & (ipc->slots - 1)];
 }
 
+static unsigned char *payload_at(const struct maar_ipc *ipc, uint64_t position)
+{
+	return ipc->classes[0].payloads + (position & (ipc->slots - 1)) * ipc->classes[0].stride;
+}
+
 /* The words as somebody else than their writers sees them; false: they cannot be so. */
 static bool look(const struct maar_ipc *ipc, uint64_t *tail, uint64_t *taken, uint64_t *released)
 {
@@ -23,7 +28,7 @@ static bool look(const struct maar_ipc *ipc, uint64_t *tail, uint64_t *taken, ui
 
 	*released = maar_a_load(&p->released, RELAXED);
 	*taken = maar_a_load(&p->taken, RELAXED);
-	*tail = maar_a_load(&p->tail, ACQUIRE); /* A:pair.tail */
+	*tail = maar_a_load(&p->tail, RELAXED);
 	return *tail - *released <= ipc->slots && *taken - *released <= *tail - *released;
 }
 
@@ -197,7 +202,7 @@ int maar__pair_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m)
 	maar_a_store(&ipc->pair->taken, s->taken, RELAXED);
 	maar_a_compiler_barrier();
 	m->slot = (uint32_t)at & (ipc->slots - 1);
-	m->payload = ipc->classes[0].payloads + m->slot * ipc->classes[0].stride;
+	m->payload = payload_at(ipc, at);
 	m->bytes = maar_a_load(&c->length, RELAXED);
 	m->sequence = maar_a_load(&c->sequence, RELAXED);
 	m->type = maar_a_load(&c->type, RELAXED);
@@ -231,6 +236,38 @@ int maar__pair_release(struct maar_ipc *ipc, const struct maar_ipc_message *m)
 		s->n_beyond--;
 	give_back(ipc, at);
 	return 0;
+}
+
+/* ---- waiting ---- */
+
+/*
+ * Who finds nothing and looks again at once takes the line of the other's count away from it with each look, message by
+ * message: half of what two processes can pass to each other. If it waits for a moment there are several, for one transfer. But who waits
+ * for an answer loses that moment. So it is tried, once in so many waits, and kept up as long as there is more than one.
+ */
+#define STREAM_LOOKS 4	/* of MAAR__LOOK_NS each: two to four messages */
+#define STREAM_PROBE 16 /* waits: a few percent of the moment for each */
+
+void maar__pair_pause(struct maar_ipc *ipc, struct maar_event *event)
+{
+	struct maar__pair_side *const s = &ipc->side;
+	uint32_t i;
+
+	if (!s->streams && ++s->waits % STREAM_PROBE)
+		return;
+	s->streams = maar__spin_most(event, MAAR_FOREVER) >= STREAM_LOOKS;
+	for (i = 0; i < STREAM_LOOKS && s->streams; i++)
+		maar__spin_pause(MAAR__LOOKS_MOST);
+}
+
+void maar__pair_paused(struct maar_ipc *ipc)
+{
+	struct maar__pair_side *const s = &ipc->side;
+
+	if (ipc->me == MAAR__PAIR_CONSUMER)
+		s->streams = s->streams && s->tail != s->taken;
+	else
+		s->streams = s->streams && s->tail - s->released < ipc->slots - 1;
 }
 
 bool maar__pair_has_slots(const struct maar_ipc *ipc)
@@ -335,7 +372,7 @@ int maar__pair_peek(const struct maar_ipc *seen, uint64_t position, struct maar_
 
 	if (!look(seen, &tail, &taken, &released) || position - taken >= tail - taken)
 		return 0;
-	*m = (struct maar_ipc_message){ .payload = slots->payloads + slot * slots->stride,
+	*m = (struct maar_ipc_message){ .payload = payload_at(seen, position),
 					.bytes = maar_a_load(&c->length, RELAXED),
 					.sequence = maar_a_load(&c->sequence, RELAXED),
 					.type = maar_a_load(&c->type, RELAXED),
