@@ -89,6 +89,19 @@ enum maar_ipc_when_dead {
 	MAAR_IPC_TO_DEAD_LETTERS, /* into a ring of their own: maar_ipc_take_dead */
 };
 
+/* What is given up for speed. */
+enum maar_ipc_kind {
+	MAAR_IPC_QUEUE = 0, /* any number of producers and consumers, and all that is said below */
+	/*
+	 * One producer and one consumer at a time (attach refuses another of either; who is both attaches twice), each one
+	 * thread at a time: then a slot's place is its position, and whose it is two counts say, each of which one process
+	 * writes. No compare-and-swap, and a fifth of the lines. The price: one class, of 2^n slots; one priority, as deep;
+	 * no OVERWRITE, no dead letters, no most_deliveries; one loan at a time; a slot that is released before an older one
+	 * is lent again after that one. What a dead consumer had comes first, in its old order.
+	 */
+	MAAR_IPC_PAIR = 2,
+};
+
 /* Slots of a size. */
 struct maar_ipc_class {
 	uint64_t bytes; /* of payload, each: 1 to MAAR_IPC_MAX_BYTES; classes are in growing order of it */
@@ -109,7 +122,9 @@ struct maar_ipc_options {
 	uint32_t most_deliveries; /* with REDELIVER: a message that so many consumers died of goes to the dead letters;
 				     0: never */
 	uint32_t event_flags;	  /* MAAR_EVENT_NO_SPIN or 0 */
-	uint64_t reserved[4];	  /* must be 0 */
+	uint32_t kind;		  /* enum maar_ipc_kind */
+	uint32_t reserved0;	  /* must be 0 */
+	uint64_t reserved[3];	  /* must be 0 */
 };
 
 enum maar_ipc_role {

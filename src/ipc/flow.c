@@ -52,10 +52,17 @@ static int wait_for(struct maar_ipc *ipc, struct maar_event *event, struct attem
 
 static int attempt(struct maar_ipc *ipc, struct maar_event *event, struct attempt *a, int64_t timeout_ns)
 {
-	const int got = a->run(ipc, a);
+	int got = a->run(ipc, a);
 
 	if (maar_likely(got) || timeout_ns == 0)
 		return got;
+	if (ipc->pair) {
+		maar__pair_pause(ipc, event);
+		got = a->run(ipc, a);
+		maar__pair_paused(ipc);
+		if (got)
+			return got;
+	}
 	return wait_for(ipc, event, a, maar_event_deadline(timeout_ns));
 }
 
@@ -196,7 +203,10 @@ int maar_ipc_publish(struct maar_ipc *ipc, void *payload, size_t bytes, const st
 		return got;
 	if (maar_unlikely(bytes > ipc->classes[maar__ipc_class_of(ipc, a.handle)].bytes))
 		return -EMSGSIZE;
-	write_header(payload, a.word, bytes, t);
+	if (ipc->pair)
+		maar__pair_describe(ipc, bytes, t);
+	else
+		write_header(payload, a.word, bytes, t);
 	turn = ipc->turn;
 	if (t->journal)
 		j = begin_journal(ipc, a.handle, a.word, t->sequence);

@@ -99,10 +99,13 @@ static int ring_of(const struct maar_ipc *ipc, uint64_t word)
  */
 static bool was_delivered(struct maar_ipc *ipc, uint32_t number, uint32_t handle, uint64_t loan)
 {
-	const uint64_t word = maar_a_load(&ipc->own[handle], RELAXED); /* the dead one's, or another's by now */
 	const struct maar__ipc_slot *s;
+	uint64_t word;
 	int r;
 
+	if (ipc->pair)
+		return maar__pair_is_published(ipc, loan);
+	word = maar_a_load(&ipc->own[handle], RELAXED); /* the dead one's, or another's by now */
 	if (word == loan)
 		return false;
 	r = ring_of(ipc, word);
@@ -261,7 +264,7 @@ static int mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 	} else if (maar__ipc_phase(state) != MAAR__IPC_WAKE) {
 		return maar__ipc_broken(ipc);
 	}
-	rc = mend_slots(ipc, number, me);
+	rc = ipc->pair ? maar__pair_mend(ipc, number) : mend_slots(ipc, number, me);
 	if (rc)
 		return rc;
 	maar__ipc_clear_journal(p);

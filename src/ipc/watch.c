@@ -90,6 +90,8 @@ static int something(const struct maar_ipc *ipc)
 
 	if (maar__ipc_is_closed(ipc))
 		return 1;
+	if (ipc->pair)
+		return maar__pair_any(ipc);
 	for (p = 0; p < ipc->priorities; p++) {
 		const int any = maar__owned_any(&ipc->rings[p], MAAR__IPC_QUEUED + p);
 
