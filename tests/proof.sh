@@ -13,7 +13,8 @@ usage()
 usage: make check-proof [STEPS="NAME ..."]      or: srcdir=... builddir=... tests/proof.sh [--list | NAME ...]
 
 Two hours on two processors, most steps some minutes. Steps, all by default:
-  tsan asan            the quick suite under ThreadSanitizer; under AddressSanitizer and UBSan
+  tsan asan            the suite under ThreadSanitizer; under AddressSanitizer and UBSan, leaks too: of both .ci/run takes
+                       a part (check-quick)
   gcc-O0 gcc-O3-lto    the unit tests and short stress, histories and stops, built otherwise
   clang-O0 clang-O2 clang-O3 clang-tsan
   generic              without any code for this processor (-DMAAR_ARCH_GENERIC)
