@@ -6,6 +6,7 @@
  */
 #include "ipc_priv.h"
 
+#include "../base/probe.h"
 #include "../base/sleep.h"
 #include "../wait/wait_priv.h"
 
@@ -109,8 +110,10 @@ static int produce(struct maar_ipc *ipc, struct attempt *a, int64_t timeout_ns)
 	const bool drops = ipc->when_full == MAAR_IPC_DROP_NEWEST;
 	const int got = attempt(ipc, &ipc->events->not_full, a, drops ? 0 : timeout_ns);
 
-	if (maar_unlikely(got == 0 && drops))
+	if (maar_unlikely(got == 0 && drops)) {
+		MAAR__PROBE(ipc_drop, ipc, ipc->me, 0);
 		(void)maar_a_add(&maar__ipc_entry(ipc, ipc->me)->dropped_newest, 1, RELAXED);
+	}
 	return got;
 }
 
