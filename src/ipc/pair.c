@@ -41,13 +41,15 @@ int maar__pair_begin(struct maar_ipc *ipc)
 		return 0;
 	/* The other may be at work; but an old word of its is no older than what this one's predecessor had seen. */
 	s->released = maar_a_load(&ipc->pair->released, ACQUIRE); /* A:pair.released */
-	s->tail = maar_a_load(&ipc->pair->tail, ACQUIRE);	  /* A:pair.tail */
 	s->taken = s->released;
-	if (ipc->me == MAAR__PAIR_CONSUMER) {
-		s->taken = maar_a_load(&ipc->pair->taken, RELAXED);
-		s->told = s->released - 1;
-	}
-	return s->tail - s->released <= ipc->slots && s->taken == s->released ? 0 : maar__ipc_broken(ipc);
+	s->tail = maar_a_load(&ipc->pair->tail, RELAXED);
+	if (s->tail - s->released > ipc->slots)
+		return maar__ipc_broken(ipc);
+	if (ipc->me == MAAR__PAIR_PRODUCER)
+		return 0;
+	s->tail = s->taken; /* it looks when it takes */
+	s->told = s->released - 1;
+	return maar_a_load(&ipc->pair->taken, RELAXED) == s->taken ? 0 : maar__ipc_broken(ipc);
 }
 
 /* ---- the producer ---- */
