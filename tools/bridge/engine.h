@@ -14,8 +14,8 @@
  * twice. That is the bridge's, by identities, for all engines alike. An engine whose server drops a message that has
  * an identity which it has seen shall use that: it saves the duplicates from being carried.
  *
- * Threads: the calls on one engine come from one thread at a time, but `link`, which any calls. acked is called on any
- * thread, also within publish, never after close has returned, and may not call the engine.
+ * Threads: the calls on one engine come from one thread at a time. acked is called on any thread, never after close
+ * has returned, and may not call the engine.
  */
 #ifndef MAAR_BRIDGE_ENGINE_H
 #define MAAR_BRIDGE_ENGINE_H
@@ -52,25 +52,34 @@ struct engine_message {
 	void *token;		   /* fetch: the engine's; until ack or nack */
 };
 
-/* Everything there is to say about a stream, from the command line or the configuration; strings stay the caller's. */
+/*
+ * All that there is to say of a stream. Strings stay the caller's, until close. What is said of a new stream is not
+ * asked of one that is there.
+ *   url            or several, with commas between
+ *   credentials, tls_ca, tls_cert, tls_key
+ *                  files; NULL: none
+ *   tls            required, also if the URL does not say so
+ *   tls_host       the name that the server's certificate must have; NULL: the URL's
+ *   exports        publish and read_back; false: fetch, ack and nack
+ *   queue, host    names as they are: what they become is the engine's mapping
+ *   consumer       fetch: on whose behalf; those who fetch under one name share what there is. NULL: the host's
+ *   from           fetch: only what this host has published; NULL: any
+ *   window         messages that are not acknowledged, at most
+ *   ack_wait_ns    fetch: what is not acknowledged for so long comes again
+ *   dedup_ns       new stream: how long the server remembers identities
+ *   most_messages, most_bytes
+ *                  new stream: when it has so many, publish is answered with -ENOSPC; 0: no limit
+ *   replicas, memory
+ *                  new stream: on so many servers; not in files
+ *   keep           new stream: what is acknowledged stays, for others to fetch
+ */
 struct engine_options {
-	const char *url;				   /* or several, with commas between */
-	const char *user, *password, *token, *credentials; /* NULL: none. credentials: a file */
-	const char *tls_ca, *tls_cert, *tls_key;	   /* files; NULL: none */
-	const char *tls_host;	  /* the name that the server's certificate must have; NULL: the URL's */
-	bool tls;		  /* required, also if the URL does not say so */
-	bool exports;		  /* publish and read_back; false: fetch, ack and nack */
-	const char *queue, *host; /* names as they are; what the engine makes of them is its mapping */
-	const char
-		*consumer; /* fetch: on whose behalf; who fetches under one name shares what there is. NULL: by host */
-	uint64_t dedup_ns; /* a new stream's: how long the server remembers identities */
-	uint64_t ack_wait_ns; /* fetch: what is not acknowledged for so long comes again */
-	uint64_t most_messages,
-		most_bytes; /* a new stream's; when it is full, publish is answered with -ENOSPC. 0: no limit */
-	uint32_t replicas;  /* a new stream's, from 1 on */
-	uint32_t window;    /* publish, fetch: messages that are not acknowledged, at most */
-	bool memory;	    /* a new stream's: not in a file */
-	bool keep; /* a new stream's: messages stay when they are acknowledged, for other consumers, until it is full */
+	const char *url, *user, *password, *token, *credentials;
+	const char *tls_ca, *tls_cert, *tls_key, *tls_host;
+	const char *queue, *host, *consumer, *from;
+	uint64_t dedup_ns, ack_wait_ns, most_messages, most_bytes;
+	uint32_t replicas, window;
+	bool exports, tls, memory, keep;
 };
 
 /*
@@ -97,14 +106,16 @@ struct engine_class {
 
 	/*
 	 * Checks the options, and begins to connect. Does not wait for the server. NULL: they are wrong, or no memory;
-	 * `why` says what. Makes the stream if there is none, as soon as there is a server; one that is there is taken as it is.
+	 * `why` says what.
 	 */
 	struct engine *(*connect)(const struct engine_options *options, engine_acked_fn *acked, void *arg,
 				  char why[ENGINE_WHY]);
 
 	/*
-	 * 0: there is no link, or the stream is not ready; `why` says what is missing. Else its number, another one (a higher one)
-	 * after each loss: what was published under another number and was not answered will perhaps never be.
+	 * 0: there is no link, or the stream is not ready; `why` says what is missing. Else the link's number, another
+	 * one (a higher one) after each loss: what was published under another number and was not answered will perhaps
+	 * never be. Where there is a link, and the stream is not known to be ready, it is looked for here, and made if
+	 * there is none: that waits for the server, for some seconds at most.
 	 */
 	uint64_t (*link)(struct engine *engine, char why[ENGINE_WHY]);
 
@@ -112,24 +123,26 @@ struct engine_class {
 	uint64_t (*most_bytes)(struct engine *engine);
 
 	/*
-	 * Sends a message, without waiting for the server. The payload may change when it returns. 0: acked is called with the
-	 * cookie, once, or the link is lost; -EAGAIN: not now; -EMSGSIZE; -EIO. Where it is not 0, acked is not called.
+	 * Sends a message, without waiting for the server. The payload may change when it returns. 0: acked is called
+	 * with the cookie, once, or the link is lost, or the server does not answer; -EAGAIN: not now; -EMSGSIZE; -EIO.
+	 * Where it is not 0, acked is not called.
 	 */
 	int (*publish)(struct engine *engine, const struct engine_message *message, uint64_t cookie);
 
 	/*
-	 * Tells of each message that was published by this exporter (host and queue), lies after `after`, and is still in the
-	 * stream. Waits for the server. How many, or -EAGAIN: the link was lost, or the server did not answer: once more.
+	 * Tells of each message that was published by this exporter (host and queue), lies after `after`, and is still
+	 * in the stream, in the order of their places. Waits for the server. How many, or -EAGAIN: the link was lost,
+	 * or the server did not answer: once more.
 	 */
 	ssize_t (*read_back)(struct engine *engine, struct engine_place after, engine_landed_fn *landed, void *arg);
 
 	/*
-	 * Gets messages that wait, n at most, and waits for the first. Asks the server for no more than n: so n is what the caller has
-	 * room for. How many, 0 by the time-out, or -EAGAIN: there is no link (after a pause of the time-out at most). One
-	 * that is no message of a bridge's is dropped from the stream, and counted in *foreign. Each ends with one ack or nack.
+	 * Gets messages that wait, n at most, and waits for the first. Asks the server for no more than n: so n is what
+	 * the caller has room for (and it may change from call to call: what was asked for before may come). How many,
+	 * 0 by the time-out, or -EAGAIN: there is no link. A message that no bridge has published has an identity made
+	 * of its place. Each ends with one ack or nack; until then its payload is the engine's, and stays.
 	 */
-	ssize_t (*fetch)(struct engine *engine, struct engine_message *messages, size_t n, int64_t timeout_ns,
-			 uint64_t *foreign);
+	ssize_t (*fetch)(struct engine *engine, struct engine_message *messages, size_t n, int64_t timeout_ns);
 
 	/* It is done with: it does not come again. If the link is lost it may. Does not wait. */
 	void (*ack)(struct engine *engine, struct engine_message *message);
@@ -145,5 +158,11 @@ extern const struct engine_class engine_nats;
 
 /* The class for a URL; NULL: none has its scheme. */
 const struct engine_class *engine_for(const char *url);
+
+/* a's place is after b's */
+static inline bool engine_after(struct engine_place a, struct engine_place b)
+{
+	return a.high != b.high ? a.high > b.high : a.low > b.low;
+}
 
 #endif
