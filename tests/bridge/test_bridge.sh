@@ -211,6 +211,11 @@ is 'what waited' "$("$maar" -d "$b" recv -n 20 -t 60 full | sort -n)" "$(seq 1 2
 kill -TERM "$full"
 wait "$full" || wrong "export ends with $?"
 
+# ---- the benchmark, at a glance ----
+says 0 'of one at a time' "$builddir/bench/bench_bridge" -n 300 -r 1 -o "$work/figures"
+grep -q '"raw_p99_us"' "$work/figures" || wrong 'bench_bridge writes no figures'
+says 2 'no such number' "$builddir/bench/bench_bridge" -n x
+
 # ---- no server: it waits, and says so; and ends when it is asked to ----
 kill -9 "$server"
 wait "$server" 2>/dev/null || :
