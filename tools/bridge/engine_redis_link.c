@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -537,8 +538,12 @@ static void *run(void *arg)
 
 int redis_begin(struct engine *e)
 {
+	struct sigaction is;
 	int rc;
 
+	/* The client writes to sockets that their server has left. */
+	if (sigaction(SIGPIPE, NULL, &is) == 0 && is.sa_handler == SIG_DFL)
+		(void)signal(SIGPIPE, SIG_IGN);
 	e->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (e->wake < 0)
 		return -errno;
