@@ -23,7 +23,7 @@
  * alloc_unmap(block, bytes)               its end
  * alloc_none(lane, class)                 no memory, or none within the limit
  * event_block(event, deadline)            the thread goes to sleep, until a time (ns, CLOCK_MONOTONIC), or -1: for ever
- * event_unblock(event, rc)                it is back: 0, -ETIMEDOUT
+ * event_unblock(event, rc)                it is back: 0, -ETIMEDOUT; of a set with descriptors 0
  * event_wake(event, waiters, woken)       waiters were to be woken, SIZE_MAX: all; so many slept
  * event_close(event)                      all waiters are told of the end
  * channel_full(channel, messages)         a sender finds no room for messages, and waits

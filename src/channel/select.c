@@ -8,6 +8,7 @@
 
 #include <maar/select.h>
 
+#include "../base/probe.h"
 #include "../base/sleep.h"
 
 #include <errno.h>
@@ -194,8 +195,11 @@ static ssize_t wait_by_poll(struct maar_select *set, struct maar_selected *ready
 		if (k || last)
 			return k ? (ssize_t)k : -ETIMEDOUT;
 		(void)maar_event_arm(&set->event);
-		if (!any_channel(set))
+		if (!any_channel(set)) {
+			MAAR__PROBE(event_block, &set->event, end);
 			(void)maar__poll(set->fd, set->fds + 1, end);
+			MAAR__PROBE(event_unblock, &set->event, 0);
+		}
 		maar_event_disarm(&set->event);
 	}
 }
