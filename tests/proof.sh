@@ -13,7 +13,8 @@ usage()
 usage: make check-proof [STEPS="NAME ..."]      or: srcdir=... builddir=... tests/proof.sh [--list | NAME ...]
 
 Two hours on two processors, most steps some minutes. Steps, all by default:
-  tsan asan            the quick suite under ThreadSanitizer; under AddressSanitizer and UBSan
+  tsan asan            the suite under ThreadSanitizer; under AddressSanitizer and UBSan, leaks too: of both .ci/run takes
+                       a part (check-quick)
   gcc-O0 gcc-O3-lto    the unit tests and short stress, histories and stops, built otherwise
   clang-O0 clang-O2 clang-O3 clang-tsan
   generic              without any code for this processor (-DMAAR_ARCH_GENERIC)
@@ -21,11 +22,13 @@ Two hours on two processors, most steps some minutes. Steps, all by default:
   whole                what make check takes a part of: each header in each standard and form, each contestant in
                        each case of the benchmarks, four times the counts for the malloc
   model                each scenario of the memory-model explorer, 400,000 executions; its controls
-  stress               the stress tests at five times their usual count, rings at every start in every capacity
+  stress               the stress tests at five times their usual count, with delays at ten times, rings at every start in
+                       every capacity
   history              the history checker and its controls; rings of all kinds,
                        channels and sets under it, five million operations of each
   kill                 a thread stopped, and killed, at every instruction of every call, in every state; a process, in
                        queues between processes, by SIGKILL; and 5,000 of these at random times, 5,000 stopped
+  bridge               20,000 messages over maar-bridge and nats-server, one and a cluster of three, with 24 kills each
   stall                a thread stopped for 50 ms at points of get and put: what the others do meanwhile, 80 % at least
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
@@ -35,7 +38,7 @@ Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is miss
 END
 }
 
-all='model tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug whole stress history kill stall mutation fuzz valgrind cross'
+all='model tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug whole stress history kill bridge stall mutation fuzz valgrind cross'
 
 case ${1-} in
 -h | --help) usage; exit 0 ;;
@@ -145,8 +148,11 @@ step_model()
 
 step_stress()
 {
-	for test in test_ring_stress test_ring_fuzz test_pool_stress test_pool_fuzz; do
+	for test in test_ring_stress test_pool_stress; do
 		MAAR_STRESS_WHOLE=1 MAAR_STRESS_SCALE=500 run "tests/stress/$test" || return 1
+	done
+	for test in test_ring_fuzz test_pool_fuzz; do
+		MAAR_STRESS_WHOLE=1 MAAR_STRESS_SCALE=950 run "tests/stress/$test" || return 1
 	done
 	# 50 million gets and puts, 10,000 births and deaths, with all else going on
 	CK_RUN_CASE='all at once' MAAR_STRESS_SCALE=1000 run tests/stress/test_pool_stress
@@ -158,7 +164,7 @@ step_history()
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_channel_history || return 1
 	MAAR_HISTORY_OPS=5000000 run tests/history/test_set_history || return 1
-	MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history_fuzz
+	MAAR_STRESS_SCALE=190 MAAR_HISTORY_OPS=5000000 run tests/history/test_ring_history_fuzz
 }
 
 step_kill()
@@ -167,6 +173,17 @@ step_kill()
 	MAAR_KILL_ALL=1 run tests/kill/test_stall || return 1
 	MAAR_KILL_ALL=1 run tests/kill/test_ipc_sweep || return 1
 	MAAR_KILLS=${KILLS:-5000} run tests/unit/test_ipc_kill
+}
+
+# Needs the programs that the test starts.
+step_bridge()
+{
+	want nats-server nats-server || return
+	cd "$builddir"
+	grep -q '^am__append_.* tools/bridge/maar-bridge' Makefile || { echo "MISSING: libnats (Debian: libnats-dev); ./bootstrap installs it"; return 77; }
+	make -s -j"$jobs" tools/bridge/maar-bridge tests/bridge/bridge_control || return 1
+	run tests/bridge/test_bridge_points || return 1
+	MAAR_PROOF=1 run tests/bridge/test_bridge_kill
 }
 
 # What 7 threads do while an eighth is stopped for 50 ms, at points of get and put of each kind: at least four fifths.

@@ -7,6 +7,7 @@
  */
 #include "ipc_priv.h"
 
+#include "../base/probe.h"
 #include "../wait/wait_priv.h"
 
 /* ---- who waits is told ---- */
@@ -284,8 +285,10 @@ int maar__ipc_overwrite(struct maar_ipc *ipc, uint32_t priority, bool any)
 	(void)maar_a_add(dropped, 1, RELAXED);
 	for (; got == 0 && p < ipc->priorities && (any || p == priority); p++)
 		got = maar__owned_take(&ipc->rings[p], MAAR__IPC_QUEUED + p, MAAR__IPC_OUT, ipc->me, &handle);
-	if (got > 0)
+	if (got > 0) {
+		MAAR__PROBE(ipc_drop, ipc, ipc->me, 1);
 		return maar__ipc_put_free(ipc, handle, maar_a_load(&ipc->own[handle], RELAXED)) ? -EBADMSG : 1;
+	}
 	(void)maar_a_add(dropped, (uint64_t)-1, RELAXED);
 	return got == 0 ? 0 : maar__ipc_broken(ipc);
 }

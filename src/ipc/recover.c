@@ -16,6 +16,8 @@
  */
 #include "ipc_priv.h"
 
+#include "../base/probe.h"
+
 #define NUMBER_BITS	 12
 #define GENERATION_BITS	 32
 #define NUMBER(word)	 ((uint32_t)((word) & ((1u << NUMBER_BITS) - 1)))
@@ -246,7 +248,7 @@ static int mend_slots(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 	return 0;
 }
 
-int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
+static int mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 {
 	struct maar__ipc_participant *const p = maar__ipc_entry(ipc, number);
 	uint64_t state = maar_a_load(&p->state, RELAXED);
@@ -271,6 +273,16 @@ int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 	maar_a_store(&p->state, maar__ipc_state(maar__ipc_generation(state), 0, MAAR__IPC_NOBODY),
 		     RELEASE); /* R:ipc.state */
 	return 0;
+}
+
+int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
+{
+	int rc;
+
+	MAAR__PROBE(ipc_recover_begin, ipc, number, me);
+	rc = mend(ipc, number, me);
+	MAAR__PROBE(ipc_recover_end, ipc, number, rc);
+	return rc;
 }
 
 /* ---- the call ---- */
