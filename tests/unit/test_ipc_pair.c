@@ -10,7 +10,7 @@
  */
 #include "ipcs.h"
 
-#include "../../src/ipc/ipc_priv.h"
+#include "../../src/ipc/peek.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -710,6 +710,33 @@ START_TEST(delivered_again)
 }
 END_TEST
 
+/* By who is no participant. */
+START_TEST(seen_from_outside)
+{
+	struct maar__ipc_hands hands[PEOPLE + 2];
+	struct maar_ipc_message m;
+	struct maar_ipc_stats s;
+	struct maar_ipc seen;
+	void *payload;
+
+	set_up(&pair);
+	begin(3);
+	unit_eq(maar_ipc_take(of[CONSUMER], &m, 0), 1);
+	unit_eq(maar_ipc_loan(of[PRODUCER], 8, &payload, 0), 1);
+	unit_eq(maar__ipc_peek(memory, bytes, &seen), 0);
+	maar__ipc_peek_stats(&seen, &s, hands);
+	unit_must(s.loaned == 1 && s.read == 1 && s.queued == 2 && s.free == 0);
+	unit_must(hands[1].loaned == 1 && hands[2].read == 1 && hands[1].read + hands[2].loaned + hands[3].read == 0);
+	unit_eq(maar__ipc_peek_message(&seen, 0, s.taken[0] - 1, &m), 0);
+	unit_eq(maar__ipc_peek_message(&seen, 0, s.published[0], &m), 0);
+	unit_eq(maar__ipc_peek_message(&seen, 0, s.taken[0], &m), 1);
+	unit_must(m.sequence == 6 && m.bytes == 8 && m.type == 18 && !m.flags &&
+		  memcmp(m.payload, &m.sequence, 8) == 0);
+	of[SECOND]->cells[s.taken[0] % SLOTS].length = 9;
+	unit_eq(maar__ipc_peek_message(&seen, 0, s.taken[0], &m), -EBADMSG);
+}
+END_TEST
+
 /* What no kill leaves is an error to all, and not looked up by. */
 START_TEST(broken)
 {
@@ -767,6 +794,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, released_in_any_order);
 	tcase_add_test(tcase, full_and_dropped);
 	tcase_add_test(tcase, delivered_again);
+	tcase_add_test(tcase, seen_from_outside);
 	tcase_add_test(tcase, broken);
 	tcase = unit_tcase(suite, "points");
 	tcase_add_loop_test(tcase, killed_alone, 0, 2);
