@@ -82,6 +82,12 @@ enum maar_ipc_when_full {
 	MAAR_IPC_OVERWRITE, /* takes the oldest messages of the lowest priority out, each counted, until there is one */
 };
 
+/* Who gets a message. */
+enum maar_ipc_kind {
+	MAAR_IPC_QUEUE = 0, /* one consumer */
+	MAAR_IPC_BROADCAST, /* each of them: <maar/ipc_broadcast.h> says how that differs */
+};
+
 /* What becomes of messages that a consumer had taken when it died. */
 enum maar_ipc_when_dead {
 	MAAR_IPC_REDELIVER = 0,	  /* once more into the queue, flagged */
@@ -109,7 +115,9 @@ struct maar_ipc_options {
 	uint32_t most_deliveries; /* with REDELIVER: a message that so many consumers died of goes to the dead letters;
 				     0: never */
 	uint32_t event_flags;	  /* MAAR_EVENT_NO_SPIN or 0 */
-	uint64_t reserved[4];	  /* must be 0 */
+	uint32_t kind;		  /* enum maar_ipc_kind */
+	uint32_t reserved0;	  /* must be 0 */
+	uint64_t reserved[3];	  /* must be 0 */
 };
 
 enum maar_ipc_role {
@@ -120,7 +128,7 @@ enum maar_ipc_role {
 /* Who attaches. */
 struct maar_ipc_who {
 	uint32_t roles;	      /* enum maar_ipc_role, or-ed; 0: only looks and recovers */
-	uint32_t reserved0;   /* must be 0 */
+	uint32_t reading;     /* of a broadcast's consumer: enum maar_ipc_reading; else 0 */
 	uint64_t key;	      /* of its journal: whoever attaches with the same next is its successor. 0: none */
 	int64_t slice_ns;     /* a sleeper of it looks for the dead, and at the queue, so often; 0: MAAR_IPC_SLICE */
 	uint64_t reserved[4]; /* must be 0 */
@@ -178,7 +186,8 @@ struct maar_ipc_message {
 	uint32_t deliveries; /* before this one */
 	uint32_t slot;	     /* its number */
 	uint32_t reserved0;
-	uint64_t reserved[2]; /* by the first, release knows it */
+	uint64_t reserved;    /* by it, release knows the message */
+	uint64_t missed;      /* broadcast, LOSSY: that went by unread right before this one */
 };
 
 /* ---- life cycle ---- */

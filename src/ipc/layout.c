@@ -52,10 +52,12 @@ static uint64_t build_sum(void)
 		offsetof(struct maar__ipc_header, sum),
 		offsetof(struct maar__ipc_header, ready),
 		offsetof(struct maar__ipc_header, recoverer),
+		offsetof(struct maar__ipc_header, floor),
 		sizeof(struct maar__ipc_participant),
 		offsetof(struct maar__ipc_participant, journal),
 		offsetof(struct maar__ipc_participant, dropped_newest),
 		offsetof(struct maar__ipc_participant, watch),
+		offsetof(struct maar__ipc_participant, gate),
 		sizeof(struct maar__ipc_slot),
 		offsetof(struct maar__ipc_slot, flags),
 		offsetof(struct maar__ipc_slot, handle),
@@ -155,6 +157,21 @@ static bool lay_out(struct maar__ipc_header *h)
 	return at <= PTRDIFF_MAX;
 }
 
+static uint32_t fewest_slots(const struct maar__ipc_header *h)
+{
+	uint32_t c, fewest = UINT32_MAX;
+
+	for (c = 0; c < h->n_classes; c++)
+		fewest = h->classes[c].slots < fewest ? h->classes[c].slots : fewest;
+	return fewest;
+}
+
+/* Each participant may keep one slot from use: there is one more. No message is ever any one reader's. */
+static bool may_broadcast(const struct maar__ipc_header *h)
+{
+	return h->priorities == 1 && h->when_dead == 0 && h->most_deliveries == 0 && h->participants < fewest_slots(h);
+}
+
 /* Whether the numbers that all else follows from are in range: 0, -EINVAL or -EOVERFLOW. */
 static int check_numbers(const struct maar__ipc_header *h)
 {
@@ -178,7 +195,7 @@ static int check_numbers(const struct maar__ipc_header *h)
 	for (i = 0; i < h->priorities; i++)
 		if (h->depth[i] == 0 || h->depth[i] > slots_of(h))
 			return -EINVAL;
-	return 0;
+	return h->kind > MAAR_IPC_BROADCAST || (h->kind == MAAR_IPC_BROADCAST && !may_broadcast(h)) ? -EINVAL : 0;
 }
 
 /* All of a header but what is this one segment's. */
@@ -201,11 +218,12 @@ static int plan(struct maar__ipc_header *h, const struct maar_ipc_options *optio
 	h->when_dead = o->when_dead;
 	h->most_deliveries = o->most_deliveries;
 	h->event_flags = o->event_flags;
+	h->kind = o->kind;
 	if (h->n_classes > MAAR_IPC_CLASSES || h->priorities > MAAR_IPC_PRIORITIES ||
 	    (o->align && !maar__is_pow2(o->align)))
 		return -EINVAL;
 	for (i = 0; i < sizeof(o->reserved) / sizeof(o->reserved[0]); i++)
-		if (o->reserved[i])
+		if (o->reserved[i] || o->reserved0)
 			return -EINVAL;
 	if (o->n_classes)
 		memcpy(h->classes, o->classes, h->n_classes * sizeof(h->classes[0]));
@@ -213,6 +231,9 @@ static int plan(struct maar__ipc_header *h, const struct maar_ipc_options *optio
 		h->classes[0] = (struct maar_ipc_class){ .bytes = 1024, .slots = 256 };
 	if (slots_of(h) > MAAR_IPC_MAX_SLOTS)
 		return -EOVERFLOW;
+	if (h->kind == MAAR_IPC_BROADCAST && !o->participants && fewest_slots(h) > 1 &&
+	    fewest_slots(h) <= MAAR_IPC_PARTICIPANTS)
+		h->participants = fewest_slots(h) - 1;
 	for (i = 0; i < h->priorities; i++)
 		h->depth[i] = o->depth[i] ? o->depth[i] : (uint32_t)slots_of(h);
 	rc = check_numbers(h);
@@ -286,6 +307,8 @@ void maar__ipc_look(struct maar_ipc *ipc, void *mem, const struct maar__ipc_head
 		ipc->depth[i] = h->depth[i];
 		ipc->depth_below_all |= h->depth[i] < ipc->slots;
 	}
+	ipc->broadcast = h->kind == MAAR_IPC_BROADCAST;
+	ipc->depth_below_all |= ipc->broadcast; /* who sleeps for room in it may be woken by each slot */
 }
 
 /* ---- init ---- */

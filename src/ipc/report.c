@@ -176,6 +176,7 @@ static void dump_participant(const struct maar_ipc *ipc, uint32_t number, uint64
 	const struct maar__ipc_participant *p = maar__ipc_entry(ipc, number);
 	const int alive = maar__ipc_alive((struct maar_ipc *)(uintptr_t)ipc, number);
 	const uint32_t roles = (uint32_t)(state >> 16) & 0xffff;
+	struct maar_ipc_reader reader;
 	uint32_t i, out = 0, read = 0;
 
 	for (i = 0; i < ipc->slots; i++) {
@@ -195,6 +196,10 @@ static void dump_participant(const struct maar_ipc *ipc, uint32_t number, uint64
 		out, read);
 	if (maar_a_load(&p->key, RELAXED))
 		fprintf(to, "    key %#" PRIx64 "\n", maar_a_load(&p->key, RELAXED));
+	if (maar__ipc_cast_peek(ipc, number, &reader))
+		fprintf(to, "    reads %s, next %" PRIu64 ", behind %" PRIu64 "%s\n",
+			reader.reading & MAAR_IPC_LOSSY ? "lossy" : "lossless", reader.position, reader.lag,
+			reader.pins ? ", has one out" : "");
 }
 
 int maar_ipc_dump(const struct maar_ipc *ipc, FILE *to)
@@ -205,8 +210,9 @@ int maar_ipc_dump(const struct maar_ipc *ipc, FILE *to)
 
 	if (rc)
 		return rc;
-	fprintf(to, "queue between processes %016" PRIx64 "%016" PRIx64 ": %" PRIu32 " slots%s%s\n", ipc->uuid[0],
-		ipc->uuid[1], s.slots, s.closed ? ", closed" : "", s.marked_broken ? ", BROKEN" : "");
+	fprintf(to, "%s between processes %016" PRIx64 "%016" PRIx64 ": %" PRIu32 " slots%s%s\n",
+		ipc->broadcast ? "broadcast" : "queue", ipc->uuid[0], ipc->uuid[1], s.slots, s.closed ? ", closed" : "",
+		s.marked_broken ? ", BROKEN" : "");
 	for (i = 0; i < ipc->n_classes; i++)
 		fprintf(to, "  class %" PRIu32 ": %" PRIu32 " slots of %" PRIu64 " bytes, free about %" PRIu64 "\n", i,
 			ipc->classes[i].n, ipc->classes[i].bytes, maar__ipc_count(&ipc->free[i]));
@@ -278,6 +284,8 @@ int maar_ipc_check(const struct maar_ipc *ipc)
 		in_queues += n;
 	}
 	n = check_ring(&ipc->rings[MAAR__IPC_DEAD_RING], MAAR__IPC_QUEUED + MAAR__IPC_DEAD_RING);
+	if (ipc->broadcast && !maar__ipc_cast_is_right(ipc))
+		return -EBADMSG;
 	return s.broken || s.marked_broken || in_free != s.free || in_queues != s.queued || n != s.dead_letters
 		       ? -EBADMSG
 		       : 0;
