@@ -48,6 +48,17 @@ START_TEST(casts)
 }
 END_TEST
 
+START_TEST(pairs)
+{
+	struct ipc_swept swept = { 0 };
+
+	if (!may())
+		return;
+	ipc_sweep_pair((unsigned)_i, &swept);
+	tell(ipc_pair_name((unsigned)_i), &swept);
+}
+END_TEST
+
 START_TEST(lives)
 {
 	struct ipc_swept swept = { 0 };
@@ -76,6 +87,7 @@ START_TEST(controls)
 		return;
 	ipc_sweep_controls();
 	ipc_cast_controls();
+	ipc_pair_controls();
 	ipc_life_controls();
 }
 END_TEST
@@ -115,6 +127,8 @@ Suite *unit_suite(void)
 	tcase = long_tcase(suite, "calls");
 	tcase_add_loop_test(tcase, calls, 0, (int)ipc_calls());
 	tcase_add_loop_test(tcase, casts, 0, (int)ipc_casts());
+	tcase = long_tcase(suite, "pairs");
+	tcase_add_loop_test(tcase, pairs, 0, (int)ipc_pair_calls());
 	tcase = long_tcase(suite, "lives");
 	tcase_add_loop_test(tcase, lives, 0, (int)ipc_life_calls());
 	tcase = unit_tcase(suite, "controls");

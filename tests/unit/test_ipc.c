@@ -116,9 +116,9 @@ START_TEST(options)
 	WRONG(o.when_full = 3);
 	WRONG(o.when_dead = 3);
 	WRONG(o.event_flags = MAAR_EVENT_SHARED);
-	WRONG(o.reserved[2] = 1);
+	WRONG(o.reserved[COUNT_OF(o.reserved) - 1] = 1);
 	WRONG(o.reserved0 = 1);
-	WRONG(o.kind = MAAR_IPC_BROADCAST + 1);
+	WRONG(o.kind = MAAR_IPC_PAIR + 1);
 #undef WRONG
 	o = eight;
 	o.classes[0].slots = MAAR_IPC_MAX_SLOTS + 1;
