@@ -10,7 +10,7 @@ export LC_ALL=C
 usage()
 {
 	cat <<'END'
-usage: make check-long [ROUNDS=N] [SCALE=PERCENT] [KILLS=N] [FUZZ=MILLIONS]      or: srcdir=... builddir=... tests/long.sh
+usage: make check-long [ROUNDS=N] [SCALE=PERCENT] [KILLS=N] [FUZZ=MILLIONS] [BRIDGE=MESSAGES]      or: srcdir=... builddir=... tests/long.sh
 
 Runs N rounds (default 20; some 10^9 messages in all) of the ring stress, the pool stress, rings under the history checker
 (5 million operations of each kind a round, 100 million in all), all three again with random delays, the memory-model
@@ -18,7 +18,8 @@ explorer, and participants of queues between processes killed at random times (5
 stopped), each at PERCENT (default 1000) of its count in make check and with a seed of its own. Hours.
 After them: libFuzzer on the memory of queues between processes, FUZZ million inputs (default 100), by the million, with a
 corpus that is kept in long/fuzz_ipc.corpus (clang).
-Before them, once: redis-server, nginx, sqlite3, python3, perl, gcc and clang on libmaar-malloc.so, and its behaviours in whole counts.
+Before them, once: BRIDGE messages (default 1,000,000) over maar-bridge to one nats-server and to a cluster, with a kill for each
+2,000; redis-server, nginx, sqlite3, python3, perl, gcc and clang on libmaar-malloc.so, and its behaviours in whole counts.
 Rounds that passed are kept in long/done: a run that was interrupted goes on with the next, and one that is complete does
 nothing until that file is removed or ROUNDS is raised. Stops at the first failure and says how to repeat it.
 END
@@ -28,7 +29,7 @@ case ${1-} in
 -h | --help) usage; exit 0 ;;
 esac
 builddir=$(cd "${builddir:-.}" && pwd)
-: "${ROUNDS:=20}" "${SCALE:=1000}" "${KILLS:=$((SCALE * 5))}" "${FUZZ:=100}"
+: "${ROUNDS:=20}" "${SCALE:=1000}" "${KILLS:=$((SCALE * 5))}" "${FUZZ:=100}" "${BRIDGE:=1000000}"
 done=$builddir/long/done
 tests='stress/test_ring_stress stress/test_pool_stress stress/test_ring_fuzz stress/test_pool_fuzz
 	history/test_ring_history history/test_ring_history_fuzz model/test_model unit/test_ipc_kill'
@@ -57,6 +58,23 @@ for test in programs behave; do
 	echo "passed ($(($(date +%s) - at)) s)"
 	echo "0 malloc/$test 100" >>"$done"
 done
+# Once: a million messages over maar-bridge, to one server and to a cluster, while 500 times one of all who are in it is killed.
+if grep -q '^am__append_.* tools/bridge/maar-bridge' Makefile && ! grep -qxF "0 bridge $BRIDGE" "$done"; then
+	make -s tools/bridge/maar-bridge tests/bridge/test_bridge_kill
+	seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+	printf 'check-long: bridge, %s messages, seed %s: ' "$BRIDGE" "$seed"
+	at=$(date +%s)
+	if ! env "builddir=$builddir" MAAR_SEED="$seed" MAAR_PROOF=1 MAAR_BRIDGE_MESSAGES="$BRIDGE" MAAR_BRIDGE_KILLS=$((BRIDGE / 2000)) \
+		CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent tests/bridge/test_bridge_kill >long/bridge.log 2>&1 </dev/null; then
+		echo FAILED
+		tail -n 30 long/bridge.log
+		echo "again: builddir=$builddir MAAR_SEED=$seed MAAR_PROOF=1 MAAR_BRIDGE_MESSAGES=$BRIDGE MAAR_BRIDGE_KILLS=$((BRIDGE / 2000))" \
+			"CK_TAP_LOG_FILE_NAME=- $builddir/tests/bridge/test_bridge_kill"
+		exit 1
+	fi
+	echo "passed ($(($(date +%s) - at)) s)"
+	echo "0 bridge $BRIDGE" >>"$done"
+fi
 round=1
 while [ "$round" -le "$ROUNDS" ]; do
 	for test in $tests; do

@@ -28,6 +28,7 @@ Two hours on two processors, most steps some minutes. Steps, all by default:
                        channels and sets under it, five million operations of each
   kill                 a thread stopped, and killed, at every instruction of every call, in every state; a process, in
                        queues between processes, by SIGKILL; and 5,000 of these at random times, 5,000 stopped
+  bridge               20,000 messages over maar-bridge and nats-server, one and a cluster of three, with 24 kills each
   stall                a thread stopped for 50 ms at points of get and put: what the others do meanwhile, 80 % at least
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
@@ -37,7 +38,7 @@ Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is miss
 END
 }
 
-all='model tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug whole stress history kill stall mutation fuzz valgrind cross'
+all='model tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug whole stress history kill bridge stall mutation fuzz valgrind cross'
 
 case ${1-} in
 -h | --help) usage; exit 0 ;;
@@ -172,6 +173,17 @@ step_kill()
 	MAAR_KILL_ALL=1 run tests/kill/test_stall || return 1
 	MAAR_KILL_ALL=1 run tests/kill/test_ipc_sweep || return 1
 	MAAR_KILLS=${KILLS:-5000} run tests/unit/test_ipc_kill
+}
+
+# Needs the programs that the test starts.
+step_bridge()
+{
+	want nats-server nats-server || return
+	cd "$builddir"
+	grep -q '^am__append_.* tools/bridge/maar-bridge' Makefile || { echo "MISSING: libnats (Debian: libnats-dev); ./bootstrap installs it"; return 77; }
+	make -s -j"$jobs" tools/bridge/maar-bridge tests/bridge/bridge_control || return 1
+	run tests/bridge/test_bridge_points || return 1
+	MAAR_PROOF=1 run tests/bridge/test_bridge_kill
 }
 
 # What 7 threads do while an eighth is stopped for 50 ms, at points of get and put of each kind: at least four fifths.

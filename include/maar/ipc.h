@@ -166,9 +166,10 @@ struct maar_ipc_tags {
 	uint32_t priority;    /* below the segment's number of priorities */
 	uint32_t type;	      /* the caller's */
 	uint64_t sequence;    /* the caller's */
-	uint32_t journal;     /* 1: `sequence` is journaled (attached with a key only) */
+	uint32_t journal;     /* 1: `sequence` is journaled, 2: `mark` is (attached with a key only) */
 	uint32_t reserved0;   /* must be 0 */
-	uint64_t reserved[2]; /* must be 0 */
+	uint64_t mark;	      /* with journal 2: what maar_ipc_past tells; no consumer sees it. Else 0 */
+	uint64_t reserved[1]; /* must be 0 */
 };
 
 /* A message's name, the same as long as it exists, however often it is delivered; no other message has it. */
@@ -340,7 +341,7 @@ MAAR_API int maar_ipc_recover(struct maar_ipc *ipc);
 
 /* What has become of the last journaled publish of those who had this key before. */
 struct maar_ipc_past {
-	uint64_t sequence;
+	uint64_t sequence;  /* or mark, as its tags said */
 	uint32_t delivered; /* 1: it was published; 0: it was not, and never will be */
 	uint32_t reserved0;
 	uint64_t reserved[2];

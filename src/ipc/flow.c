@@ -179,8 +179,8 @@ static void write_header(void *payload, uint64_t word, size_t bytes, const struc
 
 static int check_tags(const struct maar_ipc *ipc, const struct maar_ipc_tags *tags)
 {
-	if (tags->priority >= ipc->priorities || tags->journal > 1 || tags->reserved0 || tags->reserved[0] ||
-	    tags->reserved[1] || (tags->journal && !ipc->key))
+	if (tags->priority >= ipc->priorities || tags->journal > 2 || tags->reserved0 || tags->reserved[0] ||
+	    (tags->mark && tags->journal != 2) || (tags->journal && !ipc->key))
 		return -EINVAL;
 	return 0;
 }
@@ -209,7 +209,7 @@ int maar_ipc_publish(struct maar_ipc *ipc, void *payload, size_t bytes, const st
 		write_header(payload, a.word, bytes, t);
 	turn = ipc->turn;
 	if (t->journal)
-		j = begin_journal(ipc, a.handle, a.word, t->sequence);
+		j = begin_journal(ipc, a.handle, a.word, t->journal == 2 ? t->mark : t->sequence);
 	got = produce(ipc, &a, timeout_ns);
 	if (maar_unlikely(got <= 0) && j)
 		take_back_journal(ipc, j, turn);

@@ -223,7 +223,7 @@ static uint32_t loan_of(const struct maar_handed *h, const void *payload)
 
 static bool are_tags(const struct maar_ipc_tags *tags)
 {
-	return !tags || !(tags->priority || tags->journal || tags->reserved0 || tags->reserved[0] || tags->reserved[1]);
+	return !tags || !(tags->priority || tags->journal || tags->reserved0 || tags->mark || tags->reserved[0]);
 }
 
 int maar_handed_publish(struct maar_handed *handed, void *payload, size_t bytes, const struct maar_ipc_tags *tags)

@@ -135,7 +135,7 @@ START_TEST(wrong_arguments)
 {
 	struct handed_ends e = handed_ends();
 	const struct maar_ipc_tags tags[] = {
-		{ .priority = 1 }, { .journal = 1 }, { .reserved0 = 1 }, { .reserved = { 1 } }, { .reserved = { 0, 1 } }
+		{ .priority = 1 }, { .journal = 1 }, { .reserved0 = 1 }, { .reserved = { 1 } }, { .mark = 1 }
 	};
 	struct maar_ipc_message m = { .slot = 0 };
 	struct maar_handed_peer peer;

@@ -318,7 +318,7 @@ END_TEST
 START_TEST(wrong_calls)
 {
 	const struct maar_ipc_tags bad_priority = { .priority = 1 }, journal = { .journal = 1 },
-				   reserved = { .reserved0 = 1 };
+				   reserved = { .reserved0 = 1 }, unused = { .mark = 1 };
 	struct maar_ipc_message m = { .slot = 0 };
 	struct maar_ipc_stats s;
 	struct maar_ipc_past past;
@@ -344,6 +344,7 @@ START_TEST(wrong_calls)
 	unit_eq(maar_ipc_publish(p, payload, 1, &bad_priority, 0), -EINVAL);
 	unit_eq(maar_ipc_publish(p, payload, 1, &journal, 0), -EINVAL);
 	unit_eq(maar_ipc_publish(p, payload, 1, &reserved, 0), -EINVAL);
+	unit_eq(maar_ipc_publish(p, payload, 1, &unused, 0), -EINVAL);
 	unit_eq(maar_ipc_discard(c, payload), -EPERM);
 	unit_eq(maar_ipc_discard(NULL, payload), -EINVAL);
 	unit_eq(maar_ipc_discard(p, payload), 0);
@@ -731,8 +732,43 @@ START_TEST(journals)
 	unit_eq(maar_ipc_forget(q, 77), 0);
 	unit_eq(maar_ipc_forget(q, 77), -ENOENT);
 	unit_eq(maar_ipc_take(q, &m, 0), 1);
+	unit_eq(m.sequence, 105);
 	unit_eq(maar_ipc_release(q, &m), 0);
 	unit_eq(maar_ipc_check(q), 0);
+	unit_eq(maar_ipc_detach(q), 0);
+	unmake();
+}
+END_TEST
+
+/* A mark is journaled in the place of the sequence, which the consumer gets. */
+START_TEST(journaled_marks)
+{
+	const struct maar_ipc_tags both = { .journal = 2, .sequence = 5, .mark = 900 }, none = { .journal = 2 },
+				   unused = { .journal = 1, .mark = 1 }, wrong = { .journal = 3 };
+	struct maar_ipc_message m;
+	struct maar_ipc_past past;
+	struct maar_ipc *p, *q;
+
+	make(&eight);
+	q = attach(BOTH, 0);
+	unit_eq(maar_ipc_send(q, NULL, 0, &both, 0), -EINVAL); /* without a key */
+	p = attach(BOTH, 78);
+	unit_eq(maar_ipc_send(p, NULL, 0, &wrong, 0), -EINVAL);
+	unit_eq(maar_ipc_send(p, NULL, 0, &unused, 0), -EINVAL);
+	unit_eq(maar_ipc_send(p, NULL, 0, &none, 0), 1);
+	unit_eq(maar_ipc_send(p, NULL, 0, &both, 0), 1);
+	die(p);
+	p = attach(BOTH, 78);
+	unit_eq(maar_ipc_past(p, &past), 0);
+	unit_eq(past.sequence, 900);
+	unit_eq(past.delivered, 1);
+	unit_eq(maar_ipc_take(q, &m, 0), 1);
+	unit_eq(m.sequence, 0);
+	unit_eq(maar_ipc_release(q, &m), 0);
+	unit_eq(maar_ipc_take(q, &m, 0), 1);
+	unit_eq(m.sequence, 5);
+	unit_eq(maar_ipc_release(q, &m), 0);
+	unit_eq(maar_ipc_detach(p), 0);
 	unit_eq(maar_ipc_detach(q), 0);
 	unmake();
 }
@@ -1021,6 +1057,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, sleepers_recover);
 	tcase_add_test(tcase, dropped_or_dead_letters);
 	tcase_add_test(tcase, journals);
+	tcase_add_test(tcase, journaled_marks);
 	tcase_add_test(tcase, an_heir_wakes);
 	tcase_add_test(tcase, whom_a_dead_one_would_have_woken);
 	tcase_add_test(tcase, the_last_is_kept);

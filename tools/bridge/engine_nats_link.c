@@ -1,0 +1,436 @@
+/* SPDX-FileCopyrightText: 2026 The maar authors
+ * SPDX-License-Identifier: MIT
+ *
+ * NATS JetStream: the link, which the client makes again by itself; answers; the stream and the consumer.
+ */
+#include "engine_nats.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LEAST_PAUSE 50	 /* ms, between attempts to connect: twice as long each time, */
+#define MOST_PAUSE  5000 /* to this */
+
+static void say(char why[ENGINE_WHY], const char *what, natsStatus s)
+{
+	const char *const last = s == NATS_OK ? NULL : nats_GetLastError(NULL);
+
+	(void)snprintf(why, ENGINE_WHY, "%s%s%.180s", what, s == NATS_OK ? "" : ": ",
+		       s == NATS_OK ? "" : (last && *last ? last : natsStatus_GetText(s)));
+}
+
+/* ---- the link ---- */
+
+static void dropped(natsConnection *nc, void *arg)
+{
+	struct engine *e = arg;
+
+	(void)nc;
+	pthread_mutex_lock(&e->lock);
+	e->drops++;
+	pthread_mutex_unlock(&e->lock);
+}
+
+static void is_quiet(void *arg)
+{
+	struct engine *e = arg;
+
+	pthread_mutex_lock(&e->lock);
+	e->quiet = true;
+	pthread_cond_broadcast(&e->ended);
+	pthread_mutex_unlock(&e->lock);
+}
+
+/* Longer and longer, and not all at the same time. */
+static int64_t pause_after(natsConnection *nc, int attempts, void *arg)
+{
+	int64_t ms = LEAST_PAUSE;
+
+	(void)nc, (void)arg;
+	while (attempts-- > 1 && ms < MOST_PAUSE)
+		ms *= 2;
+	ms = ms < MOST_PAUSE ? ms : MOST_PAUSE;
+	return ms - (int64_t)((uint64_t)bridge_now() / 1000 % (uint64_t)(ms / 4 + 1));
+}
+
+/* The client would write it to stderr by itself. What is wrong is seen by what it leads to. */
+static void no_error(natsConnection *nc, natsSubscription *sub, natsStatus s, void *arg)
+{
+	(void)nc, (void)sub, (void)s, (void)arg;
+}
+
+/* The last that the client calls. */
+static void is_closed(natsConnection *nc, void *arg)
+{
+	struct engine *e = arg;
+
+	(void)nc;
+	pthread_mutex_lock(&e->lock);
+	e->closed = true;
+	pthread_cond_broadcast(&e->ended);
+	pthread_mutex_unlock(&e->lock);
+}
+
+static natsStatus set_servers(natsOptions *options, const char *url)
+{
+	const char *servers[64];
+	char *copy = strdup(url), *save = NULL, *one;
+	natsStatus s;
+	int n = 0;
+
+	if (!copy)
+		return NATS_NO_MEMORY;
+	for (one = strtok_r(copy, ", ", &save); one && n < 64; one = strtok_r(NULL, ", ", &save))
+		servers[n++] = one;
+	s = n ? natsOptions_SetServers(options, servers, n) : NATS_INVALID_ARG;
+	free(copy);
+	return s;
+}
+
+static natsStatus set_who(natsOptions *options, const struct engine_options *o)
+{
+	natsStatus s = NATS_OK;
+
+	if (o->user)
+		s = natsOptions_SetUserInfo(options, o->user, o->password ? o->password : "");
+	if (s == NATS_OK && o->token)
+		s = natsOptions_SetToken(options, o->token);
+	if (s == NATS_OK && o->credentials)
+		s = natsOptions_SetUserCredentialsFromFiles(options, o->credentials, NULL);
+	if (s == NATS_OK && o->tls)
+		s = natsOptions_SetSecure(options, true);
+	if (s == NATS_OK && o->tls_ca)
+		s = natsOptions_LoadCATrustedCertificates(options, o->tls_ca);
+	if (s == NATS_OK && o->tls_cert)
+		s = natsOptions_LoadCertificatesChain(options, o->tls_cert, o->tls_key);
+	if (s == NATS_OK && o->tls_host)
+		s = natsOptions_SetExpectedHostname(options, o->tls_host);
+	return s;
+}
+
+static natsStatus set_options(struct engine *e)
+{
+	natsOptions *const options = e->options;
+	natsStatus s = set_servers(options, e->o.url);
+
+	if (s == NATS_OK)
+		s = set_who(options, &e->o);
+	if (s == NATS_OK)
+		s = natsOptions_SetName(options, "maar-bridge");
+	if (s == NATS_OK)
+		s = natsOptions_SetSendAsap(options,
+					    true); /* else each message waits for a thread that looks every ms */
+	if (s == NATS_OK)
+		s = natsOptions_SetMaxReconnect(options, -1);
+	if (s == NATS_OK)
+		s = natsOptions_SetCustomReconnectDelay(options, pause_after, NULL);
+	if (s == NATS_OK)
+		s = natsOptions_SetRetryOnFailedConnect(options, true, NULL, NULL);
+	if (s == NATS_OK)
+		s = natsOptions_SetTimeout(options, NATS_WAIT_MS);
+	if (s == NATS_OK)
+		s = natsOptions_SetPingInterval(options, 5000);
+	if (s == NATS_OK)
+		s = natsOptions_SetFailRequestsOnDisconnect(options, true);
+	if (s == NATS_OK)
+		s = natsOptions_SetDisconnectedCB(options, dropped, e);
+	if (s == NATS_OK)
+		s = natsOptions_SetClosedCB(options, is_closed, e);
+	if (s == NATS_OK)
+		s = natsOptions_SetErrorHandler(options, no_error, NULL);
+	return s;
+}
+
+/* Nothing of the client's runs any more when this returns; false: it does not end. */
+static bool unlink_all(struct engine *e)
+{
+	struct timespec until;
+	int rc = 0;
+
+	if (e->answers)
+		(void)natsSubscription_Unsubscribe(e->answers);
+	if (e->nc)
+		natsConnection_Close(e->nc);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += 10;
+	pthread_mutex_lock(&e->lock);
+	while (rc == 0 && ((e->answers && !e->quiet) || (e->nc && !e->closed)))
+		rc = pthread_cond_timedwait(&e->ended, &e->lock, &until);
+	pthread_mutex_unlock(&e->lock);
+	natsSubscription_Destroy(e->answers);
+	natsSubscription_Destroy(e->messages);
+	jsCtx_Destroy(e->js);
+	natsConnection_Destroy(e->nc);
+	e->answers = e->messages = NULL;
+	e->js = NULL;
+	e->nc = NULL;
+	e->ready = false;
+	e->pulled = 0;
+	return rc == 0;
+}
+
+static natsStatus listen_for(struct engine *e);
+
+static natsStatus begin_link(struct engine *e)
+{
+	natsStatus s;
+
+	e->closed = false;
+	s = natsConnection_Connect(&e->nc, e->options);
+
+	if (s == NATS_NOT_YET_CONNECTED)
+		s = NATS_OK;
+	if (s == NATS_OK)
+		s = listen_for(e);
+	if (s != NATS_OK)
+		(void)unlink_all(e);
+	return s;
+}
+
+/* ---- answers ---- */
+
+static int result_of(int code, int number, const char *text)
+{
+	if (strstr(text, "maximum messages") || strstr(text, "maximum bytes") || strstr(text, "insufficient"))
+		return -ENOSPC;
+	if (number == 10054) /* longer than the stream's messages may be */
+		return -EMSGSIZE;
+	return code == 503 || code == 500 || code == 504 ? -EAGAIN : -EIO;
+}
+
+static void tell_answer(struct engine *e, uint64_t cookie, const char *text, size_t bytes)
+{
+	struct engine_place place = { 0, 0 };
+	json_t *answer = json_loadb(text, bytes, 0, NULL), *error = json_object_get(answer, "error");
+	json_t *seq = json_object_get(answer, "seq");
+
+	if (!error && json_is_integer(seq) && json_integer_value(seq) > 0) {
+		place.low = (uint64_t)json_integer_value(seq);
+		e->acked(e->arg, cookie, 0, place, json_is_true(json_object_get(answer, "duplicate")), "");
+	} else if (error) {
+		const char *why = json_string_value(json_object_get(error, "description"));
+
+		why = why ? why : "refused";
+		e->acked(e->arg, cookie,
+			 result_of((int)json_integer_value(json_object_get(error, "code")),
+				   (int)json_integer_value(json_object_get(error, "err_code")), why),
+			 place, false, why);
+	} else {
+		e->acked(e->arg, cookie, -EIO, place, false, "no answer of a stream's");
+	}
+	json_decref(answer);
+}
+
+static void on_answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *arg)
+{
+	static const struct engine_place nowhere;
+	struct engine *e = arg;
+	const char *const subject = natsMsg_GetSubject(msg), *const dot = strrchr(subject, '.');
+	const uint64_t cookie = dot ? strtoull(dot + 1, NULL, 16) : 0;
+
+	(void)nc, (void)sub;
+	if (natsMsg_IsNoResponders(msg))
+		e->acked(e->arg, cookie, -EAGAIN, nowhere, false, "no stream answers");
+	else
+		tell_answer(e, cookie, natsMsg_GetData(msg), (size_t)natsMsg_GetDataLength(msg));
+	natsMsg_Destroy(msg);
+}
+
+static natsStatus listen_for(struct engine *e)
+{
+	char subject[128];
+	natsStatus s;
+
+	if (!e->o.exports)
+		return natsConnection_SubscribeSync(&e->messages, e->nc, e->inbox);
+	(void)snprintf(subject, sizeof(subject), "%s.*", e->inbox);
+	s = natsConnection_Subscribe(&e->answers, e->nc, subject, on_answer, e);
+	if (s == NATS_OK) {
+		e->quiet = false;
+		s = natsSubscription_SetPendingLimits(e->answers, -1, -1); /* as many as are in hand */
+	}
+	if (s == NATS_OK)
+		s = natsSubscription_SetOnCompleteCB(e->answers, is_quiet, e);
+	return s;
+}
+
+/* ---- the stream, and the consumer ---- */
+
+static natsStatus make_stream(struct engine *e)
+{
+	const char *subjects[1] = { e->all };
+	jsStreamConfig c;
+	natsStatus s = jsStreamConfig_Init(&c);
+
+	if (s != NATS_OK)
+		return s;
+	c.Name = e->stream;
+	c.Subjects = subjects;
+	c.SubjectsLen = 1;
+	c.Retention = e->o.keep ? js_LimitsPolicy : js_WorkQueuePolicy;
+	c.Discard = js_DiscardNew; /* a full stream refuses: so the queue fills, and its own policy holds */
+	c.Storage = e->o.memory ? js_MemoryStorage : js_FileStorage;
+	c.Replicas = e->o.replicas;
+	c.Duplicates = (int64_t)e->o.dedup_ns;
+	if (e->o.most_messages)
+		c.MaxMsgs = (int64_t)e->o.most_messages;
+	if (e->o.most_bytes)
+		c.MaxBytes = (int64_t)e->o.most_bytes;
+	return js_AddStream(NULL, e->js, &c, NULL, NULL);
+}
+
+static natsStatus make_consumer(struct engine *e)
+{
+	jsConsumerConfig c;
+	natsStatus s = jsConsumerConfig_Init(&c);
+
+	if (s != NATS_OK)
+		return s;
+	c.Durable = e->durable;
+	c.DeliverPolicy = js_DeliverAll;
+	c.AckPolicy = js_AckExplicit;
+	c.AckWait = (int64_t)e->o.ack_wait_ns;
+	c.MaxAckPending = e->o.window;
+	if (e->o.from)
+		c.FilterSubject = e->subject;
+	return js_AddConsumer(NULL, e->js, e->stream, &c, NULL, NULL);
+}
+
+/* Looks for the stream and, for an import, the consumer; makes what is not there. */
+static bool get_ready(struct engine *e, char why[ENGINE_WHY])
+{
+	jsStreamInfo *stream = NULL;
+	jsConsumerInfo *consumer = NULL;
+	jsOptions options;
+	natsStatus s = NATS_OK;
+
+	if (!e->js) {
+		(void)jsOptions_Init(&options);
+		options.Wait = NATS_WAIT_MS;
+		s = natsConnection_JetStream(&e->js, e->nc, &options);
+	}
+	if (s == NATS_OK)
+		s = js_GetStreamInfo(&stream, e->js, e->stream, NULL, NULL);
+	jsStreamInfo_Destroy(stream);
+	if (s == NATS_NOT_FOUND)
+		s = make_stream(e);
+	if (s != NATS_OK) {
+		say(why, "no stream", s);
+		return false;
+	}
+	if (e->o.exports)
+		return true;
+	s = js_GetConsumerInfo(&consumer, e->js, e->stream, e->durable, NULL, NULL);
+	jsConsumerInfo_Destroy(consumer);
+	if (s == NATS_NOT_FOUND)
+		s = make_consumer(e);
+	if (s != NATS_OK)
+		say(why, "no consumer", s);
+	return s == NATS_OK;
+}
+
+/* ---- begin and end ---- */
+
+void nats_close(struct engine *e)
+{
+	if (e->nc && natsConnection_Status(e->nc) == NATS_CONN_STATUS_CONNECTED)
+		(void)natsConnection_FlushTimeout(e->nc, 1000);
+	if (!unlink_all(e))
+		return; /* rather lost than used after it is given back */
+	natsInbox_Destroy(e->inbox);
+	natsOptions_Destroy(e->options);
+	pthread_cond_destroy(&e->ended);
+	pthread_mutex_destroy(&e->lock);
+	free(e);
+}
+
+static bool names(struct engine *e)
+{
+	char host[MAPPING_ROOM];
+
+	if (!mapping_subject(e->subject, e->o.exports ? e->o.host : e->o.from, e->o.queue) ||
+	    !mapping_subject(e->all, NULL, e->o.queue) || !mapping_stream(e->stream, e->o.queue) ||
+	    !mapping_encode(host, e->o.host))
+		return false;
+	if (e->o.consumer)
+		(void)snprintf(e->durable, sizeof(e->durable), "%s", e->o.consumer);
+	else
+		(void)snprintf(e->durable, sizeof(e->durable), "maar-%s", host);
+	(void)snprintf(e->pull, sizeof(e->pull), "$JS.API.CONSUMER.MSG.NEXT.%s.%s", e->stream, e->durable);
+	(void)snprintf(e->get, sizeof(e->get), "$JS.API.STREAM.MSG.GET.%s", e->stream);
+	return true;
+}
+
+struct engine *nats_connect(const struct engine_options *o, engine_acked_fn *acked, void *arg, char why[ENGINE_WHY])
+{
+	struct engine *e = calloc(1, sizeof(*e));
+	natsStatus s;
+
+	if (!e) {
+		(void)snprintf(why, ENGINE_WHY, "%s", strerror(ENOMEM));
+		return NULL;
+	}
+	e->o = *o;
+	e->acked = acked;
+	e->arg = arg;
+	e->quiet = true;
+	pthread_mutex_init(&e->lock, NULL);
+	pthread_cond_init(&e->ended, NULL);
+	s = names(e) ? natsOptions_Create(&e->options) : NATS_INVALID_ARG;
+	if (s == NATS_OK)
+		s = set_options(e);
+	if (s == NATS_OK)
+		s = natsInbox_Create(&e->inbox);
+	if (s == NATS_OK)
+		s = begin_link(e);
+	if (s == NATS_OK)
+		return e;
+	say(why, "the options are wrong", s);
+	nats_close(e);
+	return NULL;
+}
+
+/* The client has given up, as it does when it is refused twice: once more, after a pause. */
+static void begin_again(struct engine *e, char why[ENGINE_WHY])
+{
+	const int64_t now = bridge_now();
+
+	say(why, "the server refuses this client", NATS_OK);
+	if (now < e->next)
+		return;
+	e->next = now + pause_after(NULL, (int)++e->pauses, NULL) * 1000000;
+	(void)unlink_all(e);
+	dropped(NULL, e);
+	(void)begin_link(e);
+}
+
+uint64_t nats_link(struct engine *e, char why[ENGINE_WHY])
+{
+	uint64_t number;
+
+	if (!e->nc || natsConnection_Status(e->nc) == NATS_CONN_STATUS_CLOSED) {
+		begin_again(e, why);
+		return 0;
+	}
+	if (natsConnection_Status(e->nc) != NATS_CONN_STATUS_CONNECTED) {
+		const char *last = NULL;
+
+		(void)natsConnection_GetLastError(e->nc, &last);
+		(void)snprintf(why, ENGINE_WHY, "no server answers%s%.120s", last && *last ? ": " : "",
+			       last ? last : "");
+		return 0;
+	}
+	if (!e->ready) {
+		e->ready = get_ready(e, why);
+		if (!e->ready)
+			return 0;
+		e->pauses = 0;
+	}
+	pthread_mutex_lock(&e->lock);
+	number = e->drops + 1;
+	pthread_mutex_unlock(&e->lock);
+	return number;
+}
