@@ -2,8 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The maar authors
 # SPDX-License-Identifier: MIT
 #
-# The examples of queues between processes: two programs by name, in either order, one of several receivers killed; and one in
-# memory of its own. 300 s each: enough for a machine that stalls.
+# The examples of queues between processes: two programs by name, in either order, one of several receivers killed; one in
+# memory of its own; and a broadcast, one of whose readers is killed. 300 s each: enough for a machine that stalls.
 set -eu
 export LC_ALL=C
 dir=${builddir:-.}/examples
@@ -25,6 +25,9 @@ failed=0
 is() { [ "$2" = "$3" ] || { echo "$1: \"$2\" instead of \"$3\""; failed=1; }; }
 
 is 'own mapping' "$(timeout 300 "$dir/ipc_own_mapping")" '1000 jobs, 1000 done once'
+
+is 'broadcast' "$(timeout 300 "$dir/ipc_broadcast" | sort)" 'recorded: 20000 of 20000
+shown or missed: 20000 of 20000'
 
 # the receiver first
 timeout 300 "$dir/ipc_recv" squares 1000 >"$work/got" &

@@ -90,9 +90,11 @@ enum maar_ipc_when_dead {
 	MAAR_IPC_TO_DEAD_LETTERS, /* into a ring of their own: maar_ipc_take_dead */
 };
 
-/* What is given up for speed. */
+/* Who gets a message, and what is given up for speed. */
 enum maar_ipc_kind {
-	MAAR_IPC_QUEUE = 0, /* any number of producers and consumers, and all that is said below */
+	MAAR_IPC_QUEUE =
+		0, /* any number of producers and consumers, one for each message, and all that is said below */
+	MAAR_IPC_BROADCAST = 1, /* each consumer gets each message: <maar/ipc_broadcast.h> says how that differs */
 	/*
 	 * One producer and one consumer at a time (attach refuses another of either; who is both attaches twice), each one
 	 * thread at a time: then a slot's place is its position, and whose it is two counts say, each of which one process
@@ -136,7 +138,7 @@ enum maar_ipc_role {
 /* Who attaches. */
 struct maar_ipc_who {
 	uint32_t roles;	      /* enum maar_ipc_role, or-ed; 0: only looks and recovers */
-	uint32_t reserved0;   /* must be 0 */
+	uint32_t reading;     /* of a broadcast's consumer: enum maar_ipc_reading; else 0 */
 	uint64_t key;	      /* of its journal: whoever attaches with the same next is its successor. 0: none */
 	int64_t slice_ns;     /* a sleeper of it looks for the dead, and at the queue, so often; 0: MAAR_IPC_SLICE */
 	uint64_t reserved[4]; /* must be 0 */
@@ -195,7 +197,8 @@ struct maar_ipc_message {
 	uint32_t deliveries; /* before this one */
 	uint32_t slot;	     /* its number */
 	uint32_t reserved0;
-	uint64_t reserved[2]; /* by the first, release knows it */
+	uint64_t reserved; /* by it, release knows the message */
+	uint64_t missed;   /* broadcast, LOSSY: that went by unread right before this one */
 };
 
 /* ---- life cycle ---- */

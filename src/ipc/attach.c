@@ -272,7 +272,9 @@ int maar__ipc_check_who(const struct maar_ipc_who *who)
 	for (i = 0; i < sizeof(who->reserved) / sizeof(who->reserved[0]); i++)
 		if (who->reserved[i])
 			return -EINVAL;
-	if ((who->roles & ~(uint32_t)(MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER)) || who->reserved0 || who->slice_ns < 0)
+	if ((who->roles & ~(uint32_t)(MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER)) || who->slice_ns < 0 ||
+	    (who->reading & ~(uint32_t)(MAAR_IPC_LOSSY | MAAR_IPC_HISTORY)) ||
+	    (who->reading && !(who->roles & MAAR_IPC_CONSUMER)))
 		return -EINVAL;
 	return 0;
 }
@@ -354,9 +356,13 @@ static int attach(struct maar_ipc *ipc, void *mem, size_t bytes, const struct ma
 	if (rc == 0 && ipc->pair && ipc->roles == (MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER))
 		rc = -EINVAL;
 	if (rc == 0)
+		rc = maar__ipc_cast_may(ipc, who ? who->reading : 0);
+	if (rc == 0)
 		rc = identify(ipc, &identity);
 	if (rc == 0)
 		rc = find_number(ipc, identity);
+	if (rc == 0)
+		maar__ipc_cast_join(ipc, who ? who->reading : 0);
 	if (rc == 0 && ipc->pair) {
 		rc = maar__pair_begin(ipc);
 		if (rc)
@@ -430,10 +436,11 @@ int maar_ipc_detach(struct maar_ipc *ipc)
 	}
 	life = ipc->life;
 	if (maar_a_load(&ipc->at->broken, RELAXED) == 0) {
-		if (has_slots(ipc))
+		if (has_slots(ipc) || ipc->reading.out)
 			return -EBUSY;
 		p = maar__ipc_entry(ipc, ipc->me);
 		maar__ipc_unwatch(ipc, ipc->me);
+		maar__ipc_cast_leave(ipc);
 		(void)maar__ipc_resolve(ipc, ipc->me);
 		/* As of one who died without a slot, in case this one does; whoever does it again finds the same. */
 		maar_a_store(&p->state, maar__ipc_state(maar__ipc_generation(ipc->state), 0, MAAR__IPC_WAKE),

@@ -316,7 +316,8 @@ int maar_ipc_receive(struct maar_ipc *ipc, void *data, size_t room, struct maar_
 	if (got <= 0)
 		return got;
 	maar_n_copy(data, m.payload, (size_t)m.bytes);
-	(void)maar_ipc_release(ipc, &m);
+	if (maar_unlikely(maar_ipc_release(ipc, &m) == -EALREADY)) /* evicted: it may have changed meanwhile */
+		return -ECANCELED;
 	m.payload = NULL;
 	if (message)
 		*message = m;

@@ -75,6 +75,8 @@ int maar__ipc_try_loan(struct maar_ipc *ipc, size_t bytes, uint32_t *handle)
 	bool fits = false;
 	uint32_t c;
 
+	if (maar_unlikely(ipc->broadcast))
+		return maar__ipc_cast_loan(ipc, bytes, handle);
 	if (ipc->pair)
 		return maar__pair_try_loan(ipc, bytes, handle);
 	for (c = 0; c < ipc->n_classes; c++) {
@@ -148,6 +150,8 @@ int maar__ipc_try_publish(struct maar_ipc *ipc, uint32_t handle, uint64_t word, 
 	struct maar__owned ring;
 	int rc;
 
+	if (maar_unlikely(ipc->broadcast))
+		return maar__ipc_cast_publish(ipc, handle, word);
 	if (ipc->pair)
 		return maar__pair_publish(ipc);
 	ring = ipc->rings[priority];
@@ -162,13 +166,11 @@ int maar__ipc_try_publish(struct maar_ipc *ipc, uint32_t handle, uint64_t word, 
 	return rc == -EALREADY ? rc : maar__ipc_broken(ipc);
 }
 
-/* What the header of a slot says that this participant has taken from ring r; -EBADMSG. */
-static int describe(struct maar_ipc *ipc, uint32_t r, uint32_t handle, struct maar_ipc_message *m)
+int maar__ipc_describe(struct maar_ipc *ipc, uint32_t r, uint32_t handle, uint64_t word, struct maar_ipc_message *m)
 {
 	const struct maar__ipc_slots *const slots = &ipc->classes[maar__ipc_class_of(ipc, handle)];
 	unsigned char *const payload = slots->payloads + (handle - slots->first) * slots->stride;
 	const struct maar__ipc_slot *const s = maar__ipc_slot(payload);
-	const uint64_t word = maar_a_load(&ipc->own[handle], RELAXED);
 
 	m->payload = payload;
 	m->bytes = maar_a_load(&s->length, RELAXED);
@@ -179,8 +181,8 @@ static int describe(struct maar_ipc *ipc, uint32_t r, uint32_t handle, struct ma
 	m->deliveries = maar_a_load(&s->deliveries, RELAXED);
 	m->slot = handle;
 	m->reserved0 = 0;
-	m->reserved[0] = word;
-	m->reserved[1] = 0;
+	m->reserved = word;
+	m->missed = 0;
 	m->id.segment[0] = ipc->uuid[0];
 	m->id.segment[1] = ipc->uuid[1];
 	m->id.ring = m->priority;
@@ -202,7 +204,7 @@ static int take_from(struct maar_ipc *ipc, uint32_t r, struct maar_ipc_message *
 	const int got = maar__owned_take(&ipc->rings[r], MAAR__IPC_QUEUED + r, MAAR__IPC_READ, ipc->me, &handle);
 
 	if (maar_likely(got > 0))
-		return describe(ipc, r, handle, m);
+		return maar__ipc_describe(ipc, r, handle, maar_a_load(&ipc->own[handle], RELAXED), m);
 	return got == 0 ? 0 : maar__ipc_broken(ipc);
 }
 
@@ -226,6 +228,8 @@ int maar__ipc_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m)
 {
 	uint32_t p = ipc->priorities;
 
+	if (maar_unlikely(ipc->broadcast))
+		return maar__ipc_cast_take(ipc, m);
 	if (ipc->pair)
 		return maar__pair_try_take(ipc, m);
 	while (p-- > 0) {
@@ -262,12 +266,14 @@ int maar_ipc_release(struct maar_ipc *ipc, const struct maar_ipc_message *messag
 		return rc;
 	if (maar_unlikely(!message || message->slot >= ipc->slots))
 		return -EINVAL;
+	if (maar_unlikely(ipc->broadcast))
+		return maar__ipc_cast_release(ipc, message);
 	if (ipc->pair)
 		return maar__pair_release(ipc, message);
 	word = maar_a_load(&ipc->own[message->slot], RELAXED);
 	/* Of this taking, not of another message that came into this one's hands in the same slot. */
 	if (maar_unlikely(maar__own_state(word) != MAAR__IPC_READ || maar__own_participant(word) != ipc->me ||
-			  word != message->reserved[0]))
+			  word != message->reserved))
 		return -EALREADY;
 	return maar__ipc_put_free(ipc, message->slot, word);
 }

@@ -10,6 +10,7 @@
  *     recover.c   what the dead have left
  *     report.c    statistics, dump, check
  *     watch.c     descriptors for consumers
+ *     broadcast.c, broadcast_reader.c   where all consumers get each message
  *     ../ring/owned_ring.h   how a slot comes into a ring and out of it
  *
  * What a participant leaves that is killed is what it has stored up to some point of its program, in that order. So
@@ -19,6 +20,7 @@
 #ifndef MAAR_IPC_PRIV_H
 #define MAAR_IPC_PRIV_H
 
+#include <maar/ipc_broadcast.h>
 #include <maar/ipc_watch.h>
 
 #include "../base/base.h"
@@ -73,7 +75,9 @@ struct maar__ipc_header {
 
 	uint64_t recoverer __attribute__((aligned(MAAR_APART))); /* who is at it: see recover.c */
 	uint64_t recovered, redelivered, dropped_dead;		 /* counters of whoever is */
-	uint64_t pad[12];
+	uint64_t floor;						 /* of a broadcast: see broadcast_priv.h */
+	uint64_t gates_to, pins_to;				 /* highest numbers that ever had a gate, a pin */
+	uint64_t pad[9];
 } __attribute__((aligned(MAAR_APART)));
 
 #define MAAR__IPC_MAGIC	 UINT64_C(0x312e6370692d6d61) /* "am-ipc.1", little endian */
@@ -126,8 +130,8 @@ struct maar__ipc_participant {
 	uint64_t outcome; /* of the last journaled publish, when its process is gone: enum maar__ipc_outcome */
 	uint64_t sequence;
 	uint64_t dropped_newest, dropped_oldest;
-	uint64_t watch; /* | generation 32 | turn 31 | armed |; 0: it has had no descriptor. See watch.c */
-	uint64_t reserved[2];
+	uint64_t watch;	    /* | generation 32 | turn 31 | armed |; 0: it has had no descriptor. See watch.c */
+	uint64_t gate, pin; /* of a broadcast's reader: see broadcast_priv.h */
 } __attribute__((aligned(MAAR_APART)));
 MAAR_STATIC_ASSERT(sizeof(struct maar__ipc_participant) == 128, "a line and its neighbour");
 
@@ -146,6 +150,7 @@ struct maar__ipc_slot {
 };
 MAAR_STATIC_ASSERT(sizeof(struct maar__ipc_slot) == 64, "layout 1");
 
+#include "broadcast_priv.h"
 /* ---- of a pair: slot i has the positions i, i + slots, ... ---- */
 
 #define MAAR__PAIR_PRODUCER 1u /* their numbers; others only look and recover */
@@ -193,6 +198,7 @@ struct maar__pair_side {
 struct maar_ipc {
 	uint32_t me; /* number, from 1 */
 	uint32_t roles;
+	uint32_t broadcast; /* not 0: it is one */
 	uint32_t n_classes, priorities, slots, max_participants;
 	uint32_t when_full, when_dead, most_deliveries;
 	uint32_t depth_below_all; /* not 0: some queue may be full while there are slots */
@@ -219,6 +225,7 @@ struct maar_ipc {
 	struct maar_ipc_bells bells; /* ring NULL: none */
 	struct maar__ipc_watch *watch;
 	uint32_t turns; /* of this one's arms */
+	struct maar__ipc_reading reading;
 };
 
 /* layout.c: checks a copy of a segment's first bytes, of which there are `bytes` in all. As attach says. */
@@ -296,6 +303,8 @@ int maar__ipc_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m);
 int maar__ipc_try_publish(struct maar_ipc *ipc, uint32_t handle, uint64_t word, uint32_t priority);
 /* Takes the oldest message of the lowest priority out and makes its slot free, counted. 1, 0: there is none, -errno. */
 int maar__ipc_overwrite(struct maar_ipc *ipc, uint32_t priority, bool any);
+/* What the header says of a slot that ring r has, or had, at the position of `word`: 1, or -EBADMSG. */
+int maar__ipc_describe(struct maar_ipc *ipc, uint32_t r, uint32_t handle, uint64_t word, struct maar_ipc_message *m);
 /* To its class's ring. 0, -EALREADY, -EBADMSG */
 int maar__ipc_put_free(struct maar_ipc *ipc, uint32_t handle, uint64_t word);
 /* The loan (state OUT) of a pointer of the caller's: handle and word; 0, -EINVAL or -EALREADY */

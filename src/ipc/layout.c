@@ -52,10 +52,12 @@ static uint64_t build_sum(void)
 		offsetof(struct maar__ipc_header, sum),
 		offsetof(struct maar__ipc_header, ready),
 		offsetof(struct maar__ipc_header, recoverer),
+		offsetof(struct maar__ipc_header, floor),
 		sizeof(struct maar__ipc_participant),
 		offsetof(struct maar__ipc_participant, journal),
 		offsetof(struct maar__ipc_participant, dropped_newest),
 		offsetof(struct maar__ipc_participant, watch),
+		offsetof(struct maar__ipc_participant, gate),
 		sizeof(struct maar__ipc_slot),
 		offsetof(struct maar__ipc_slot, flags),
 		offsetof(struct maar__ipc_slot, handle),
@@ -181,6 +183,21 @@ static bool lay_out(struct maar__ipc_header *h)
 	return at <= PTRDIFF_MAX;
 }
 
+static uint32_t fewest_slots(const struct maar__ipc_header *h)
+{
+	uint32_t c, fewest = UINT32_MAX;
+
+	for (c = 0; c < h->n_classes; c++)
+		fewest = h->classes[c].slots < fewest ? h->classes[c].slots : fewest;
+	return fewest;
+}
+
+/* Each participant may keep one slot from use: there is one more. No message is ever any one reader's. */
+static bool may_broadcast(const struct maar__ipc_header *h)
+{
+	return h->priorities == 1 && h->when_dead == 0 && h->most_deliveries == 0 && h->participants < fewest_slots(h);
+}
+
 /* What a pair has not. */
 static int check_pair(const struct maar__ipc_header *h)
 {
@@ -215,6 +232,8 @@ static int check_numbers(const struct maar__ipc_header *h)
 	for (i = 0; i < h->priorities; i++)
 		if (h->depth[i] == 0 || h->depth[i] > slots_of(h))
 			return -EINVAL;
+	if (h->kind == MAAR_IPC_BROADCAST)
+		return may_broadcast(h) ? 0 : -EINVAL;
 	return h->kind == MAAR_IPC_PAIR ? check_pair(h) : h->kind == MAAR_IPC_QUEUE ? 0 : -EINVAL;
 }
 
@@ -251,6 +270,9 @@ static int plan(struct maar__ipc_header *h, const struct maar_ipc_options *optio
 		h->classes[0] = (struct maar_ipc_class){ .bytes = 1024, .slots = 256 };
 	if (slots_of(h) > MAAR_IPC_MAX_SLOTS)
 		return -EOVERFLOW;
+	if (h->kind == MAAR_IPC_BROADCAST && !o->participants && fewest_slots(h) > 1 &&
+	    fewest_slots(h) <= MAAR_IPC_PARTICIPANTS)
+		h->participants = fewest_slots(h) - 1;
 	for (i = 0; i < h->priorities; i++)
 		h->depth[i] = o->depth[i] ? o->depth[i] : (uint32_t)slots_of(h);
 	rc = check_numbers(h);
@@ -328,6 +350,8 @@ void maar__ipc_look(struct maar_ipc *ipc, void *mem, const struct maar__ipc_head
 		ipc->depth[i] = h->depth[i];
 		ipc->depth_below_all |= h->depth[i] < ipc->slots;
 	}
+	ipc->broadcast = h->kind == MAAR_IPC_BROADCAST;
+	ipc->depth_below_all |= ipc->broadcast; /* who sleeps for room in it may be woken by each slot */
 }
 
 /* ---- init ---- */

@@ -213,15 +213,15 @@ int maar__pair_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m)
 	m->priority = 0;
 	m->id = (struct maar_ipc_id){ .segment = { ipc->uuid[0], ipc->uuid[1] }, .position = at & MAAR__OWN_POSITION };
 	m->reserved0 = 0;
-	m->reserved[0] = at + 1;
-	m->reserved[1] = 0;
+	m->reserved = at + 1;
+	m->missed = 0;
 	return maar_likely(m->bytes <= ipc->classes[0].bytes) ? 1 : maar__ipc_broken(ipc);
 }
 
 int maar__pair_release(struct maar_ipc *ipc, const struct maar_ipc_message *m)
 {
 	struct maar__pair_side *const s = &ipc->side;
-	uint64_t at = m->reserved[0] - 1;
+	uint64_t at = m->reserved - 1;
 
 	if (maar_unlikely(at - s->released >= s->taken - s->released || m->slot != (at & (ipc->slots - 1))))
 		return -EALREADY;

@@ -269,6 +269,7 @@ static int mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 		return rc;
 	maar__ipc_clear_journal(p);
 	maar__ipc_unwatch(ipc, number);
+	maar__ipc_cast_end(ipc, number);
 	(void)maar_a_add(&ipc->at->recovered, 1, RELAXED);
 	maar_a_store(&p->state, maar__ipc_state(maar__ipc_generation(state), 0, MAAR__IPC_NOBODY),
 		     RELEASE); /* R:ipc.state */

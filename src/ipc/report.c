@@ -209,6 +209,7 @@ static void dump_participant(const struct maar_ipc *ipc, uint32_t number, uint64
 	const int alive = maar__ipc_alive((struct maar_ipc *)(uintptr_t)ipc, number);
 	const uint32_t roles = (uint32_t)(state >> 16) & 0xffff;
 	const struct maar__ipc_hands h = hands_of(ipc, number, all);
+	struct maar_ipc_reader reader;
 
 	fprintf(to, "  participant %" PRIu32 "%s:%s%s, %s, loans %" PRIu32 ", taken %" PRIu32 "\n", number,
 		number == ipc->me ? " (this one)" : "", roles & MAAR_IPC_PRODUCER ? " producer" : "",
@@ -219,6 +220,10 @@ static void dump_participant(const struct maar_ipc *ipc, uint32_t number, uint64
 		h.loaned, h.read);
 	if (maar_a_load(&p->key, RELAXED))
 		fprintf(to, "    key %#" PRIx64 "\n", maar_a_load(&p->key, RELAXED));
+	if (maar__ipc_cast_peek(ipc, number, &reader))
+		fprintf(to, "    reads %s, next %" PRIu64 ", behind %" PRIu64 "%s\n",
+			reader.reading & MAAR_IPC_LOSSY ? "lossy" : "lossless", reader.position, reader.lag,
+			reader.pins ? ", has one out" : "");
 }
 
 int maar_ipc_dump(const struct maar_ipc *ipc, FILE *to)
@@ -229,9 +234,10 @@ int maar_ipc_dump(const struct maar_ipc *ipc, FILE *to)
 
 	if (rc)
 		return rc;
-	fprintf(to, "queue between processes %016" PRIx64 "%016" PRIx64 ": %" PRIu32 " slots%s%s%s\n", ipc->uuid[0],
-		ipc->uuid[1], s.slots, ipc->pair ? ", of one producer and one consumer" : "",
-		s.closed ? ", closed" : "", s.marked_broken ? ", BROKEN" : "");
+	fprintf(to, "%s between processes %016" PRIx64 "%016" PRIx64 ": %" PRIu32 " slots%s%s%s\n",
+		ipc->broadcast ? "broadcast" : "queue", ipc->uuid[0], ipc->uuid[1], s.slots,
+		ipc->pair ? ", of one producer and one consumer" : "", s.closed ? ", closed" : "",
+		s.marked_broken ? ", BROKEN" : "");
 	for (i = 0; i < ipc->n_classes; i++)
 		fprintf(to, "  class %" PRIu32 ": %" PRIu32 " slots of %" PRIu64 " bytes, free about %" PRIu64 "\n", i,
 			ipc->classes[i].n, ipc->classes[i].bytes, ipc->pair ? s.free : maar__ipc_count(&ipc->free[i]));
@@ -305,6 +311,8 @@ int maar_ipc_check(const struct maar_ipc *ipc)
 		in_queues += n;
 	}
 	n = check_ring(&ipc->rings[MAAR__IPC_DEAD_RING], MAAR__IPC_QUEUED + MAAR__IPC_DEAD_RING);
+	if (ipc->broadcast && !maar__ipc_cast_is_right(ipc))
+		return -EBADMSG;
 	return s.broken || s.marked_broken || in_free != s.free || in_queues != s.queued || n != s.dead_letters
 		       ? -EBADMSG
 		       : 0;

@@ -83,13 +83,15 @@ int maar__ipc_broken(const struct maar_ipc *ipc)
 	return -EBADMSG;
 }
 
-/* 1 not empty, or closed; 0; or -EBADMSG. */
-static int something(const struct maar_ipc *ipc)
+/* For this number: 1 not empty, or closed; 0; or -EBADMSG. */
+static int something(const struct maar_ipc *ipc, uint32_t number)
 {
 	uint32_t p;
 
 	if (maar__ipc_is_closed(ipc))
 		return 1;
+	if (ipc->broadcast)
+		return maar__ipc_cast_any(ipc, number);
 	if (ipc->pair)
 		return maar__pair_any(ipc);
 	for (p = 0; p < ipc->priorities; p++) {
@@ -107,10 +109,8 @@ void maar__ipc_ring_forgotten(const struct maar_ipc *ipc)
 	uint32_t i;
 
 	for (i = 1; i <= ipc->max_participants; i++)
-		if (maar_a_load(watch_of(ipc, i), RELAXED) & ARMED)
-			break;
-	if (i <= ipc->max_participants && something(ipc) > 0)
-		maar__ipc_ring_armed(ipc);
+		if ((maar_a_load(watch_of(ipc, i), RELAXED) & ARMED) && something(ipc, i) > 0)
+			return maar__ipc_ring_armed(ipc);
 }
 
 void maar__ipc_unwatch(struct maar_ipc *ipc, uint32_t number)
@@ -303,7 +303,7 @@ int maar_ipc_arm(struct maar_ipc *ipc)
 	if (look_at_peers(ipc))
 		rc = maar_ipc_recover(ipc);
 	if (rc >= 0)
-		rc = something(ipc);
+		rc = something(ipc, ipc->me);
 	if (rc <= 0)
 		return rc;
 	/* By itself, also if a producer has cleared the entry: that one may not have come to ringing yet. */

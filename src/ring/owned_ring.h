@@ -34,7 +34,9 @@
 #define MAAR__OWN_POSITION_BITS	   48
 #define MAAR__OWN_PARTICIPANT_BITS 12
 #define MAAR__OWN_POSITION	   ((UINT64_C(1) << MAAR__OWN_POSITION_BITS) - 1)
-#define MAAR__OWN_PARTICIPANT	   ((UINT64_C(1) << MAAR__OWN_PARTICIPANT_BITS) - 1)
+/* Of the position of a word that a take with a floor leaves: so it is no word of another ring's same position. */
+#define MAAR__OWN_FROM_BELOW  (UINT64_C(1) << (MAAR__OWN_POSITION_BITS - 1))
+#define MAAR__OWN_PARTICIPANT ((UINT64_C(1) << MAAR__OWN_PARTICIPANT_BITS) - 1)
 
 struct maar__owned {
 	struct maar__ring_view ring;
@@ -65,16 +67,20 @@ static inline bool maar__owned_is_handle(const struct maar__owned *o, uint64_t w
 }
 
 /*
- * Takes the oldest handle whose word is in state `from`, for `me`, in state `to`. 1, 0 if there is none, or -EBADMSG.
+ * Takes the oldest handle whose word is in state `from`, for `me`, in state `to`. 1, 0 if there is none, or -EBADMSG. With a
+ * floor: 0 too if the oldest is not below the position that the low half of that word says. It is loaded after head: so
+ * however long this one is stopped between the two, no head seems to be below that is not.
  *
  * Whoever comes round finds that head has moved: its own step 2 moved it, or failed because it had moved; or the cell
  * was filled for a later position, by somebody who knew that head had moved and published that with the cell. If it has
  * not, this is no ring.
  */
-static inline int maar__owned_take(const struct maar__owned *o, unsigned from, unsigned to, unsigned me,
-				   uint32_t *handle)
+static inline __attribute__((always_inline)) int maar__owned_take_below(const struct maar__owned *o,
+									const uint64_t *floor, unsigned from,
+									unsigned to, unsigned me, uint32_t *handle)
 {
 	struct maar_ring *const r = o->ring.ring;
+	const uint64_t mark = floor ? MAAR__OWN_FROM_BELOW : 0;
 	uint64_t last = 0;
 	bool again = false;
 
@@ -92,12 +98,15 @@ static inline int maar__owned_take(const struct maar__owned *o, unsigned from, u
 			return 0;
 		if (ahead > 0)
 			continue; /* head was stale */
+		if (floor && (int32_t)((uint32_t)maar_a_load(floor, ACQUIRE) - (uint32_t)head) <= 0) /* A:owned.floor */
+			return 0;
 		if (maar_unlikely(!maar__owned_is_handle(o, word)))
 			return -EBADMSG;
 		own = maar_a_load(&o->own[word], ACQUIRE); /* A:owned.own */
 		if (maar_likely(own == maar__own_word(from, maar__own_participant(own), head))) {
-			taken = maar_a_cas(&o->own[word], own, maar__own_word(to, me, head), RELEASE); /* R:owned.own */
-			if (maar_unlikely(!taken)) /* lost: what the winner knew, so that "none" is right */
+			taken = maar_a_cas(&o->own[word], own, maar__own_word(to, me, head ^ mark),
+					   RELEASE); /* R:owned.own */
+			if (maar_unlikely(!taken))   /* lost: what the winner knew, so that "none" is right */
 				(void)maar_a_load(&o->own[word], ACQUIRE); /* A:owned.own */
 		}
 		(void)maar_a_cas(&r->head, head, head + 1, RELEASE); /* R:ring.head */
@@ -106,6 +115,12 @@ static inline int maar__owned_take(const struct maar__owned *o, unsigned from, u
 			return 1;
 		}
 	}
+}
+
+static inline int maar__owned_take(const struct maar__owned *o, unsigned from, unsigned to, unsigned me,
+				   uint32_t *handle)
+{
+	return maar__owned_take_below(o, NULL, from, to, me, handle);
 }
 
 /*

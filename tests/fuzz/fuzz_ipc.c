@@ -44,6 +44,19 @@ static const struct maar_ipc_options kinds[] = {
 	  .most_deliveries = 2,
 	  .participants = STRANGER,
 	  .event_flags = MAAR_EVENT_NO_SPIN },
+	{ .classes = { { .bytes = 24, .slots = 8 } },
+	  .n_classes = 1,
+	  .depth = { 5 },
+	  .when_full = MAAR_IPC_DROP_NEWEST,
+	  .participants = STRANGER,
+	  .event_flags = MAAR_EVENT_NO_SPIN,
+	  .kind = MAAR_IPC_BROADCAST },
+	{ .classes = { { .bytes = 24, .slots = 8 } }, /* of lossy readers */
+	  .n_classes = 1,
+	  .when_full = MAAR_IPC_OVERWRITE,
+	  .participants = STRANGER,
+	  .event_flags = MAAR_EVENT_NO_SPIN,
+	  .kind = MAAR_IPC_BROADCAST },
 	{ .classes = { { .bytes = 24, .slots = 4 } },
 	  .n_classes = 1,
 	  .participants = STRANGER,
@@ -91,6 +104,16 @@ static uint32_t roles_of(const struct maar_ipc_options *o, unsigned who)
 	return o->kind == MAAR_IPC_PAIR ? pair[who < PEOPLE ? who : PEOPLE - 1] : BOTH;
 }
 
+static bool is_cast(const struct maar_ipc_options *o)
+{
+	return o->kind == MAAR_IPC_BROADCAST;
+}
+
+static uint32_t reading_of(const struct maar_ipc_options *o)
+{
+	return is_cast(o) && o->when_full == MAAR_IPC_OVERWRITE ? MAAR_IPC_LOSSY : 0;
+}
+
 static void make(struct kind *kind, const struct maar_ipc_options *o)
 {
 	const struct maar_ipc_life life = ipc_life(&lives);
@@ -103,7 +126,9 @@ static void make(struct kind *kind, const struct maar_ipc_options *o)
 	kind->saved = malloc(kind->bytes);
 	fuzz_must(kind->saved && maar_ipc_init(memory, kind->bytes, o) == 0);
 	for (unsigned i = 0; i < PEOPLE; i++) {
-		const struct maar_ipc_who who = { .roles = roles_of(o, i), .key = i, .slice_ns = MOMENT };
+		const struct maar_ipc_who who = {
+			.roles = roles_of(o, i), .reading = reading_of(o), .key = i, .slice_ns = MOMENT
+		};
 
 		kind->of[i] = maar_ipc_attach(memory, kind->bytes, &who, &life);
 		fuzz_must(kind->of[i] != NULL);
@@ -208,6 +233,7 @@ static int known(int rc)
 	case -EMSGSIZE:
 	case -EINVAL:
 	case -EBUSY:
+	case -ECANCELED:
 	case -ENOENT:
 		return rc;
 	case -EPERM:
@@ -306,6 +332,19 @@ static void copies(unsigned who, struct fuzz_input *in, int64_t timeout)
 		fuzz_must(m.bytes <= sizeof(data));
 }
 
+static void look_at_readers(unsigned who)
+{
+	struct maar_ipc_reader readers[PEOPLE];
+	const ssize_t n = maar_ipc_readers(k->of[who], readers, PEOPLE);
+
+	fuzz_must(n >= 0 && (patched || n <= PEOPLE));
+	for (ssize_t i = 0; i < n && i < PEOPLE; i++)
+		fuzz_must(readers[i].number <= STRANGER);
+	if (n > 0 && who == 2)
+		(void)known(maar_ipc_evict(k->of[who], readers[0].id));
+	(void)maar_ipc_missed(k->of[who]);
+}
+
 static void look(unsigned who)
 {
 	struct maar_ipc_stats s;
@@ -316,6 +355,8 @@ static void look(unsigned who)
 	(void)known(maar_ipc_forget(k->of[who], who + 1));
 	(void)known(maar_ipc_dump(k->of[who], null));
 	(void)known(maar_ipc_check(k->of[who]));
+	if (is_cast(&kinds[k - made]))
+		look_at_readers(who);
 	fuzz_must(maar_ipc_most_bytes(k->of[who]) <= 128 && maar_ipc_participant(k->of[who]) == who + 1);
 }
 
@@ -323,7 +364,10 @@ static void look(unsigned who)
 static void stranger(struct fuzz_input *in)
 {
 	const struct maar_ipc_life life = ipc_life(&lives);
-	const struct maar_ipc_who who = { .roles = roles_of(&kinds[k - made], PEOPLE), .key = fuzz_byte(in) % 8 };
+	const struct maar_ipc_options *const o = &kinds[k - made];
+	const struct maar_ipc_who who = { .roles = roles_of(o, PEOPLE),
+					  .reading = reading_of(o),
+					  .key = fuzz_byte(in) % 8 };
 	struct maar_ipc *q = maar_ipc_attach(k->memory, k->bytes, &who, &life);
 	void *payload;
 
@@ -345,7 +389,10 @@ static void stranger(struct fuzz_input *in)
 static void die(unsigned who)
 {
 	const struct maar_ipc_life life = ipc_life(&lives);
-	const struct maar_ipc_who as = { .roles = roles_of(&kinds[k - made], who), .key = who, .slice_ns = MOMENT };
+	const struct maar_ipc_options *const o = &kinds[k - made];
+	const struct maar_ipc_who as = {
+		.roles = roles_of(o, who), .reading = reading_of(o), .key = who, .slice_ns = MOMENT
+	};
 	struct maar_ipc *q;
 	int rc;
 
@@ -428,7 +475,7 @@ static void all_is_well(void)
 	unsigned out = 0;
 
 	for (unsigned i = 0; i < PEOPLE; i++)
-		out += hands[i].n_loans + hands[i].n_messages;
+		out += hands[i].n_loans + (is_cast(&kinds[k - made]) ? 0 : hands[i].n_messages); /* those stay queued */
 	fuzz_must(maar_ipc_check(k->of[0]) == 0 && maar_ipc_stats(k->of[0], &s) == 0);
 	fuzz_must(s.loaned + s.read == out && s.free + s.queued + s.dead_letters + out == s.slots);
 	fuzz_must(!s.broken && !s.marked_broken && s.participants == PEOPLE && !s.dead);

@@ -8,6 +8,7 @@
  *
  *     ipc_victim.c       a process that is stepped, stopped, and killed
  *     ipc_calls.c        send, loan and publish, receive, take and release: killed at each instruction
+ *     ipc_casts.c        the same of a broadcast
  *     ipc_pair.c         the same of a pair
  *     ipc_account.h      what the survivors had
  *     ipc_lives.c        attach, detach, recover, in the user's mapping: what is left after each change, on a copy too
@@ -71,6 +72,11 @@ struct ipc_swept {
 unsigned ipc_calls(void);
 const char *ipc_call_name(unsigned which);
 void ipc_sweep_calls(unsigned which, struct ipc_swept *swept);
+/* The same of a broadcast. */
+unsigned ipc_casts(void);
+const char *ipc_cast_name(unsigned which);
+void ipc_sweep_casts(unsigned which, struct ipc_swept *swept);
+void ipc_cast_controls(void);
 /* Wrong recoveries, and wrong accounts, each of which must be found. */
 void ipc_sweep_controls(void);
 

@@ -37,6 +37,17 @@ START_TEST(calls)
 }
 END_TEST
 
+START_TEST(casts)
+{
+	struct ipc_swept swept = { 0 };
+
+	if (!may())
+		return;
+	ipc_sweep_casts((unsigned)_i, &swept);
+	tell(ipc_cast_name((unsigned)_i), &swept);
+}
+END_TEST
+
 START_TEST(pairs)
 {
 	struct ipc_swept swept = { 0 };
@@ -75,6 +86,7 @@ START_TEST(controls)
 	if (!may())
 		return;
 	ipc_sweep_controls();
+	ipc_cast_controls();
 	ipc_pair_controls();
 	ipc_life_controls();
 }
@@ -114,6 +126,7 @@ Suite *unit_suite(void)
 #ifdef __x86_64__
 	tcase = long_tcase(suite, "calls");
 	tcase_add_loop_test(tcase, calls, 0, (int)ipc_calls());
+	tcase_add_loop_test(tcase, casts, 0, (int)ipc_casts());
 	tcase = long_tcase(suite, "pairs");
 	tcase_add_loop_test(tcase, pairs, 0, (int)ipc_pair_calls());
 	tcase = long_tcase(suite, "lives");

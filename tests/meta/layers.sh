@@ -17,7 +17,7 @@ queue  base,ring,mring  queue.h bits/queue_impl.h
 pool   base,ring,mring  pool.h object_pool.h typed_pool.h chain.h bits/pool_impl.h bits/chain_impl.h
 arena  base,ring,mring,alloc arena.h bits/arena_impl.h
 malloc base,alloc       override.h
-ipc    base,ring,wait,mring ipc.h ipc_names.h ipc_watch.h ipc_handed.h
+ipc    base,ring,wait,mring ipc.h ipc_names.h ipc_watch.h ipc_handed.h ipc_broadcast.h
 channel base,ring,wait,mring,pool channel.h select.h topic.h
 '
 

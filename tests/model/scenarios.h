@@ -32,6 +32,8 @@ extern const unsigned n_scenarios_handed;
 
 extern const struct model_scenario scenarios_ipc[];
 extern const unsigned n_scenarios_ipc;
+extern const struct model_scenario scenarios_ipc_cast[];
+extern const unsigned n_scenarios_ipc_cast;
 
 extern const struct model_scenario scenarios_mring[];
 extern const unsigned n_scenarios_mring;

@@ -39,6 +39,7 @@ static const struct {
 	{ scenarios_ring, &n_scenarios_ring },
 	{ scenarios_wait, &n_scenarios_wait },
 	{ scenarios_ipc, &n_scenarios_ipc },
+	{ scenarios_ipc_cast, &n_scenarios_ipc_cast },
 	{ scenarios_handed, &n_scenarios_handed },
 	{ scenarios_shared, &n_scenarios_shared },
 	{ scenarios_slot, &n_scenarios_slot },

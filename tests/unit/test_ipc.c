@@ -117,6 +117,8 @@ START_TEST(options)
 	WRONG(o.when_dead = 3);
 	WRONG(o.event_flags = MAAR_EVENT_SHARED);
 	WRONG(o.reserved[COUNT_OF(o.reserved) - 1] = 1);
+	WRONG(o.reserved0 = 1);
+	WRONG(o.kind = MAAR_IPC_PAIR + 1);
 #undef WRONG
 	o = eight;
 	o.classes[0].slots = MAAR_IPC_MAX_SLOTS + 1;
@@ -190,7 +192,7 @@ START_TEST(attach_is_refused)
 	REFUSED(EINVAL, NULL, bytes, NULL, &life);
 	REFUSED(EINVAL, (char *)memory + 64, bytes - 64, NULL, &life);
 	REFUSED(EINVAL, memory, bytes, &who, &life);
-	who = (struct maar_ipc_who){ .reserved0 = 1 };
+	who = (struct maar_ipc_who){ .reading = 1 };
 	REFUSED(EINVAL, memory, bytes, &who, &life);
 	who = (struct maar_ipc_who){ .slice_ns = -1 };
 	REFUSED(EINVAL, memory, bytes, &who, &life);

@@ -110,7 +110,7 @@ END_TEST
 START_TEST(wrong_arguments)
 {
 	struct maar_ipc_options options = ipc_small(2000);
-	struct maar_ipc_who who = { .roles = 3, .reserved0 = 1 };
+	struct maar_ipc_who who = { .roles = 3, .reading = 4 };
 	struct unit_size before = unit_size();
 	int i;
 

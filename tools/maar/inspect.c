@@ -43,6 +43,8 @@ struct participant {
 	int alive;
 	struct maar__ipc_entry_seen entry;
 	struct maar__process who;
+	bool reads; /* a broadcast */
+	struct maar_ipc_reader reader;
 };
 
 static bool look_at(struct look *look, uint32_t i, struct participant *p)
@@ -51,6 +53,7 @@ static bool look_at(struct look *look, uint32_t i, struct participant *p)
 	p->number = i;
 	p->attached = maar__ipc_peek_entry(&look->seen, i, &p->entry);
 	p->alive = look_alive(look, i);
+	p->reads = maar__ipc_cast_peek(&look->seen, i, &p->reader);
 	if (maar__ipc_live_who(&look->live, i, &p->who))
 		memset(&p->who, 0, sizeof(p->who));
 	return p->attached || p->alive != 0;
@@ -70,6 +73,11 @@ static const char *life_text(const struct participant *p)
 	return p->alive < 0 ? "perhaps alive" : "DEAD, not recovered";
 }
 
+static const char *reading_text(const struct participant *p)
+{
+	return p->reader.reading & MAAR_IPC_LOSSY ? "lossy" : "lossless";
+}
+
 static void participants_text(struct look *look)
 {
 	struct participant p;
@@ -84,6 +92,9 @@ static void participants_text(struct look *look)
 		       p.who.pid, life_text(&p), roles_text(p.entry.roles), look->hands[i].loaned, look->hands[i].read);
 		if (p.entry.key)
 			printf("; key %#" PRIx64, p.entry.key);
+		if (p.reads)
+			printf("; reads %s, %" PRIu64 " behind%s", reading_text(&p), p.reader.lag,
+			       p.reader.pins ? ", has one out" : "");
 		putchar('\n');
 	}
 }
@@ -98,12 +109,13 @@ static json_t *participants_json(struct look *look)
 		if (look_at(look, i, &p))
 			(void)json_array_append_new(
 				list,
-				json_pack("{s:I, s:I, s:b, s:b, s:b, s:b, s:I, s:I, s:I}", "number",
+				json_pack("{s:I, s:I, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:s?, s:I}", "number",
 					  (json_int_t)p.number, "pid", (json_int_t)p.who.pid, "alive", p.alive != 0,
 					  "sure", p.alive >= 0, "producer", (p.entry.roles & MAAR_IPC_PRODUCER) != 0,
 					  "consumer", (p.entry.roles & MAAR_IPC_CONSUMER) != 0, "loans",
 					  (json_int_t)look->hands[i].loaned, "taken", (json_int_t)look->hands[i].read,
-					  "key", (json_int_t)p.entry.key));
+					  "key", (json_int_t)p.entry.key, "reads", p.reads ? reading_text(&p) : NULL,
+					  "behind", (json_int_t)(p.reads ? p.reader.lag : 0)));
 	return list;
 }
 
@@ -188,8 +200,8 @@ static int inspect_text(struct look *look, const struct inspect *in)
 {
 	uint32_t i;
 
-	printf("%s: %s%s%s\n", shown(in->name), bytes_text(look->live.file.bytes), *look_state(look) ? ", " : "",
-	       look_state(look));
+	printf("%s: %s%s%s%s\n", shown(in->name), bytes_text(look->live.file.bytes),
+	       look->seen.broadcast ? ", broadcast" : "", *look_state(look) ? ", " : "", look_state(look));
 	slots_text(look);
 	participants_text(look);
 	for (i = look->seen.priorities; i-- > 0;) {
@@ -222,14 +234,15 @@ static int inspect_json(struct look *look, const struct inspect *in)
 					      (json_int_t)s->taken[i], "most", (json_int_t)look->seen.depth[i]));
 		each_message(look, i, in->messages, message_json, messages);
 	}
-	return print_json(json_pack(
-		"{s:s, s:I, s:b, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "name", shown(in->name),
-		"bytes", (json_int_t)look->live.file.bytes, "closed", s->closed != 0, "broken", s->marked_broken != 0,
-		"slots", slots_json(look), "dropped", (json_int_t)look_dropped(look), "recovered",
-		(json_int_t)s->recovered, "redelivered", (json_int_t)s->redelivered, "consumers_asleep",
-		(json_int_t)look->consumers_asleep, "producers_asleep", (json_int_t)look->producers_asleep, "dead",
-		(json_int_t)s->dead, "most_participants", (json_int_t)s->max_participants, "participants",
-		participants_json(look), "priorities", priorities, "messages", messages));
+	return print_json(
+		json_pack("{s:s, s:I, s:b, s:b, s:b, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "name",
+			  shown(in->name), "bytes", (json_int_t)look->live.file.bytes, "broadcast",
+			  look->seen.broadcast != 0, "closed", s->closed != 0, "broken", s->marked_broken != 0, "slots",
+			  slots_json(look), "dropped", (json_int_t)look_dropped(look), "recovered",
+			  (json_int_t)s->recovered, "redelivered", (json_int_t)s->redelivered, "consumers_asleep",
+			  (json_int_t)look->consumers_asleep, "producers_asleep", (json_int_t)look->producers_asleep,
+			  "dead", (json_int_t)s->dead, "most_participants", (json_int_t)s->max_participants,
+			  "participants", participants_json(look), "priorities", priorities, "messages", messages));
 }
 
 int run_inspect(const struct tool *tool, int argc, char **argv)

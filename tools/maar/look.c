@@ -102,6 +102,19 @@ uint64_t look_dropped(const struct look *look)
 	return look->stats.dropped_newest + look->stats.dropped_oldest + look->stats.dropped_dead;
 }
 
+uint64_t look_lag(const struct look *look)
+{
+	struct maar_ipc_reader reader;
+	uint64_t most = 0;
+	uint32_t i;
+
+	for (i = 1; i <= look->seen.max_participants; i++)
+		if (maar__ipc_cast_peek(&look->seen, i, &reader) && !(reader.reading & MAAR_IPC_LOSSY) &&
+		    reader.lag > most)
+			most = reader.lag;
+	return most;
+}
+
 const char *look_state(const struct look *look)
 {
 	return look->stats.marked_broken ? "BROKEN" : look->stats.closed ? "closed" : "";

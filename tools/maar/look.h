@@ -35,6 +35,9 @@ uint64_t look_published(const struct look *look);
 uint64_t look_taken(const struct look *look);
 uint64_t look_dropped(const struct look *look);
 
+/* Of a broadcast, what the slowest lossless reader has yet to read; 0 where there is none. */
+uint64_t look_lag(const struct look *look);
+
 /* "closed", "BROKEN", "" */
 const char *look_state(const struct look *look);
 

@@ -6,6 +6,8 @@
  */
 #include "tool.h"
 
+#include <maar/ipc_broadcast.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +18,8 @@
 
 struct pipe {
 	const char *name; /* first: parse_name writes it */
-	bool records, create, close;
+	bool records, create, broadcast, close;
+	uint32_t reading; /* enum maar_ipc_reading */
 	int64_t timeout_ns;
 	uint64_t most; /* messages; 0: any number */
 };
@@ -31,6 +34,15 @@ static error_t parse_pipe(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'c':
 		p->create = true;
+		return 0;
+	case 'b':
+		p->create = p->broadcast = true;
+		return 0;
+	case 'l':
+		p->reading |= MAAR_IPC_LOSSY;
+		return 0;
+	case 'H':
+		p->reading |= MAAR_IPC_HISTORY;
 		return 0;
 	case 'e':
 		p->close = true;
@@ -48,8 +60,9 @@ static error_t parse_pipe(int key, char *arg, struct argp_state *state)
 
 static struct maar_ipc *attach(const struct pipe *p, uint32_t role)
 {
-	const struct maar_ipc_who who = { .roles = role };
-	struct maar_ipc *ipc = p->create ? maar_ipc_create(p->name, NULL, &who, 0) : maar_ipc_open(p->name, &who);
+	const struct maar_ipc_options options = { .kind = p->broadcast ? MAAR_IPC_BROADCAST : MAAR_IPC_QUEUE };
+	const struct maar_ipc_who who = { .roles = role, .reading = p->reading };
+	struct maar_ipc *ipc = p->create ? maar_ipc_create(p->name, &options, &who, 0) : maar_ipc_open(p->name, &who);
 
 	if (!ipc)
 		(void)fail("cannot open", p->name, errno);
@@ -138,12 +151,13 @@ static const char *why(int error)
 	}
 }
 
-#define PIPE_OPTIONS                                                                                                   \
-	{ "records", 'r', NULL, 0, "Records: 4 bytes of length, the lowest first, and so many bytes; not lines", 0 },  \
-		{ "create", 'c', NULL, 0, "Make the queue if there is none: 256 slots of 1024 bytes", 0 },             \
-		{ "timeout", 't', "SECONDS", 0, "Wait so long for room, or for a message (default: for ever)", 0 },    \
-	{                                                                                                              \
-		"number", 'n', "N", 0, "Not more than N messages", 0                                                   \
+#define PIPE_OPTIONS                                                                                                     \
+	{ "records", 'r', NULL, 0, "Records: 4 bytes of length, the lowest first, and so many bytes; not lines", 0 },    \
+		{ "create", 'c', NULL, 0, "Make the queue if there is none: 256 slots of 1024 bytes", 0 },               \
+		{ "broadcast", 'b', NULL, 0, "The same, but a broadcast, in which each receiver gets each message", 0 }, \
+		{ "timeout", 't', "SECONDS", 0, "Wait so long for room, or for a message (default: for ever)", 0 },      \
+	{                                                                                                                \
+		"number", 'n', "N", 0, "Not more than N messages", 0                                                     \
 	}
 
 int run_send(const struct tool *tool, int argc, char **argv)
@@ -232,7 +246,13 @@ static int received(struct maar_ipc *ipc, const struct pipe *p, uint64_t *n)
 
 int run_recv(const struct tool *tool, int argc, char **argv)
 {
-	static const struct argp_option options[] = { PIPE_OPTIONS, { 0 } };
+	static const struct argp_option options[] = {
+		PIPE_OPTIONS,
+		{ "lossy", 'l', NULL, 0, "Of a broadcast: hold no sender back, and say at the end how many were missed",
+		  0 },
+		{ "history", 'H', NULL, 0, "Of a broadcast: begin with the oldest message that it still has", 0 },
+		{ 0 },
+	};
 	static const struct argp argp = { .options = options,
 					  .parser = parse_pipe,
 					  .args_doc = "NAME",
@@ -250,6 +270,8 @@ int run_recv(const struct tool *tool, int argc, char **argv)
 	if (!ipc)
 		return STATUS_WRONG;
 	rc = received(ipc, &p, &n);
+	if (maar_ipc_missed(ipc))
+		fprintf(stderr, "maar: missed %" PRIu64 " messages\n", maar_ipc_missed(ipc));
 	(void)maar_ipc_detach(ipc);
 	if (rc < 0 && rc != -EPIPE)
 		return fail("cannot receive from", p.name, rc);

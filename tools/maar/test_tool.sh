@@ -51,6 +51,30 @@ says 2 'absolute' "$maar" -d here ls
 says 0 'Commands' "$maar" --help
 says 0 '^maar [0-9]' "$maar" --version
 
+# ---- a broadcast: each gets all, the late have history, the lossy say what they missed ----
+seq 1 300 | "$maar" send -b casts || wrong 'send -b'
+is 'history' "$("$maar" recv -H -t 0 casts | tail -n 1)" 300
+is 'nothing is taken' "$("$maar" recv -H -l -t 0 casts)" "$(seq 45 300)"
+is 'no history' "$("$maar" recv -t 0 casts)" ''
+"$maar" recv casts >"$work/got" &
+receiver=$!
+"$maar" recv -l casts >"$work/got2" &
+reader=$!
+until_so sh -c "'$maar' inspect casts | grep -q 'consumer; .*; reads lossless, 0 behind'"
+until_so sh -c "'$maar' inspect casts | grep -q 'consumer; .*; reads lossy, 0 behind'"
+says 0 '^casts: .*, broadcast' "$maar" inspect casts
+says 0 '"reads": "lossless"' "$maar" --json inspect casts
+says 0 '^casts .*broadcast, 0 behind' "$maar" top --once -i 0.05 casts
+says 0 '"behind": 0' "$maar" --json top -n 1 -i 0.05 casts
+seq 1 20 | "$maar" send -e casts || wrong 'send -e to a broadcast'
+wait "$receiver" "$reader"
+receiver='' reader=''
+is 'each got all' "$(cat "$work/got" "$work/got2")" "$(seq 1 20; seq 1 20)"
+"$maar" rm casts
+seq 1 3 | "$maar" send -c plain
+says 1 'Invalid argument' "$maar" recv -l plain
+"$maar" rm plain
+
 # ---- pipelines ----
 seq 1 50 | "$maar" send -c numbers || wrong 'send'
 is 'received' "$("$maar" recv -n 50 numbers)" "$(seq 1 50)"

@@ -227,12 +227,15 @@ static void print_table(const struct watch *list, const struct top *top)
 	printf("%-24s %15s %10s %10s %8s %5s %4s %5s %6s  %s%s", "NAME", "QUEUED/SLOTS", "IN/s", "OUT/s", "DROP/s",
 	       "ALIVE", "DEAD", "FULL%", "EMPTY%", "STATE", end);
 	for (w = list; w; w = w->next) {
-		char depth[32];
+		char depth[32], lag[40] = "";
 
+		if (w->look.seen.broadcast)
+			(void)snprintf(lag, sizeof(lag), "%sbroadcast, %" PRIu64 " behind",
+				       *look_state(&w->look) ? ", " : "", look_lag(&w->look));
 		(void)snprintf(depth, sizeof(depth), "%" PRIu32 "/%" PRIu32, w->look.stats.queued, w->look.stats.slots);
-		printf("%-24s %15s %10.0f %10.0f %8.0f %5" PRIu32 " %4" PRIu32 " %5.0f %6.0f  %s%s", shown(w->name),
+		printf("%-24s %15s %10.0f %10.0f %8.0f %5" PRIu32 " %4" PRIu32 " %5.0f %6.0f  %s%s%s", shown(w->name),
 		       depth, w->in, w->out, w->drops, w->look.alive, w->look.stats.dead, percent(w->full, w->samples),
-		       percent(w->empty, w->samples), look_state(&w->look), end);
+		       percent(w->empty, w->samples), look_state(&w->look), lag, end);
 	}
 	fputs(top->ansi ? "\033[J" : "\n", stdout);
 }
@@ -244,13 +247,14 @@ static json_t *table_json(const struct watch *list)
 
 	for (w = list; w; w = w->next)
 		(void)json_array_append_new(
-			all, json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:b, s:b}", "name",
+			all, json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:b, s:b, s:b, s:I}", "name",
 				       shown(w->name), "queued", (json_int_t)w->look.stats.queued, "slots",
 				       (json_int_t)w->look.stats.slots, "in", w->in, "out", w->out, "dropped", w->drops,
 				       "alive", (json_int_t)w->look.alive, "dead", (json_int_t)w->look.stats.dead,
 				       "full_percent", percent(w->full, w->samples), "empty_percent",
 				       percent(w->empty, w->samples), "closed", w->look.stats.closed != 0, "broken",
-				       w->look.stats.marked_broken != 0));
+				       w->look.stats.marked_broken != 0, "broadcast", w->look.seen.broadcast != 0,
+				       "behind", (json_int_t)look_lag(&w->look)));
 	return all;
 }
 
