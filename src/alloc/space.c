@@ -6,6 +6,8 @@
  */
 #include "alloc_priv.h"
 
+#include "../base/probe.h"
+
 #include <errno.h>
 
 /*
@@ -301,6 +303,8 @@ size_t maar__space_purge(bool all)
 	maar_a_store(&returned, returned + bytes, RELAXED);
 	maar__alloc_unlock(&maar__space_lock);
 	maar__space_discharge(bytes);
+	if (bytes)
+		MAAR__PROBE(alloc_shrink, bytes);
 	return bytes;
 }
 
