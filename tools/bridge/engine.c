@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static const struct engine_class *const engines[] = { &engine_nats };
+static const struct engine_class *const engines[] = { &engine_nats, &engine_redis };
 
 const struct engine_class *engine_for(const char *url)
 {

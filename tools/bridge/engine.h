@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: MIT
  *
  * What maar-bridge wants of an engine that keeps messages on other machines: a log ("stream") to which messages are
- * added, each under its identity, and from which they are fetched and acknowledged. One file an engine:
- * engine_nats.c is the first.
+ * added, each under its identity, and from which they are fetched and acknowledged. One file an engine, or a few:
+ * engine_nats.c, engine_redis.c.
  *
  *     exporter:  queue -> take -> publish ----> acked(cookie, 0, place) -> release
  *     importer:  fetch -> publish into the queue -> ack
@@ -84,7 +84,7 @@ struct engine_options {
 
 /*
  * A publish has ended: result 0: the message is in the stream, at `place`, as surely as the stream keeps anything;
- * twice: its identity was there before. Or it is not, as far as the server says:
+ * twice: its identity was there before, and the place may be zeros: not known. Or it is not, as far as the server says:
  *   -ENOSPC    the stream is full          -EAGAIN  nobody is there to take it, or not now
  *   -EMSGSIZE  the server takes none of that size
  *   -EPERM     it may not be published there         -EIO  anything else: `why` says it
@@ -147,14 +147,17 @@ struct engine_class {
 	/* It is done with: it does not come again. If the link is lost it may. Does not wait. */
 	void (*ack)(struct engine *engine, struct engine_message *message);
 
-	/* It is to come again, to whoever fetches, not before so many nanoseconds. Does not wait. */
+	/*
+	 * It is to come again, to whoever fetches, not before so many nanoseconds, or when ack_wait_ns are over, if that
+	 * is sooner. Does not wait.
+	 */
 	void (*nack)(struct engine *engine, struct engine_message *message, int64_t delay_ns);
 
 	/* Sends what is to be sent, for a second at most, and ends it. Messages that are fetched, and not ended, come again. */
 	void (*close)(struct engine *engine);
 };
 
-extern const struct engine_class engine_nats;
+extern const struct engine_class engine_nats, engine_redis;
 
 /* The class for a URL; NULL: none has its scheme. */
 const struct engine_class *engine_for(const char *url);
