@@ -74,17 +74,25 @@ void world_need(void)
 	exit(0);
 }
 
-/* One that is free now, and is not likely to be given to anybody else soon. */
+/* One that is free, below those that the system gives to who connects; another with each call. */
 static unsigned free_port(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t bytes = sizeof(at);
-	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	static unsigned next;
 
-	unit_must(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0 &&
-		  getsockname(fd, (struct sockaddr *)&at, &bytes) == 0);
-	close(fd);
-	return ntohs(at.sin_port);
+	if (!next)
+		next = (unsigned)getpid() * 16 + (unsigned)(pace_now() / 1000 % 1000);
+	for (;;) {
+		const unsigned port = 10000 + next++ % 20000;
+		const struct sockaddr_in at = { .sin_family = AF_INET,
+						.sin_port = htons((uint16_t)port),
+						.sin_addr = { htonl(INADDR_LOOPBACK) } };
+		const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		const bool is_free = fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
+
+		close(fd);
+		if (is_free)
+			return port;
+	}
 }
 
 static bool is_listening(unsigned port)
