@@ -66,14 +66,14 @@ static const struct bench_case cases[] = {
 	}
 
 static const struct bench_target targets[] = {
-	TIMES("stream/64", "maar_ipc", BENCH_AT_LEAST_TIMES, 3, "boost*"),
-	TIMES("stream/64", "maar_ipc", BENCH_AT_LEAST_TIMES, 25, "iceoryx*"),
+	TIMES("stream/64", "maar_ipc??pair", BENCH_AT_LEAST_TIMES, 3, "boost*"),
+	TIMES("stream/64", "maar_ipc??pair", BENCH_AT_LEAST_TIMES, 25, "iceoryx*"),
 	TIMES("stream/64,many/64", "maar_ipc??polled", BENCH_AT_LEAST_TIMES, 2, "rte_ring mp/mc"),
 	TIMES("many/64", "maar_ipc??polled", BENCH_AT_LEAST_TIMES, 1, "boost*"),
-	TIMES("rtt/busy/64", "maar_ipc,maar_ipc??polled", BENCH_AT_MOST_TIMES, 2, "cache line*"),
+	TIMES("rtt/busy/64", "maar_ipc??pair,maar_ipc??pair??polled", BENCH_AT_MOST_TIMES, 2, "cache line*"),
 	TIMES("rtt/asleep/64", "maar_ipc??asleep", BENCH_AT_MOST_TIMES, 1.25, "raw futex"),
 	TIMES("rtt/asleep/*", "maar_ipc??asleep", BENCH_AT_MOST_TIMES, 1, "boost*"),
-	AT_MOST("stream/64", "maar_ipc,maar_ipc??copied", BENCH_CALLS, 100),
+	AT_MOST("stream/64", "maar_ipc,maar_ipc??pair,maar_ipc??copied,maar_ipc??pair??copied", BENCH_CALLS, 100),
 	AT_MOST("attach/*", "*", BENCH_VALUE, 200e3),
 	AT_MOST("recover/*", "*", BENCH_VALUE, 100e3),
 	AT_MOST("death/*", "*pidfd", BENCH_VALUE, 5e6),

@@ -9,7 +9,8 @@ AC_ARG_ENABLE([sanitizer],
   [], [enable_sanitizer=no])
 AS_IF([test "x$enable_sanitizer" = xyes], [enable_sanitizer=address,undefined])
 AS_IF([test "x$enable_sanitizer" != xno], [
-  maar_san="-fsanitize=$enable_sanitizer -fno-omit-frame-pointer -g"
+  maar_san="-fsanitize=$enable_sanitizer -fno-omit-frame-pointer"
+  AS_CASE([" $CFLAGS"], [*" -g"*], [], [maar_san="$maar_san -g"])
   AS_CASE([",$enable_sanitizer,"], [*,undefined,*], [maar_san="$maar_san -fno-sanitize-recover=undefined"])
   AX_CHECK_COMPILE_FLAG([$maar_san], [],
     [AC_MSG_ERROR([the compiler does not know -fsanitize=$enable_sanitizer; use address,undefined or thread])])

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * maar_ipc: written where it lies and read where it lies, or copied in and out; waiting as it does by itself (spins, then
+ * maar_ipc, as a queue and as a pair: written where it lies and read where it lies, or copied in and out; waiting as it does by itself (spins, then
  * sleeps), never, or always asleep.
  */
 #include <errno.h>
@@ -9,8 +9,8 @@
 
 #include "ipc.h"
 
-/* How a row waits and carries. */
-enum { WAITS, POLLS, SLEEPS, COPIES };
+/* How a row waits and carries; and of which kind its queue is. */
+enum { WAITS, POLLS, SLEEPS, COPIES, PAIR = 16 };
 
 struct queue {
 	size_t bytes; /* of the mapping */
@@ -32,6 +32,7 @@ static void *queue_open(const struct bench_contestant *me, const struct bench_ca
 		.classes = { { .bytes = c->bytes, .slots = (uint32_t)c->capacity } },
 		.n_classes = 1,
 		.event_flags = me->param == SLEEPS ? MAAR_EVENT_NO_SPIN : 0,
+		.kind = me->param & PAIR ? MAAR_IPC_PAIR : MAAR_IPC_QUEUE,
 	};
 	struct queue *q = calloc(1, sizeof(*q));
 	int rc = -ENOMEM;
@@ -192,6 +193,9 @@ static const struct bench_contestant rows[] = {
 	ROW("maar_ipc", NULL, BENCH_IPC_STREAMS | BENCH_IPC_MANY | BENCH_IPC_BUSIES, WAITS, wait),
 	ROW("maar_ipc, polled", "never sleeps", BENCH_IPC_STREAMS | BENCH_IPC_MANY | BENCH_IPC_BUSIES, POLLS, poll),
 	ROW("maar_ipc, copied", "send, receive", BENCH_IPC_STREAMS, COPIES, copy),
+	ROW("maar_ipc, pair", "one producer, one consumer", BENCH_IPC_STREAMS | BENCH_IPC_BUSIES, PAIR | WAITS, wait),
+	ROW("maar_ipc, pair, polled", "never sleeps", BENCH_IPC_STREAMS | BENCH_IPC_BUSIES, PAIR | POLLS, poll),
+	ROW("maar_ipc, pair, copied", "send, receive", BENCH_IPC_STREAMS, PAIR | COPIES, copy),
 	ROW("maar_ipc, asleep", "MAAR_EVENT_NO_SPIN", BENCH_IPC_STREAMS | BENCH_IPC_SLEEPS, SLEEPS, wait),
 };
 

@@ -27,7 +27,7 @@
  *                                                              is at it (or an ancestor of it): -EBUSY
  *     Signal handlers: nothing. After fork the child has arenas of its own, as the parent had them.
  * Progress: no call waits for another thread; what the source does (maar_malloc, malloc, or yours) is added.
- * Cost: alloc and nalloc are inline, some 7 instructions, and out of line once a chunk. Nothing walks what it has been
+ * Cost: alloc and nalloc are inline, some 11 instructions, and out of line once a chunk. Nothing walks what it has been
  * through: a kept chunk is entered, filled and left once between two resets.
  * Origin: nginx's pools (large blocks, handlers), APR's (children, a source shared with them), obstack (growing the last
  * block, rolling back). See doc/lineage.md.

@@ -31,14 +31,15 @@
  * what it holds: slots that are missing, until it goes on or is recovered. Recovery is done by one participant at a
  * time; if that one is stopped meanwhile, the slots of the dead wait for it (if it is killed, the next one goes on).
  * Who sleeps when somebody is stopped or killed who was woken for a message, or is about to wake, finds it at its next
- * look (slice_ns). A producer asleep for a slot is woken when half of a class are free or nothing is queued, and looks
- * as often. No call enters the system while messages and slots are there, and nobody sleeps.
+ * look (slice_ns). A producer asleep for a slot is woken when half of a class are free (of a pair, three quarters at the
+ * latest) or nothing is queued, and looks as often. No call enters the system while messages and slots are there, and
+ * nobody sleeps.
  *
  * Order: first in, first out among the messages of a priority; a higher priority comes first. A message that is
- * delivered again goes to the end. What a producer did before publish happens before what a consumer does after take;
- * what a consumer did before release, before what is done by whoever is lent the slot next. "Full" and "empty" are
- * exact of one class and one priority; where there are several, each was so at some instant of the call, not all at
- * one.
+ * delivered again goes to the end (of a pair, comes first). What a producer did before publish happens before what a
+ * consumer does after take; what a consumer did before release, before what is done by whoever is lent the slot next.
+ * "Full" and "empty" are exact of one class and one priority; where there are several, each was so at some instant of
+ * the call, not all at one.
  *
  * How long that holds: positions are counted to 2^48 (an identity may come again after so many messages), rounds of a
  * ring to 2^32 (of 1024 messages or more): who is stopped within a call while 2^41 pass, a day at 25 million a second,
@@ -89,6 +90,19 @@ enum maar_ipc_when_dead {
 	MAAR_IPC_TO_DEAD_LETTERS, /* into a ring of their own: maar_ipc_take_dead */
 };
 
+/* What is given up for speed. */
+enum maar_ipc_kind {
+	MAAR_IPC_QUEUE = 0, /* any number of producers and consumers, and all that is said below */
+	/*
+	 * One producer and one consumer at a time (attach refuses another of either; who is both attaches twice), each one
+	 * thread at a time: then a slot's place is its position, and whose it is two counts say, each of which one process
+	 * writes. No compare-and-swap, and a fifth of the lines. The price: one class, of 2^n slots; one priority, as deep;
+	 * no OVERWRITE, no dead letters, no most_deliveries; one loan at a time; a slot that is released before an older one
+	 * is lent again after that one. What a dead consumer had comes first, in its old order.
+	 */
+	MAAR_IPC_PAIR = 2,
+};
+
 /* Slots of a size. */
 struct maar_ipc_class {
 	uint64_t bytes; /* of payload, each: 1 to MAAR_IPC_MAX_BYTES; classes are in growing order of it */
@@ -109,7 +123,9 @@ struct maar_ipc_options {
 	uint32_t most_deliveries; /* with REDELIVER: a message that so many consumers died of goes to the dead letters;
 				     0: never */
 	uint32_t event_flags;	  /* MAAR_EVENT_NO_SPIN or 0 */
-	uint64_t reserved[4];	  /* must be 0 */
+	uint32_t kind;		  /* enum maar_ipc_kind */
+	uint32_t reserved0;	  /* must be 0 */
+	uint64_t reserved[3];	  /* must be 0 */
 };
 
 enum maar_ipc_role {
@@ -202,7 +218,7 @@ MAAR_API MAAR_NODISCARD int maar_ipc_init(void *mem, size_t bytes, const struct 
  * Becomes a participant of the segment in `mem`, of which `bytes` bytes are mapped here, shared, to be read and
  * written. who NULL: producer and consumer, without a key. life NULL: whoever is a process of the recorded pid and
  * start time is alive. Puts right what a dead one has left whose number it takes. Returns NULL with errno set:
- *   EINVAL   mem is NULL or misaligned; who or life is wrong
+ *   EINVAL   mem is NULL or misaligned; who or life is wrong; or both roles of a pair are asked for
  *   EBADMSG  there is no segment, its header was written over, or the segment is marked as broken
  *   EAGAIN   init is still at work on it, or was killed there
  *   EPROTO   it was made by a library of another layout, or for another kind of machine or compiler
@@ -212,7 +228,7 @@ MAAR_API MAAR_NODISCARD int maar_ipc_init(void *mem, size_t bytes, const struct 
  *   EBUSY    a living participant has the key, or is just recovering the last that had it; or, for a new key, somebody
  *            has been recovering for a second
  *   EUSERS   no number is left: all are taken by the living, or by other keys (maar_ipc_forget), or somebody is just
- *            recovering those of the dead
+ *            recovering those of the dead; of a pair, the role's number, or this key is of the other role
  *   ENOMEM   no memory
  */
 MAAR_API MAAR_NODISCARD struct maar_ipc *maar_ipc_attach(void *mem, size_t bytes, const struct maar_ipc_who *who,
@@ -240,7 +256,8 @@ MAAR_API int maar_ipc_detach(struct maar_ipc *ipc);
  *   0          full: no slot by the time-out; with DROP_NEWEST, counted as dropped
  *   -EPIPE     the queue is closed
  *   -EMSGSIZE  no class has slots of that size
- * Cost: two compare-and-swaps, and a look at the events' line.
+ *   -EBUSY     of a pair: a loan is out
+ * Cost: two compare-and-swaps, and a look at the events' line; of a pair, none.
  */
 MAAR_API int maar_ipc_loan(struct maar_ipc *ipc, size_t bytes, void **payload, int64_t timeout_ns);
 
@@ -250,7 +267,7 @@ MAAR_API int maar_ipc_loan(struct maar_ipc *ipc, size_t bytes, void **payload, i
  *   -EPIPE     the queue is closed. The loan stays
  *   -EMSGSIZE  more bytes than the slot has. The loan stays
  *   -EALREADY  payload is no loan of this participant's
- * Cost: three compare-and-swaps, and one read-modify-write of the consumers' event.
+ * Cost: three compare-and-swaps, and one read-modify-write of the consumers' event; of a pair, the latter.
  */
 MAAR_API int maar_ipc_publish(struct maar_ipc *ipc, void *payload, size_t bytes, const struct maar_ipc_tags *tags,
 			      int64_t timeout_ns);
@@ -268,14 +285,17 @@ MAAR_API int maar_ipc_send(struct maar_ipc *ipc, const void *data, size_t bytes,
  * Takes the oldest message of the highest priority that has one. Returns 1 and *message, or
  *   0       empty, by the time-out
  *   -EPIPE  the queue is empty and closed, and the dead are recovered, unless somebody else is just doing that
- * Cost: two compare-and-swaps.
+ * Cost: two compare-and-swaps; of a pair, none.
  */
 MAAR_API int maar_ipc_take(struct maar_ipc *ipc, struct maar_ipc_message *message, int64_t timeout_ns);
 
 /* Takes the oldest dead letter: 1, or 0 if there is none. Does not wait. */
 MAAR_API int maar_ipc_take_dead(struct maar_ipc *ipc, struct maar_ipc_message *message);
 
-/* Releases the slot of a message. 0, or -EALREADY: it is not one that this participant has (any more). Cost: as publish. */
+/*
+ * Releases the slot of a message. 0, or -EALREADY: it is not one that this participant has (any more). Cost: as publish;
+ * of a pair, none.
+ */
 MAAR_API int maar_ipc_release(struct maar_ipc *ipc, const struct maar_ipc_message *message);
 
 /*
@@ -334,7 +354,8 @@ MAAR_API int maar_ipc_forget(struct maar_ipc *ipc, uint64_t key);
 
 /* Counted one after another: exact when no other call runs. */
 struct maar_ipc_stats {
-	uint64_t published[MAAR_IPC_PRIORITIES], taken[MAAR_IPC_PRIORITIES]; /* since init, redeliveries included */
+	uint64_t published[MAAR_IPC_PRIORITIES],
+		taken[MAAR_IPC_PRIORITIES];	 /* since init; redeliveries too, but of a pair */
 	uint64_t dropped_newest, dropped_oldest; /* refused to producers; overwritten. A kill may count one too many */
 	uint64_t dropped_dead;			 /* by when_dead; the same */
 	uint64_t recovered, redelivered;	 /* participants; messages put into the queue again */

@@ -6,6 +6,8 @@
  */
 #include "alloc_priv.h"
 
+#include "../base/probe.h"
+
 #include <errno.h>
 
 pthread_mutex_t maar__big_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -126,6 +128,7 @@ void *maar__big_get(size_t bytes, size_t align, struct maar_heap *heap)
 		put_in(e);
 		used++;
 		maar__alloc_unlock(&maar__big_lock);
+		MAAR__PROBE(alloc_map, e.at, e.bytes);
 		return e.at;
 	}
 	maar__alloc_unlock(&maar__big_lock);
@@ -147,6 +150,7 @@ bool maar__big_put(void *block)
 	maar__alloc_unlock(&maar__big_lock);
 	if (!was.at)
 		return false;
+	MAAR__PROBE(alloc_unmap, was.at, was.bytes);
 	maar__unmap(was.at, was.bytes);
 	maar__space_discharge(was.bytes);
 	return true;
@@ -178,6 +182,8 @@ void *maar__big_resize(void *block, size_t bytes)
 		was = *e;
 		moved = maar__remap(block, was.bytes, to);
 		if (moved) {
+			MAAR__PROBE(alloc_unmap, block, was.bytes);
+			MAAR__PROBE(alloc_map, moved, to);
 			take_out(e);
 			used++;
 			put_in((struct entry){ moved, to, was.heap });
@@ -215,6 +221,7 @@ void maar__big_drop(const struct maar_heap *heap)
 			continue;
 		}
 		take_out(&table[i]); /* another one may be here now */
+		MAAR__PROBE(alloc_unmap, was.at, was.bytes);
 		maar__unmap(was.at, was.bytes);
 		maar__space_discharge(was.bytes);
 	}

@@ -7,6 +7,8 @@
  */
 #include "alloc_priv.h"
 
+#include "../base/probe.h"
+
 /* How many others' inboxes a thread looks into before it takes a new span. */
 #define STEAL_LOOKS 4
 
@@ -33,6 +35,9 @@ static void stow(struct maar__alloc_lane *lane, const uint32_t *handles, size_t 
 	for (i = 1; i < n; i++)
 		maar__alloc_give(lane, window + ((uint64_t)handles[i] << MAAR__HANDLE_SHIFT));
 }
+
+/* Where a block came from, as probe alloc_refill says. */
+enum source { OWN_INBOX, OWN_BATCHES, OWN_SLABS, OTHERS };
 
 static bool from_inbox(struct maar__alloc_lane *lane, unsigned class)
 {
@@ -88,6 +93,7 @@ static bool from_others(struct maar__alloc_lane *lane, unsigned class)
 			n = maar__inbox_take(&other->inbox, handles);
 			if (n) {
 				lane->stolen++;
+				MAAR__PROBE(alloc_steal, lane->id, class, other->id, n - 1);
 				stow(lane, handles, n);
 			}
 			if (lane->magazine[class].n)
@@ -105,18 +111,30 @@ void *maar__alloc_refill(struct maar__alloc_lane *lane, unsigned class, bool *ze
 
 	maar__alloc_count_slow(lane);
 	maar__alloc_drain_spill(lane);
-	if (lane->kind != MAAR__LANE_HEAP && (from_inbox(lane, class) || from_open(lane, class)))
+	if (lane->kind != MAAR__LANE_HEAP && from_inbox(lane, class)) {
+		MAAR__PROBE(alloc_refill, lane->id, class, OWN_INBOX);
 		return maar__magazine_pop(m);
+	}
+	if (lane->kind != MAAR__LANE_HEAP && from_open(lane, class)) {
+		MAAR__PROBE(alloc_refill, lane->id, class, OWN_BATCHES);
+		return maar__magazine_pop(m);
+	}
 	for (;;) {
 		block = maar__slab_take(lane->current[class], zero);
-		if (block)
+		if (block) {
+			MAAR__PROBE(alloc_refill, lane->id, class, OWN_SLABS);
 			return block;
+		}
 		if (maar__slab_next(lane, class))
 			continue;
-		if (lane->kind != MAAR__LANE_HEAP && from_others(lane, class))
+		if (lane->kind != MAAR__LANE_HEAP && from_others(lane, class)) {
+			MAAR__PROBE(alloc_refill, lane->id, class, OTHERS);
 			return maar__magazine_pop(m);
-		if (!maar__slab_new(lane, class))
+		}
+		if (!maar__slab_new(lane, class)) {
+			MAAR__PROBE(alloc_none, lane->id, class);
 			return NULL;
+		}
 	}
 }
 

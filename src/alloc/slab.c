@@ -7,6 +7,8 @@
  */
 #include "alloc_priv.h"
 
+#include "../base/probe.h"
+
 /*
  * Untouched blocks are linked a page at a time: one way for all blocks afterwards. A block of more than half of it is handed
  * out untouched, and calloc need not clear it.
@@ -116,6 +118,7 @@ bool maar__slab_new(struct maar__alloc_lane *lane, unsigned class)
 
 	if (!slab)
 		return false;
+	MAAR__PROBE(alloc_grow, lane->id, class, slab->end);
 	make_current(lane, class, slab);
 	return true;
 }

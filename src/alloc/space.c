@@ -6,6 +6,8 @@
  */
 #include "alloc_priv.h"
 
+#include "../base/probe.h"
+
 #include <errno.h>
 
 /*
@@ -41,18 +43,26 @@ static uint64_t limit = UINT64_MAX, soft = UINT64_MAX;
 /* ---- which span for which class ---- */
 
 /*
- * The smallest span that has 8 blocks of 256 KiB at most (16 of 4 KiB, for the smallest) and is not more than a 64th larger
- * than they are together: so what rounding and the tail lose stays below 13 %.
+ * The smallest span that has 8 blocks of 256 KiB at most (16 of 4 KiB, for the smallest) and whose tail is at most a 64th of
+ * it, and at most a 256th where blocks share the tail's page: the rest of a tail is never touched. With the eighth that
+ * rounding loses at worst, that is below 13 %.
  */
+#define TAIL_MOST(span)		((span) / 64)
+#define TAIL_TOUCHED_MOST(span) ((span) / 256)
+#define PAGE_LEAST		4096 /* bytes; where pages are larger, more of a tail shares one */
+
 static unsigned choose_kind(unsigned class)
 {
 	static const size_t most[] = { 4096, 32768, MAAR__CLASS_MOST };
 	const size_t bytes = maar__class_bytes(class);
 	unsigned kind;
 
-	for (kind = 0; kind < 2; kind++)
-		if (bytes <= most[kind] && maar__span_bytes(kind) % bytes * 64 <= maar__span_bytes(kind))
+	for (kind = 0; kind < 2; kind++) {
+		const size_t span = maar__span_bytes(kind), tail = span % bytes;
+
+		if (bytes <= most[kind] && tail <= TAIL_MOST(span) && tail % PAGE_LEAST <= TAIL_TOUCHED_MOST(span))
 			return kind;
+	}
 	return bytes <= most[2] ? 2 : 3;
 }
 
@@ -293,6 +303,8 @@ size_t maar__space_purge(bool all)
 	maar_a_store(&returned, returned + bytes, RELAXED);
 	maar__alloc_unlock(&maar__space_lock);
 	maar__space_discharge(bytes);
+	if (bytes)
+		MAAR__PROBE(alloc_shrink, bytes);
 	return bytes;
 }
 

@@ -7,6 +7,7 @@
 
 #include <maar/chain.h>
 
+#include "../base/probe.h"
 #include "../base/sleep.h"
 
 #include <errno.h>
@@ -134,6 +135,7 @@ static ssize_t put_waiting(struct maar_channel *c, struct maar__channel_level *l
 {
 	size_t k = 0;
 
+	MAAR__PROBE(channel_full, c, n);
 	count_up(&c->blocked, 1);
 	for (;;) {
 		const int64_t left = time_left(end);
@@ -188,12 +190,14 @@ static void evict(uint64_t handle, void *channel)
 {
 	struct maar_channel *c = channel;
 
+	MAAR__PROBE(channel_evict, c, handle);
 	count_up(&c->evicted, 1);
 	give_back(c, maar__channel_msg(c, handle));
 }
 
 static void drop(struct maar_channel *c, uint64_t handle)
 {
+	MAAR__PROBE(channel_drop, c, handle);
 	count_up(&c->dropped, 1);
 	give_back(c, maar__channel_msg(c, handle));
 }
@@ -433,6 +437,7 @@ static MAAR_COLD int reserve_waiting(struct maar_channel *c, struct maar_msg **m
 {
 	const int64_t end = maar_event_deadline(c->timeout_ns);
 
+	MAAR__PROBE(channel_starved, c);
 	count_up(&c->starved, 1);
 	for (;;) {
 		const int64_t left = time_left(end), slice = slice_of(left, LOOK_FOR_MESSAGES_NS);
@@ -461,6 +466,7 @@ int maar_channel_reserve(struct maar_channel *channel, struct maar_msg **msg)
 		if (channel->full == MAAR_CHANNEL_DROP || !evict_one(channel))
 			break;
 	}
+	MAAR__PROBE(channel_drop, channel, (uint64_t)MAAR_NO_HANDLE);
 	count_up(&channel->dropped, 1);
 	return 0;
 }

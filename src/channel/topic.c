@@ -8,6 +8,7 @@
 #include <maar/topic.h>
 
 #include "../base/base.h"
+#include "../base/probe.h"
 
 #include <errno.h>
 
@@ -130,8 +131,10 @@ ssize_t maar_topic_publish(struct maar_topic *topic, struct maar_msg *msg)
 		rc = maar_channel_send(channel, maar_msg_retain(msg));
 		if (rc < 0)
 			(void)maar_msg_release(msg); /* the publisher's own is left */
-		if (rc == -ETIMEDOUT)
+		if (rc == -ETIMEDOUT) {
+			MAAR__PROBE(channel_drop, channel, (uint64_t)msg->handle);
 			(void)maar_a_add(&channel->dropped, 1, RELAXED);
+		}
 		got += rc > 0;
 		maar__seat_leave(&topic->place[i].seat);
 	}

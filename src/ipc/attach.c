@@ -143,6 +143,16 @@ static void give_up(struct maar_ipc *ipc)
 	ipc->me = 0;
 }
 
+/* Of a pair, the role is the number: so that nobody else has it at the same time, and its heir is who has it next. */
+static bool may_be(const struct maar_ipc *ipc, uint32_t number)
+{
+	if (!ipc->pair)
+		return true;
+	if (ipc->roles)
+		return number == (ipc->roles & MAAR_IPC_PRODUCER ? MAAR__PAIR_PRODUCER : MAAR__PAIR_CONSUMER);
+	return number > MAAR__PAIR_CONSUMER;
+}
+
 /* First numbers that are free, then those of the dead; all without a key. */
 static int any_number(struct maar_ipc *ipc, uint64_t identity)
 {
@@ -153,7 +163,7 @@ static int any_number(struct maar_ipc *ipc, uint64_t identity)
 			const uint64_t state = maar_a_load(&maar__ipc_entry(ipc, i)->state, RELAXED);
 			int rc;
 
-			if ((maar__ipc_phase(state) == MAAR__IPC_NOBODY) != (round == 0))
+			if ((maar__ipc_phase(state) == MAAR__IPC_NOBODY) != (round == 0) || !may_be(ipc, i))
 				continue;
 			if (round == 0 && maar_a_load(&maar__ipc_entry(ipc, i)->key, RELAXED))
 				continue;
@@ -182,14 +192,17 @@ static uint32_t number_of(const struct maar_ipc *ipc, uint64_t key)
 	return 0;
 }
 
-/* The entry of this key: 0 it is this one's now; -EBUSY; -ENOENT: there is none. */
-static int by_key(struct maar_ipc *ipc, uint64_t identity)
+/* The entry of this key: 0 it is this one's now; -EBUSY; -ENOENT: there is none; -EUSERS: another role's, `as_any` apart. */
+static int by_key(struct maar_ipc *ipc, uint64_t identity, bool as_any)
 {
 	const uint32_t number = number_of(ipc, ipc->key);
 	const struct maar__ipc_participant *p;
 	uint64_t outcome;
-	const int rc = number ? try_number(ipc, number, identity, ipc->key) : OTHER_KEY;
+	int rc;
 
+	if (number && !as_any && !may_be(ipc, number))
+		return -EUSERS;
+	rc = number ? try_number(ipc, number, identity, ipc->key) : OTHER_KEY;
 	if (rc)
 		return rc == OTHER_KEY ? -ENOENT : rc; /* or it was forgotten meanwhile */
 	p = maar__ipc_entry(ipc, number);
@@ -232,7 +245,7 @@ static int find_number(struct maar_ipc *ipc, uint64_t identity)
 	if (!ipc->key)
 		return any_number(ipc, identity);
 	for (;;) {
-		rc = by_key(ipc, identity);
+		rc = by_key(ipc, identity, false);
 		if (rc != -ENOENT)
 			return rc;
 		rc = any_number(ipc, identity);
@@ -280,7 +293,7 @@ static bool rings_are_right(const struct maar_ipc *ipc)
 	uint32_t i;
 
 	for (i = 0; i < ipc->n_classes; i++)
-		if (!ring_is_right(&ipc->free[i]))
+		if (ipc->free[i].own && !ring_is_right(&ipc->free[i]))
 			return false;
 	for (i = 0; i < MAAR__IPC_RINGS; i++)
 		if (ipc->rings[i].own && !ring_is_right(&ipc->rings[i]))
@@ -338,9 +351,18 @@ static int attach(struct maar_ipc *ipc, void *mem, size_t bytes, const struct ma
 	ipc->key = who ? who->key : 0;
 	ipc->slice = who && who->slice_ns ? who->slice_ns : MAAR_IPC_SLICE;
 	rc = look(ipc, mem, bytes);
+	if (rc == 0 && ipc->pair && ipc->roles == (MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER))
+		rc = -EINVAL;
 	if (rc == 0)
 		rc = identify(ipc, &identity);
-	return rc ? rc : find_number(ipc, identity);
+	if (rc == 0)
+		rc = find_number(ipc, identity);
+	if (rc == 0 && ipc->pair) {
+		rc = maar__pair_begin(ipc);
+		if (rc)
+			give_up(ipc);
+	}
+	return rc;
 }
 
 static size_t private_bytes(void)
@@ -383,6 +405,8 @@ static bool has_slots(const struct maar_ipc *ipc)
 {
 	uint32_t i;
 
+	if (ipc->pair)
+		return maar__pair_has_slots(ipc);
 	for (i = 0; i < ipc->slots; i++) {
 		const uint64_t word = maar_a_load(&ipc->own[i], RELAXED);
 
@@ -459,7 +483,7 @@ int maar_ipc_forget(struct maar_ipc *ipc, uint64_t key)
 	as.roles = 0;
 	rc = identify(&as, &identity);
 	if (rc == 0)
-		rc = by_key(&as, identity);
+		rc = by_key(&as, identity, true);
 	if (rc)
 		return rc;
 	maar_a_store(&maar__ipc_entry(&as, as.me)->outcome, MAAR__IPC_NONE, RELAXED);

@@ -6,6 +6,7 @@
  */
 #include "ipc_priv.h"
 
+#include "../base/probe.h"
 #include "../base/sleep.h"
 #include "../wait/wait_priv.h"
 
@@ -51,10 +52,17 @@ static int wait_for(struct maar_ipc *ipc, struct maar_event *event, struct attem
 
 static int attempt(struct maar_ipc *ipc, struct maar_event *event, struct attempt *a, int64_t timeout_ns)
 {
-	const int got = a->run(ipc, a);
+	int got = a->run(ipc, a);
 
 	if (maar_likely(got) || timeout_ns == 0)
 		return got;
+	if (ipc->pair) {
+		maar__pair_pause(ipc, event);
+		got = a->run(ipc, a);
+		maar__pair_paused(ipc);
+		if (got)
+			return got;
+	}
 	return wait_for(ipc, event, a, maar_event_deadline(timeout_ns));
 }
 
@@ -109,8 +117,10 @@ static int produce(struct maar_ipc *ipc, struct attempt *a, int64_t timeout_ns)
 	const bool drops = ipc->when_full == MAAR_IPC_DROP_NEWEST;
 	const int got = attempt(ipc, &ipc->events->not_full, a, drops ? 0 : timeout_ns);
 
-	if (maar_unlikely(got == 0 && drops))
+	if (maar_unlikely(got == 0 && drops)) {
+		MAAR__PROBE(ipc_drop, ipc, ipc->me, 0);
 		(void)maar_a_add(&maar__ipc_entry(ipc, ipc->me)->dropped_newest, 1, RELAXED);
+	}
 	return got;
 }
 
@@ -193,7 +203,10 @@ int maar_ipc_publish(struct maar_ipc *ipc, void *payload, size_t bytes, const st
 		return got;
 	if (maar_unlikely(bytes > ipc->classes[maar__ipc_class_of(ipc, a.handle)].bytes))
 		return -EMSGSIZE;
-	write_header(payload, a.word, bytes, t);
+	if (ipc->pair)
+		maar__pair_describe(ipc, bytes, t);
+	else
+		write_header(payload, a.word, bytes, t);
 	turn = ipc->turn;
 	if (t->journal)
 		j = begin_journal(ipc, a.handle, a.word, t->journal == 2 ? t->mark : t->sequence);

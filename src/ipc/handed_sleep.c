@@ -12,6 +12,7 @@
 #endif
 #include "handed_priv.h"
 
+#include "../base/probe.h"
 #include "../base/sleep.h"
 
 #include <poll.h>
@@ -30,6 +31,7 @@ void maar__handed_wake(struct maar__handed_waiter *waiter)
 	const int saved = errno;
 	const char byte = 0;
 
+	MAAR__PROBE(handed_wake, waiter);
 	(void)syscall(SYS_sendto, waiter->pair.fd, &byte, (size_t)1, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, (size_t)0);
 	errno = saved;
 }
@@ -54,8 +56,11 @@ int maar__handed_sleep(struct maar_handed *handed, struct maar__handed_waiter *w
 		{ .fd = waiter->pair.fd, .events = POLLIN | POLLRDHUP },
 		{ .fd = handed->socket.fd, .events = POLLRDHUP },
 	};
-	const int n = maar__poll(fds, 2, deadline);
+	int n;
 
+	MAAR__PROBE(handed_block, waiter, deadline);
+	n = maar__poll(fds, 2, deadline);
+	MAAR__PROBE(handed_unblock, waiter, n);
 	if (n == 0)
 		return 0;
 	/* Below 0: no memory in the kernel; the caller looks, and comes again. */

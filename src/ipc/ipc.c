@@ -7,6 +7,7 @@
  */
 #include "ipc_priv.h"
 
+#include "../base/probe.h"
 #include "../wait/wait_priv.h"
 
 /* ---- who waits is told ---- */
@@ -74,6 +75,8 @@ int maar__ipc_try_loan(struct maar_ipc *ipc, size_t bytes, uint32_t *handle)
 	bool fits = false;
 	uint32_t c;
 
+	if (ipc->pair)
+		return maar__pair_try_loan(ipc, bytes, handle);
 	for (c = 0; c < ipc->n_classes; c++) {
 		int got;
 
@@ -116,6 +119,8 @@ static uint32_t handle_of(const struct maar_ipc *ipc, const void *payload)
 
 int maar__ipc_find(const struct maar_ipc *ipc, const void *payload, uint32_t *handle, uint64_t *word)
 {
+	if (ipc->pair)
+		return maar__pair_find(ipc, payload, handle, word);
 	*handle = handle_of(ipc, payload);
 	if (maar_unlikely(*handle == UINT32_MAX))
 		return -EINVAL;
@@ -131,6 +136,8 @@ int maar_ipc_discard(struct maar_ipc *ipc, void *payload)
 
 	if (rc == 0)
 		rc = maar__ipc_find(ipc, payload, &handle, &word);
+	if (rc == 0 && ipc->pair)
+		return maar__pair_discard(ipc);
 	return rc ? rc : maar__ipc_put_free(ipc, handle, word);
 }
 
@@ -138,9 +145,12 @@ int maar_ipc_discard(struct maar_ipc *ipc, void *payload)
 
 int maar__ipc_try_publish(struct maar_ipc *ipc, uint32_t handle, uint64_t word, uint32_t priority)
 {
-	struct maar__owned ring = ipc->rings[priority];
+	struct maar__owned ring;
 	int rc;
 
+	if (ipc->pair)
+		return maar__pair_publish(ipc);
+	ring = ipc->rings[priority];
 	ring.limit = ipc->depth[priority];
 	rc = maar__owned_put(&ring, handle, word, MAAR__IPC_QUEUED + priority, ipc->me);
 	if (maar_likely(rc == 0)) {
@@ -216,6 +226,8 @@ int maar__ipc_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m)
 {
 	uint32_t p = ipc->priorities;
 
+	if (ipc->pair)
+		return maar__pair_try_take(ipc, m);
 	while (p-- > 0) {
 		const int got = take_from(ipc, p, m);
 
@@ -236,7 +248,9 @@ int maar_ipc_take_dead(struct maar_ipc *ipc, struct maar_ipc_message *message)
 
 	if (rc == 0 && !message)
 		rc = -EINVAL;
-	return rc ? rc : take_from(ipc, MAAR__IPC_DEAD_RING, message);
+	if (rc || ipc->pair)
+		return rc;
+	return take_from(ipc, MAAR__IPC_DEAD_RING, message);
 }
 
 int maar_ipc_release(struct maar_ipc *ipc, const struct maar_ipc_message *message)
@@ -248,6 +262,8 @@ int maar_ipc_release(struct maar_ipc *ipc, const struct maar_ipc_message *messag
 		return rc;
 	if (maar_unlikely(!message || message->slot >= ipc->slots))
 		return -EINVAL;
+	if (ipc->pair)
+		return maar__pair_release(ipc, message);
 	word = maar_a_load(&ipc->own[message->slot], RELAXED);
 	/* Of this taking, not of another message that came into this one's hands in the same slot. */
 	if (maar_unlikely(maar__own_state(word) != MAAR__IPC_READ || maar__own_participant(word) != ipc->me ||
@@ -269,8 +285,10 @@ int maar__ipc_overwrite(struct maar_ipc *ipc, uint32_t priority, bool any)
 	(void)maar_a_add(dropped, 1, RELAXED);
 	for (; got == 0 && p < ipc->priorities && (any || p == priority); p++)
 		got = maar__owned_take(&ipc->rings[p], MAAR__IPC_QUEUED + p, MAAR__IPC_OUT, ipc->me, &handle);
-	if (got > 0)
+	if (got > 0) {
+		MAAR__PROBE(ipc_drop, ipc, ipc->me, 1);
 		return maar__ipc_put_free(ipc, handle, maar_a_load(&ipc->own[handle], RELAXED)) ? -EBADMSG : 1;
+	}
 	(void)maar_a_add(dropped, (uint64_t)-1, RELAXED);
 	return got == 0 ? 0 : maar__ipc_broken(ipc);
 }

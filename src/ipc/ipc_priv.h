@@ -5,6 +5,7 @@
  *     layout.c    where everything lies, init, and the check of a header
  *     attach.c    participants: attach, detach, keys, who is alive
  *     ipc.c       loan, publish, discard; take, release: by the owner words
+ *     pair.c      the same of a MAAR_IPC_PAIR, by its counts
  *     flow.c      the same with policies, time-outs, copies; close and drain
  *     recover.c   what the dead have left
  *     report.c    statistics, dump, check
@@ -56,13 +57,14 @@ struct maar__ipc_header {
 	unsigned char uuid[16];
 	uint64_t created;		/* ns of CLOCK_REALTIME */
 	uint64_t pid_space, time_space; /* of its maker: where pids and starts mean something; 0: not known */
-	uint32_t n_classes, priorities, align, when_full, when_dead, most_deliveries, event_flags, reserved0;
+	uint32_t n_classes, priorities, align, when_full, when_dead, most_deliveries, event_flags, kind;
 	struct maar_ipc_class classes[MAAR_IPC_CLASSES];
 	uint32_t depth[MAAR_IPC_PRIORITIES];
 	uint64_t participants_at, events_at, owners_at;
 	uint64_t free_at[MAAR_IPC_CLASSES], rings_at[MAAR__IPC_RINGS];
 	uint64_t payloads_at[MAAR_IPC_CLASSES], strides[MAAR_IPC_CLASSES];
-	uint64_t reserved[4];
+	uint64_t pair_at; /* of a MAAR_IPC_PAIR, which has no rings and no owner words */
+	uint64_t reserved[3];
 	uint64_t sum;
 
 	uint64_t ready __attribute__((aligned(MAAR_APART))); /* MAAR__IPC_READY when all else is written */
@@ -77,7 +79,7 @@ struct maar__ipc_header {
 #define MAAR__IPC_MAGIC	 UINT64_C(0x312e6370692d6d61) /* "am-ipc.1", little endian */
 #define MAAR__IPC_READY	 UINT64_C(0x7964616572206370)
 #define MAAR__IPC_MAKING UINT64_C(0x676e696b616d2063)
-#define MAAR__IPC_LAYOUT 1u
+#define MAAR__IPC_LAYOUT 2u
 
 struct maar__ipc_events {
 	struct maar_event not_empty, not_full;
@@ -144,12 +146,48 @@ struct maar__ipc_slot {
 };
 MAAR_STATIC_ASSERT(sizeof(struct maar__ipc_slot) == 64, "layout 1");
 
+/* ---- of a pair: slot i has the positions i, i + slots, ... ---- */
+
+#define MAAR__PAIR_PRODUCER 1u /* their numbers; others only look and recover */
+#define MAAR__PAIR_CONSUMER 2u
+
+/*
+ * From the oldest: released <= taken <= tail <= released + slots. From `released` up to `taken` the consumer has the
+ * slots, up to `tail` there are messages, and beyond, the producer has them. Each word is written by its one process, and by who
+ * recovers that.
+ */
+struct maar__ipc_pair {
+	uint64_t tail __attribute__((aligned(MAAR_APART))); /* messages published */
+	uint64_t released __attribute__((aligned(MAAR_APART)));
+	uint64_t taken;
+	uint64_t loans __attribute__((aligned(MAAR_APART))); /* 0 or 1: for observers */
+};
+
+/* What goes with the message of a slot. */
+struct maar__pair_cell {
+	uint64_t length, sequence;
+	uint64_t released; /* p + 1: the message at position p is released, and an older one is not */
+	uint32_t type;
+	uint32_t deliveries; /* before this one; not 0: REDELIVERED */
+};
+MAAR_STATIC_ASSERT(sizeof(struct maar__pair_cell) == 32, "two a line");
+
 /* ---- private to the process, in memory that a forked child finds zeroed: `me` is 0 there ---- */
 
 struct maar__ipc_slots {
 	unsigned char *payloads;
 	uint64_t stride, bytes;
 	uint32_t first, n;
+};
+
+/* A pair's side of this process: its own words, and the other's as last seen. */
+struct maar__pair_side {
+	uint64_t tail, released, taken;
+	uint64_t told;	   /* consumer: of `released`, when it asked last whether the producer sleeps */
+	uint32_t n_beyond; /* consumer: slots that are released while an older one is not */
+	bool loaned;	   /* producer */
+	bool streams;	   /* the other side is found to have gone on by more than one while this one waits */
+	uint32_t waits;
 };
 
 struct maar_ipc {
@@ -166,6 +204,9 @@ struct maar_ipc {
 	struct maar__owned free[MAAR_IPC_CLASSES];
 	struct maar__owned rings[MAAR__IPC_RINGS];
 	uint64_t depth[MAAR_IPC_PRIORITIES];
+	struct maar__ipc_pair *pair; /* NULL: it is none; `own`, `free` and `rings` are for others */
+	struct maar__pair_cell *cells;
+	struct maar__pair_side side;
 	uint64_t uuid[2];
 	uint64_t pid_space, time_space; /* the segment's */
 	uint64_t state;			/* what stands in this one's entry while it is attached */
@@ -265,6 +306,31 @@ void maar__ipc_tell_messages(struct maar_ipc *ipc, size_t n);
 /* After a recovery: everybody, whoever was to be told by a dead one too. */
 void maar__ipc_tell_all(struct maar_ipc *ipc);
 uint64_t maar__ipc_count(const struct maar__owned *o);
+
+/* pair.c: the moves, as above. begin: of who has just become the producer or the consumer; 0 or -EBADMSG. */
+int maar__pair_begin(struct maar_ipc *ipc);
+int maar__pair_try_loan(struct maar_ipc *ipc, size_t bytes, uint32_t *handle);
+void maar__pair_describe(struct maar_ipc *ipc, size_t bytes, const struct maar_ipc_tags *tags);
+int maar__pair_publish(struct maar_ipc *ipc);
+int maar__pair_find(const struct maar_ipc *ipc, const void *payload, uint32_t *handle, uint64_t *word);
+int maar__pair_discard(struct maar_ipc *ipc);
+int maar__pair_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m);
+int maar__pair_release(struct maar_ipc *ipc, const struct maar_ipc_message *m);
+/* The first pause of a wait, before the other's word is looked at again. */
+void maar__pair_pause(struct maar_ipc *ipc, struct maar_event *event);
+void maar__pair_paused(struct maar_ipc *ipc);
+/* Whether this one has something out. */
+bool maar__pair_has_slots(const struct maar_ipc *ipc);
+/* What a dead one of this number has left. 0 or -EBADMSG */
+int maar__pair_mend(struct maar_ipc *ipc, uint32_t number);
+/* Whether the message that was published at this position is out of its producer's hands. */
+bool maar__pair_is_published(const struct maar_ipc *ipc, uint64_t position);
+/* 1: there is a message; 0; -EBADMSG */
+int maar__pair_any(const struct maar_ipc *ipc);
+/* For report.c. check: 0 or -EBADMSG. peek: as maar__ipc_peek_message. */
+void maar__pair_count(const struct maar_ipc *ipc, struct maar_ipc_stats *s);
+int maar__pair_check(const struct maar_ipc *ipc);
+int maar__pair_peek(const struct maar_ipc *seen, uint64_t position, struct maar_ipc_message *m);
 
 /*
  * recover.c. seize: 1; 0: a living one has it; or -EBADMSG. `heir`: the caller is just becoming `number`, so what that

@@ -63,6 +63,10 @@ static uint64_t build_sum(void)
 		offsetof(struct maar_ring, tail),
 		offsetof(struct maar_ring, head),
 		sizeof(struct maar_event),
+		sizeof(struct maar__ipc_pair),
+		offsetof(struct maar__ipc_pair, taken),
+		sizeof(struct maar__pair_cell),
+		offsetof(struct maar__pair_cell, released),
 		MAAR__IPC_QUEUED,
 		MAAR__IPC_DEAD_RING,
 	};
@@ -122,13 +126,46 @@ static bool lay_out_rings(struct maar__ipc_header *h, uint64_t *at)
 	return true;
 }
 
+static bool lay_out_slots(struct maar__ipc_header *h, uint64_t *at)
+{
+	uint32_t c;
+
+	h->owners_at = *at;
+	if (!advance(at, (size_t)slots_of(h), sizeof(uint64_t), MAAR_APART))
+		return false;
+	for (c = 0; c < h->n_classes; c++) {
+		h->strides[c] = sizeof(struct maar__ipc_slot); /* the header of the slot that comes next */
+		if (!advance(&h->strides[c], 1, (size_t)h->classes[c].bytes, h->align) ||
+		    !advance(at, 1, sizeof(struct maar__ipc_slot), h->align))
+			return false;
+		h->payloads_at[c] = *at;
+		if (!advance(at, h->classes[c].slots, (size_t)h->strides[c], 1))
+			return false;
+	}
+	return true;
+}
+
+/* Counts, cells and payloads, one after another: no slot has a header, so that a reader takes in no line for it. */
+static bool lay_out_pair(struct maar__ipc_header *h, uint64_t *at)
+{
+	const size_t slots = h->classes[0].slots;
+
+	h->pair_at = *at;
+	if (!advance(at, 1, sizeof(struct maar__ipc_pair), MAAR_APART) ||
+	    !advance(at, slots, sizeof(struct maar__pair_cell), h->align > MAAR_APART ? h->align : MAAR_APART) ||
+	    !advance(&h->strides[0], 1, (size_t)h->classes[0].bytes, h->align))
+		return false;
+	h->payloads_at[0] = *at;
+	return advance(at, slots, (size_t)h->strides[0], 1);
+}
+
 /* All places, from what is checked already; false if they do not fit size_t. */
 static bool lay_out(struct maar__ipc_header *h)
 {
 	uint64_t at = sizeof(*h);
-	uint32_t c;
 
 	/* Of what there is not, no place: a header to be checked may name one. */
+	h->owners_at = h->pair_at = 0;
 	memset(h->free_at, 0, sizeof(h->free_at));
 	memset(h->rings_at, 0, sizeof(h->rings_at));
 	memset(h->payloads_at, 0, sizeof(h->payloads_at));
@@ -137,22 +174,22 @@ static bool lay_out(struct maar__ipc_header *h)
 	if (!advance(&at, h->participants, sizeof(struct maar__ipc_participant), MAAR_APART))
 		return false;
 	h->events_at = at;
-	if (!advance(&at, 1, sizeof(struct maar__ipc_events), MAAR_APART) || !lay_out_rings(h, &at))
+	if (!advance(&at, 1, sizeof(struct maar__ipc_events), MAAR_APART) ||
+	    !(h->kind == MAAR_IPC_PAIR ? lay_out_pair(h, &at) : lay_out_rings(h, &at) && lay_out_slots(h, &at)))
 		return false;
-	h->owners_at = at;
-	if (!advance(&at, (size_t)slots_of(h), sizeof(uint64_t), MAAR_APART))
-		return false;
-	for (c = 0; c < h->n_classes; c++) {
-		h->strides[c] = sizeof(struct maar__ipc_slot); /* the header of the slot that comes next */
-		if (!advance(&h->strides[c], 1, (size_t)h->classes[c].bytes, h->align) ||
-		    !advance(&at, 1, sizeof(struct maar__ipc_slot), h->align))
-			return false;
-		h->payloads_at[c] = at;
-		if (!advance(&at, h->classes[c].slots, (size_t)h->strides[c], 1))
-			return false;
-	}
 	h->bytes = at;
 	return at <= PTRDIFF_MAX;
+}
+
+/* What a pair has not. */
+static int check_pair(const struct maar__ipc_header *h)
+{
+	return h->n_classes == 1 && maar__is_pow2(h->classes[0].slots) && h->priorities == 1 &&
+			       h->depth[0] == h->classes[0].slots && h->participants >= MAAR__PAIR_CONSUMER &&
+			       h->when_full != MAAR_IPC_OVERWRITE && h->when_dead != MAAR_IPC_TO_DEAD_LETTERS &&
+			       !h->most_deliveries
+		       ? 0
+		       : -EINVAL;
 }
 
 /* Whether the numbers that all else follows from are in range: 0, -EINVAL or -EOVERFLOW. */
@@ -178,7 +215,7 @@ static int check_numbers(const struct maar__ipc_header *h)
 	for (i = 0; i < h->priorities; i++)
 		if (h->depth[i] == 0 || h->depth[i] > slots_of(h))
 			return -EINVAL;
-	return 0;
+	return h->kind == MAAR_IPC_PAIR ? check_pair(h) : h->kind == MAAR_IPC_QUEUE ? 0 : -EINVAL;
 }
 
 /* All of a header but what is this one segment's. */
@@ -201,8 +238,9 @@ static int plan(struct maar__ipc_header *h, const struct maar_ipc_options *optio
 	h->when_dead = o->when_dead;
 	h->most_deliveries = o->most_deliveries;
 	h->event_flags = o->event_flags;
+	h->kind = o->kind;
 	if (h->n_classes > MAAR_IPC_CLASSES || h->priorities > MAAR_IPC_PRIORITIES ||
-	    (o->align && !maar__is_pow2(o->align)))
+	    (o->align && !maar__is_pow2(o->align)) || o->reserved0)
 		return -EINVAL;
 	for (i = 0; i < sizeof(o->reserved) / sizeof(o->reserved[0]); i++)
 		if (o->reserved[i])
@@ -264,6 +302,8 @@ void maar__ipc_look(struct maar_ipc *ipc, void *mem, const struct maar__ipc_head
 	ipc->pid_space = h->pid_space;
 	ipc->time_space = h->time_space;
 	memcpy(ipc->uuid, h->uuid, sizeof(ipc->uuid));
+	ipc->pair = h->kind == MAAR_IPC_PAIR ? part(mem, h->pair_at) : NULL;
+	ipc->cells = (struct maar__pair_cell *)(void *)(ipc->pair ? ipc->pair + 1 : NULL);
 	for (i = 0; i < h->n_classes; i++) {
 		struct maar__ipc_slots *s = &ipc->classes[i];
 
@@ -272,9 +312,11 @@ void maar__ipc_look(struct maar_ipc *ipc, void *mem, const struct maar__ipc_head
 					       .bytes = h->classes[i].bytes,
 					       .first = ipc->slots,
 					       .n = h->classes[i].slots };
+		ipc->slots += s->n;
+		if (!h->free_at[i])
+			continue;
 		ipc->free[i].own = ipc->own;
 		look_at_ring(&ipc->free[i], mem, h->free_at[i], s->first, s->n);
-		ipc->slots += s->n;
 	}
 	for (i = 0; i < MAAR__IPC_RINGS; i++) {
 		if (!h->rings_at[i])
@@ -303,7 +345,7 @@ static int fill(struct maar_ipc *ipc)
 	uint32_t c, i;
 	int rc = 0;
 
-	for (c = 0; c < ipc->n_classes && rc == 0; c++) {
+	for (c = 0; c < ipc->n_classes && rc == 0 && !ipc->pair; c++) {
 		const struct maar__owned *o = &ipc->free[c];
 
 		rc = make_ring(o);
@@ -365,6 +407,8 @@ int maar_ipc_init(void *mem, size_t bytes, const struct maar_ipc_options *option
 	maar__ipc_look(&ipc, mem, &h);
 	memset((unsigned char *)mem + offsetof(struct maar__ipc_header, broken), 0,
 	       h.events_at - offsetof(struct maar__ipc_header, broken));
+	if (ipc.pair)
+		memset(ipc.pair, 0, h.payloads_at[0] - h.pair_at);
 	rc = maar_event_init(&ipc.events->not_empty, MAAR_EVENT_SHARED | h.event_flags);
 	if (rc == 0)
 		rc = maar_event_init(&ipc.events->not_full, MAAR_EVENT_SHARED | h.event_flags);

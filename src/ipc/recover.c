@@ -16,6 +16,8 @@
  */
 #include "ipc_priv.h"
 
+#include "../base/probe.h"
+
 #define NUMBER_BITS	 12
 #define GENERATION_BITS	 32
 #define NUMBER(word)	 ((uint32_t)((word) & ((1u << NUMBER_BITS) - 1)))
@@ -97,10 +99,13 @@ static int ring_of(const struct maar_ipc *ipc, uint64_t word)
  */
 static bool was_delivered(struct maar_ipc *ipc, uint32_t number, uint32_t handle, uint64_t loan)
 {
-	const uint64_t word = maar_a_load(&ipc->own[handle], RELAXED); /* the dead one's, or another's by now */
 	const struct maar__ipc_slot *s;
+	uint64_t word;
 	int r;
 
+	if (ipc->pair)
+		return maar__pair_is_published(ipc, loan);
+	word = maar_a_load(&ipc->own[handle], RELAXED); /* the dead one's, or another's by now */
 	if (word == loan)
 		return false;
 	r = ring_of(ipc, word);
@@ -243,7 +248,7 @@ static int mend_slots(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 	return 0;
 }
 
-int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
+static int mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 {
 	struct maar__ipc_participant *const p = maar__ipc_entry(ipc, number);
 	uint64_t state = maar_a_load(&p->state, RELAXED);
@@ -259,7 +264,7 @@ int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 	} else if (maar__ipc_phase(state) != MAAR__IPC_WAKE) {
 		return maar__ipc_broken(ipc);
 	}
-	rc = mend_slots(ipc, number, me);
+	rc = ipc->pair ? maar__pair_mend(ipc, number) : mend_slots(ipc, number, me);
 	if (rc)
 		return rc;
 	maar__ipc_clear_journal(p);
@@ -268,6 +273,16 @@ int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
 	maar_a_store(&p->state, maar__ipc_state(maar__ipc_generation(state), 0, MAAR__IPC_NOBODY),
 		     RELEASE); /* R:ipc.state */
 	return 0;
+}
+
+int maar__ipc_mend(struct maar_ipc *ipc, uint32_t number, uint32_t me)
+{
+	int rc;
+
+	MAAR__PROBE(ipc_recover_begin, ipc, number, me);
+	rc = mend(ipc, number, me);
+	MAAR__PROBE(ipc_recover_end, ipc, number, rc);
+	return rc;
 }
 
 /* ---- the call ---- */

@@ -49,6 +49,14 @@ static void count_words(const struct maar_ipc *ipc, struct maar_ipc_stats *s, st
 
 	if (hands)
 		memset(hands, 0, (ipc->max_participants + 1) * sizeof(*hands));
+	if (ipc->pair) {
+		maar__pair_count(ipc, s);
+		if (hands) {
+			hands[MAAR__PAIR_PRODUCER].loaned = s->loaned;
+			hands[MAAR__PAIR_CONSUMER].read = s->read;
+		}
+		return;
+	}
 	for (i = 0; i < ipc->slots; i++) {
 		const uint64_t word = maar_a_load(&ipc->own[i], RELAXED);
 		const uint32_t participant = maar__own_participant(word);
@@ -66,7 +74,7 @@ void maar__ipc_peek_stats(const struct maar_ipc *ipc, struct maar_ipc_stats *sta
 	uint32_t i;
 
 	memset(stats, 0, sizeof(*stats));
-	for (i = 0; i < ipc->priorities; i++) {
+	for (i = 0; i < ipc->priorities && !ipc->pair; i++) {
 		stats->published[i] = maar_a_load(&ipc->rings[i].ring.ring->tail, RELAXED);
 		stats->taken[i] = maar_a_load(&ipc->rings[i].ring.ring->head, RELAXED);
 	}
@@ -149,6 +157,8 @@ int maar__ipc_peek_message(const struct maar_ipc *seen, uint32_t priority, uint6
 	const struct maar__ipc_slot *s;
 	uint64_t handle, own;
 
+	if (seen->pair)
+		return maar__pair_peek(seen, position, m);
 	if (maar__ring_look(o->ring, position, &handle) != 0)
 		return 0;
 	if (!maar__owned_is_handle(o, handle))
@@ -171,28 +181,42 @@ int maar__ipc_peek_message(const struct maar_ipc *seen, uint32_t priority, uint6
 
 /* ---- for people ---- */
 
-static void dump_participant(const struct maar_ipc *ipc, uint32_t number, uint64_t state, FILE *to)
+/* What one participant has, of what all have. */
+static struct maar__ipc_hands hands_of(const struct maar_ipc *ipc, uint32_t number, const struct maar_ipc_stats *all)
 {
-	const struct maar__ipc_participant *p = maar__ipc_entry(ipc, number);
-	const int alive = maar__ipc_alive((struct maar_ipc *)(uintptr_t)ipc, number);
-	const uint32_t roles = (uint32_t)(state >> 16) & 0xffff;
-	uint32_t i, out = 0, read = 0;
+	struct maar__ipc_hands h = { 0 };
+	uint32_t i;
 
-	for (i = 0; i < ipc->slots; i++) {
+	for (i = 0; i < ipc->slots && !ipc->pair; i++) {
 		const uint64_t word = maar_a_load(&ipc->own[i], RELAXED);
 
 		if (maar__own_participant(word) != number)
 			continue;
-		out += maar__own_state(word) == MAAR__IPC_OUT;
-		read += maar__own_state(word) == MAAR__IPC_READ;
+		h.loaned += maar__own_state(word) == MAAR__IPC_OUT;
+		h.read += maar__own_state(word) == MAAR__IPC_READ;
 	}
+	if (ipc->pair && number == MAAR__PAIR_PRODUCER)
+		h.loaned = all->loaned;
+	if (ipc->pair && number == MAAR__PAIR_CONSUMER)
+		h.read = all->read;
+	return h;
+}
+
+static void dump_participant(const struct maar_ipc *ipc, uint32_t number, uint64_t state,
+			     const struct maar_ipc_stats *all, FILE *to)
+{
+	const struct maar__ipc_participant *p = maar__ipc_entry(ipc, number);
+	const int alive = maar__ipc_alive((struct maar_ipc *)(uintptr_t)ipc, number);
+	const uint32_t roles = (uint32_t)(state >> 16) & 0xffff;
+	const struct maar__ipc_hands h = hands_of(ipc, number, all);
+
 	fprintf(to, "  participant %" PRIu32 "%s:%s%s, %s, loans %" PRIu32 ", taken %" PRIu32 "\n", number,
 		number == ipc->me ? " (this one)" : "", roles & MAAR_IPC_PRODUCER ? " producer" : "",
 		roles & MAAR_IPC_CONSUMER ? " consumer" : "",
 		alive == 0  ? "dead, not recovered"
 		: alive > 0 ? "alive"
 			    : "alive for all one can tell",
-		out, read);
+		h.loaned, h.read);
 	if (maar_a_load(&p->key, RELAXED))
 		fprintf(to, "    key %#" PRIx64 "\n", maar_a_load(&p->key, RELAXED));
 }
@@ -205,11 +229,12 @@ int maar_ipc_dump(const struct maar_ipc *ipc, FILE *to)
 
 	if (rc)
 		return rc;
-	fprintf(to, "queue between processes %016" PRIx64 "%016" PRIx64 ": %" PRIu32 " slots%s%s\n", ipc->uuid[0],
-		ipc->uuid[1], s.slots, s.closed ? ", closed" : "", s.marked_broken ? ", BROKEN" : "");
+	fprintf(to, "queue between processes %016" PRIx64 "%016" PRIx64 ": %" PRIu32 " slots%s%s%s\n", ipc->uuid[0],
+		ipc->uuid[1], s.slots, ipc->pair ? ", of one producer and one consumer" : "",
+		s.closed ? ", closed" : "", s.marked_broken ? ", BROKEN" : "");
 	for (i = 0; i < ipc->n_classes; i++)
 		fprintf(to, "  class %" PRIu32 ": %" PRIu32 " slots of %" PRIu64 " bytes, free about %" PRIu64 "\n", i,
-			ipc->classes[i].n, ipc->classes[i].bytes, maar__ipc_count(&ipc->free[i]));
+			ipc->classes[i].n, ipc->classes[i].bytes, ipc->pair ? s.free : maar__ipc_count(&ipc->free[i]));
 	for (i = 0; i < ipc->priorities; i++)
 		fprintf(to, "  priority %" PRIu32 ": published %" PRIu64 ", taken %" PRIu64 ", at most %" PRIu64 "\n",
 			i, s.published[i], s.taken[i], ipc->depth[i]);
@@ -227,7 +252,7 @@ int maar_ipc_dump(const struct maar_ipc *ipc, FILE *to)
 		const uint64_t state = maar_a_load(&maar__ipc_entry(ipc, i)->state, RELAXED);
 
 		if (maar__ipc_phase(state) != MAAR__IPC_NOBODY)
-			dump_participant(ipc, i, state, to);
+			dump_participant(ipc, i, state, &s, to);
 	}
 	return ferror(to) ? -EIO : 0;
 }
@@ -265,6 +290,8 @@ int maar_ipc_check(const struct maar_ipc *ipc)
 
 	if (rc)
 		return rc;
+	if (ipc->pair)
+		return s.marked_broken ? -EBADMSG : maar__pair_check(ipc);
 	for (i = 0; i < ipc->n_classes; i++) {
 		n = check_ring(&ipc->free[i], MAAR__IPC_FREE);
 		if (n < 0)

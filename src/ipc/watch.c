@@ -16,6 +16,7 @@
 #include "ipc_priv.h"
 #include "names_priv.h"
 
+#include "../base/probe.h"
 #include "../base/sleep.h"
 #include "../wait/wait_priv.h"
 
@@ -76,6 +77,7 @@ void maar__ipc_ring_armed(const struct maar_ipc *ipc)
 
 int maar__ipc_broken(const struct maar_ipc *ipc)
 {
+	MAAR__PROBE(ipc_broken, ipc);
 	maar_a_store(&ipc->at->broken, 1, RELAXED);
 	maar__ipc_ring_armed(ipc);
 	return -EBADMSG;
@@ -88,6 +90,8 @@ static int something(const struct maar_ipc *ipc)
 
 	if (maar__ipc_is_closed(ipc))
 		return 1;
+	if (ipc->pair)
+		return maar__pair_any(ipc);
 	for (p = 0; p < ipc->priorities; p++) {
 		const int any = maar__owned_any(&ipc->rings[p], MAAR__IPC_QUEUED + p);
 

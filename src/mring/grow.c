@@ -7,6 +7,8 @@
  */
 #include "mring_priv.h"
 
+#include "../base/probe.h"
+
 #include <errno.h>
 
 /* ---- growth ---- */
@@ -52,6 +54,7 @@ bool maar__mring_grow(struct maar__mring *m)
 		return false;
 	add_slabs(m, m->absent, 1);
 	m->grown++;
+	MAAR__PROBE(mring_grow, m, m->pool, m->slots_now);
 	return true;
 }
 
@@ -160,6 +163,8 @@ static size_t return_slabs(struct maar__mring *m, const struct free_slots *f)
 			m->absent = slab;
 	}
 	note_size(m, m->slots_now - gone);
+	if (gone)
+		MAAR__PROBE(mring_shrink, m, m->pool, m->slots_now);
 	return (size_t)gone * m->front.stride;
 }
 

@@ -7,6 +7,8 @@
  */
 #include "mring_priv.h"
 
+#include "../base/probe.h"
+
 #include <errno.h>
 
 /* How often a thread looks whether a thief has left its lane, before it goes by the common one: about a microsecond. */
@@ -112,6 +114,7 @@ size_t maar__mring_take(struct maar__mring *m, struct maar__lane *lane, void **s
 			return got;
 		maar_a_store(&lane->n, have, RELAXED);
 		maar_a_store(&lane->fetched, lane->fetched + 1, RELAXED);
+		MAAR__PROBE(mring_refill, m, m->pool, have);
 	}
 }
 
@@ -126,6 +129,7 @@ static bool lane_spill(struct maar__mring *m, struct maar__lane *lane)
 	maar_n_copy(slots, slots + m->batch, left * sizeof(*slots));
 	maar_a_store(&lane->n, left, RELAXED);
 	maar_a_store(&lane->handed, lane->handed + 1, RELAXED);
+	MAAR__PROBE(mring_spill, m, m->pool, m->batch);
 	return true;
 }
 
@@ -211,6 +215,8 @@ static MAAR_COLD size_t scrape(struct maar__mring *m, struct maar__lane *lane, v
 	pthread_mutex_lock(&m->set.lock);
 	got = maar__mring_scrape(m, lane, slots, n);
 	pthread_mutex_unlock(&m->set.lock);
+	if (got < n)
+		MAAR__PROBE(mring_empty, m, m->pool, n, got);
 	if (m->idle_ms)
 		maar__keeper_again();
 	return got;

@@ -7,6 +7,8 @@
  */
 #include "mring_priv.h"
 
+#include "../base/probe.h"
+
 /*
  * How long a thief looks at the shared ring before it revokes a living thread's lane: about as long as the theft costs
  * both. A thread that puts at full speed has then handed a batch over, and only lanes that stand still are robbed.
@@ -39,6 +41,7 @@ static bool rob(struct maar__mring *m, struct maar__lane *from, struct maar__lan
 		maar_n_copy(slots, slots + some, (have - some) * sizeof(*slots));
 		maar_a_store(&from->n, have - some, RELAXED);
 		from->robbed += some;
+		MAAR__PROBE(mring_steal, m, m->pool, some, from->in_thread);
 	}
 	maar__lane_restore(from);
 	return some != 0;

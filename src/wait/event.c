@@ -14,6 +14,7 @@
  */
 #include "wait_priv.h"
 
+#include "../base/probe.h"
 #include "../base/sleep.h"
 
 #include <errno.h>
@@ -76,8 +77,8 @@ static bool wake(struct maar_event *event, size_t n, bool shared)
 {
 	const bool all =
 		shared && n == SIZE_MAX; /* also who was counted out by one that was killed before it woke it */
+	uint32_t taken, woken;
 	uint64_t word, next;
-	uint32_t taken;
 
 	for (;;) {
 		const uint32_t there = (uint32_t)((word = maar_a_load(&event->word, RELAXED)) & MAAR__EVENT_WAITERS);
@@ -89,10 +90,13 @@ static bool wake(struct maar_event *event, size_t n, bool shared)
 		if (maar_a_cas(&event->word, word, next, ACQUIRE)) /* A:event.armed */
 			break;
 	}
-	/* Fewer sleepers than that: nobody sleeps now; and if the word is still the same, nobody will who is counted in it. */
-	if ((taken || all) && maar__futex_wake(epoch_at(event), all ? UINT32_MAX : taken, shared) < taken &&
-	    (next & MAAR__EVENT_WAITERS))
-		(void)maar_a_cas(&event->word, next, next & ~MAAR__EVENT_WAITERS, RELAXED);
+	if (taken || all) {
+		woken = maar__futex_wake(epoch_at(event), all ? UINT32_MAX : taken, shared);
+		MAAR__PROBE(event_wake, event, n, woken);
+		/* Fewer sleepers than that: nobody sleeps now; and if the word is still the same, nobody will who is counted in it. */
+		if (woken < taken && (next & MAAR__EVENT_WAITERS))
+			(void)maar_a_cas(&event->word, next, next & ~MAAR__EVENT_WAITERS, RELAXED);
+	}
 	if ((word & MAAR__EVENT_ARMED) && !shared)
 		set_descriptor(event);
 	return (word & MAAR__EVENT_ARMED) != 0;
@@ -117,6 +121,7 @@ static void close_event(struct maar_event *event, bool shared)
 		next = (word + MAAR__EVENT_EPOCH) & ~(MAAR__EVENT_WAITERS | MAAR__EVENT_ARMED);
 		next |= MAAR__EVENT_CLOSED;
 	} while (!maar_a_cas(&event->word, word, next, ACQ_REL)); /* R:event.closed A:event.armed */
+	MAAR__PROBE(event_close, event);
 	if ((word & MAAR__EVENT_WAITERS) || shared)
 		maar__futex_wake(epoch_at(event), UINT32_MAX, shared);
 	if ((word & MAAR__EVENT_ARMED) && !shared)
@@ -166,8 +171,11 @@ int maar_event_wait(struct maar_event *event, uint64_t key, int64_t deadline)
 	MAAR_DEBUG_CHECK(event, "NULL event");
 	if (!event)
 		return -EINVAL;
-	if (!(key & MAAR__EVENT_CLOSED))
+	if (!(key & MAAR__EVENT_CLOSED)) {
+		MAAR__PROBE(event_block, event, deadline);
 		rc = maar__futex_wait(epoch_at(event), epoch_of(key), deadline, is_shared(event));
+		MAAR__PROBE(event_unblock, event, rc);
+	}
 	/*
 	 * Who was woken leaves its count: the wake may have been on its way to one who sleeps since before, whose count it took
 	 * (the kernel promises no order), and who must now be found by this one.

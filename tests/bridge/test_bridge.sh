@@ -89,6 +89,7 @@ says 2 'none' "$bridge" run -c "$work/none"
 says 0 'subject maar.h=example.jobs=fast_1, stream MAAR_jobs=fast_1' \
 	"$bridge" -n -d "$a" export -u $url -H h.example jobs.fast_1
 says 1 'subject maar.\*.none, .*there is no such queue' "$bridge" -n -d "$a" import -u $url none
+says 1 'at nats://\*@h' "$bridge" -n -d "$a" export -u nats://me:secret@h none
 says 0 '"subject": "maar.other.jobs=fast_1"' "$bridge" -n -j -d "$a" import -u $url --from other jobs.fast_1
 config '{ "url": "nats://x", "host": "h", "queues": [ { "export": "jobs.fast_1", "window": 7 },
 	{ "import": "jobs.fast_1", "url": "tls://y", "answer": 0.5 } ] }'
@@ -161,9 +162,9 @@ shows "$a" later '"running": true' || wrong 'a queue that stayed is not carried 
 kill -TERM "$export"
 wait "$export" || wrong "run ends with $?: $(cat "$work/export")"
 until_so grep -q 'STOPPING=1' "$work/heard"
-seq 1 50 | "$maar" -d "$a" send -e jobs.fast_1
+{ echo; seq 2 50; } | "$maar" -d "$a" send -e jobs.fast_1
 says 0 '' "$bridge" -d "$a" export -u "$url" -H a.example jobs.fast_1
-is 'until the end' "$("$maar" -d "$b" recv -n 50 -t 60 jobs.fast_1)" "$(seq 1 50)"
+is 'until the end' "$("$maar" -d "$b" recv -n 50 -t 60 jobs.fast_1)" "$(echo; seq 2 50)"
 
 # ---- what does not fit stays in the stream, and is said; what follows comes ----
 "$maar" -d "$b" send -c small </dev/null

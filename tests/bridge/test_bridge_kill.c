@@ -105,8 +105,8 @@ static void begin(struct campaign *c, struct world *w, uint64_t n)
 	c->rng = unit_rng(1);
 	c->a = arrivals_make(n);
 	servers_start(w);
-	queue_make(w, SIDE_A, QUEUE, SLOTS);
-	queue_make(w, SIDE_B, QUEUE, SLOTS);
+	queue_make(w, SIDE_A, QUEUE, SLOTS, 1);
+	queue_make(w, SIDE_B, QUEUE, SLOTS, 1);
 	for (side = SIDE_A; side <= SIDE_B; side++) {
 		c->bridges[side] = (struct bridge){ .side = side,
 						    .queue = QUEUE,

@@ -124,6 +124,29 @@ START_TEST(identities_there_and_back)
 }
 END_TEST
 
+START_TEST(secrets_are_not_shown)
+{
+	static const char *const urls[][2] = {
+		{ "nats://h:1", "nats://h:1" },
+		{ "nats://me:secret@h:1", "nats://*@h:1" },
+		{ "nats://a@h,tls://b:c@d@i:2/x@y,nats://j", "nats://*@h,tls://*@i:2/x@y,nats://j" },
+		{ "nats://@h", "nats://*@h" },
+		{ "h", "h" },
+		{ "", "" },
+		{ "nats://", "nats://" },
+	};
+	char shown[160], small[12];
+	unsigned i;
+
+	for (i = 0; i < COUNT_OF(urls); i++) {
+		mapping_url_shown(shown, sizeof(shown), urls[i][0]);
+		ck_assert_str_eq(shown, urls[i][1]);
+	}
+	mapping_url_shown(small, sizeof(small), "nats://me:secret@host:1");
+	unit_must(strlen(small) < sizeof(small) && !strstr(small, "me"));
+}
+END_TEST
+
 /* ---- marks ---- */
 
 static char dir[64];
@@ -335,6 +358,7 @@ Suite *unit_suite(void)
 	tcase_add_test(names, names_there_and_back);
 	tcase_add_test(names, wrong_names);
 	tcase_add_test(names, identities_there_and_back);
+	tcase_add_test(names, secrets_are_not_shown);
 	tcase_add_checked_fixture(marks, setup, teardown);
 	tcase_add_test(marks, what_came_is_known);
 	tcase_add_test(marks, the_silent_make_room);

@@ -89,8 +89,8 @@ START_TEST(killed_at_each_point)
 	servers_start(&w);
 	for (o = points; o < points + COUNT_OF(points); o++) {
 		o->arrivals = arrivals_make(MESSAGES);
-		queue_make(&w, SIDE_A, o->queue, SLOTS);
-		queue_make(&w, SIDE_B, o->queue, SLOTS);
+		queue_make(&w, SIDE_A, o->queue, SLOTS, 1);
+		queue_make(&w, SIDE_B, o->queue, SLOTS, 1);
 		send_some(&w, o->queue, 0, MESSAGES);
 		start_side(o, SIDE_A, o->side == SIDE_A);
 		start_side(o, SIDE_B, o->side == SIDE_B);
@@ -150,8 +150,8 @@ START_TEST(outage_beyond_the_window)
 	servers_start(&w);
 	for (o = outages; o < outages + COUNT_OF(outages); o++) {
 		o->arrivals = arrivals_make(MESSAGES);
-		queue_make(&w, SIDE_A, o->queue, SLOTS);
-		queue_make(&w, SIDE_B, o->queue, SLOTS);
+		queue_make(&w, SIDE_A, o->queue, SLOTS, 1);
+		queue_make(&w, SIDE_B, o->queue, SLOTS, 1);
 		send_some(&w, o->queue, 0, MESSAGES / 2);
 		if (o->consumed)
 			start_outage_side(o, SIDE_B, false);
@@ -202,8 +202,8 @@ START_TEST(server_away)
 	struct arrivals *a = arrivals_make(400);
 
 	servers_start(&w);
-	queue_make(&w, SIDE_A, "away", 512);
-	queue_make(&w, SIDE_B, "away", 16);
+	queue_make(&w, SIDE_A, "away", 512, 1);
+	queue_make(&w, SIDE_B, "away", 16, 1);
 	bridge_start(&w, &out);
 	bridge_start(&w, &in);
 	send_some(&w, "away", 0, 200); /* B is full, and the rest in the stream, or on its way there */
@@ -223,6 +223,48 @@ START_TEST(server_away)
 }
 END_TEST
 
+/* Tags go with a message; a priority that the other queue has not becomes its highest. */
+START_TEST(fewer_priorities)
+{
+	struct bridge out = { .side = SIDE_A, .queue = "tags" }, in = { .side = SIDE_B, .queue = "tags" };
+	struct maar_ipc_message m;
+	struct maar_ipc *from, *to;
+	uint32_t p, seen = 0;
+
+	servers_start(&w);
+	queue_make(&w, SIDE_A, "tags", 16, 3);
+	queue_make(&w, SIDE_B, "tags", 16, 2);
+	from = queue_open(&w, SIDE_A, "tags", MAAR_IPC_PRODUCER, 0);
+	for (p = 0; p < 3; p++) {
+		const struct maar_ipc_tags tags = { .priority = p, .type = 70 + p, .sequence = UINT64_MAX - p };
+
+		unit_eq(maar_ipc_send(from, &p, p, &tags, 0), 1); /* none, one, two bytes */
+	}
+	unit_eq(maar_ipc_detach(from), 0);
+	bridge_start(&w, &out);
+	bridge_start(&w, &in);
+	to = queue_open(&w, SIDE_B, "tags", MAAR_IPC_CONSUMER, 0);
+	for (p = 0; p < 3; p++) {
+		uint32_t which;
+
+		unit_eq(maar_ipc_take(to, &m, MAAR_FOREVER), 1);
+		which = m.type - 70;
+		unit_must(which < 3 && m.sequence == UINT64_MAX - which && m.bytes == which);
+		unit_eq(m.priority, which < 1 ? which : 1);
+		unit_eq(m.flags, 0);
+		seen |= 1u << which;
+		unit_eq(maar_ipc_release(to, &m), 0);
+	}
+	unit_eq(seen, 7);
+	unit_eq(maar_ipc_detach(to), 0);
+	bridge_end(&out);
+	bridge_end(&in);
+	queue_is_whole(&w, SIDE_A, "tags");
+	queue_is_whole(&w, SIDE_B, "tags");
+	servers_end(&w);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("bridge, points");
@@ -234,5 +276,6 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, killed_at_each_point);
 	tcase_add_test(tcase, outage_beyond_the_window);
 	tcase_add_test(tcase, server_away);
+	tcase_add_test(tcase, fewer_priorities);
 	return suite;
 }

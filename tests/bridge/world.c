@@ -206,9 +206,11 @@ static void at_side(const struct world *w, enum side side)
 	unit_eq(setenv("MAAR_DIR", w->dir[side], 1), 0);
 }
 
-void queue_make(const struct world *w, enum side side, const char *queue, uint32_t slots)
+void queue_make(const struct world *w, enum side side, const char *queue, uint32_t slots, uint32_t priorities)
 {
-	const struct maar_ipc_options options = { .classes = { { .bytes = 256, .slots = slots } }, .n_classes = 1 };
+	const struct maar_ipc_options options = { .classes = { { .bytes = 256, .slots = slots } },
+						  .n_classes = 1,
+						  .priorities = priorities };
 	struct maar_ipc *q;
 
 	at_side(w, side);

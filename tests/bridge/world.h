@@ -58,7 +58,7 @@ void server_start(struct world *w, unsigned i);
 void server_kill(struct world *w, unsigned i);
 
 /* The queue at a side: made, with so many slots. */
-void queue_make(const struct world *w, enum side side, const char *queue, uint32_t slots);
+void queue_make(const struct world *w, enum side side, const char *queue, uint32_t slots, uint32_t priorities);
 struct maar_ipc *queue_open(const struct world *w, enum side side, const char *queue, uint32_t roles, uint64_t key);
 /* Nobody has anything of it: recovers, and wants every slot free, and nothing queued. */
 void queue_is_whole(const struct world *w, enum side side, const char *queue);

@@ -44,6 +44,18 @@ static const struct maar_ipc_options kinds[] = {
 	  .most_deliveries = 2,
 	  .participants = STRANGER,
 	  .event_flags = MAAR_EVENT_NO_SPIN },
+	{ .classes = { { .bytes = 24, .slots = 4 } },
+	  .n_classes = 1,
+	  .participants = STRANGER,
+	  .event_flags = MAAR_EVENT_NO_SPIN,
+	  .kind = MAAR_IPC_PAIR },
+	{ .classes = { { .bytes = 100, .slots = 8 } },
+	  .n_classes = 1,
+	  .when_full = MAAR_IPC_DROP_NEWEST,
+	  .when_dead = MAAR_IPC_DROP,
+	  .participants = STRANGER,
+	  .event_flags = MAAR_EVENT_NO_SPIN,
+	  .kind = MAAR_IPC_PAIR },
 };
 
 /* One kind: its segment, of exactly its size, and how all was when the three had attached. */
@@ -71,6 +83,14 @@ static void all_alive(void)
 		lives.alive[i] = true;
 }
 
+/* Of a pair one produces, one consumes, and the third looks. */
+static uint32_t roles_of(const struct maar_ipc_options *o, unsigned who)
+{
+	static const uint32_t pair[] = { MAAR_IPC_PRODUCER, MAAR_IPC_CONSUMER, 0 };
+
+	return o->kind == MAAR_IPC_PAIR ? pair[who < PEOPLE ? who : PEOPLE - 1] : BOTH;
+}
+
 static void make(struct kind *kind, const struct maar_ipc_options *o)
 {
 	const struct maar_ipc_life life = ipc_life(&lives);
@@ -83,7 +103,7 @@ static void make(struct kind *kind, const struct maar_ipc_options *o)
 	kind->saved = malloc(kind->bytes);
 	fuzz_must(kind->saved && maar_ipc_init(memory, kind->bytes, o) == 0);
 	for (unsigned i = 0; i < PEOPLE; i++) {
-		const struct maar_ipc_who who = { .roles = BOTH, .key = i, .slice_ns = MOMENT };
+		const struct maar_ipc_who who = { .roles = roles_of(o, i), .key = i, .slice_ns = MOMENT };
 
 		kind->of[i] = maar_ipc_attach(memory, kind->bytes, &who, &life);
 		fuzz_must(kind->of[i] != NULL);
@@ -140,6 +160,7 @@ static size_t part(struct fuzz_input *in)
 			      (size_t)h->rings_at[0],
 			      (size_t)h->rings_at[MAAR__IPC_DEAD_RING],
 			      (size_t)h->owners_at,
+			      (size_t)h->pair_at,
 			      (size_t)h->payloads_at[0] - sizeof(struct maar__ipc_slot) };
 
 	return at[fuzz_below(in, sizeof(at) / sizeof(at[0]))] / 8;
@@ -188,6 +209,9 @@ static int known(int rc)
 	case -EINVAL:
 	case -EBUSY:
 	case -ENOENT:
+		return rc;
+	case -EPERM:
+		fuzz_must(kinds[k - made].kind == MAAR_IPC_PAIR);
 		return rc;
 	default:
 		fprintf(stderr, "answer %d\n", rc);
@@ -299,7 +323,7 @@ static void look(unsigned who)
 static void stranger(struct fuzz_input *in)
 {
 	const struct maar_ipc_life life = ipc_life(&lives);
-	const struct maar_ipc_who who = { .roles = BOTH, .key = fuzz_byte(in) % 8 };
+	const struct maar_ipc_who who = { .roles = roles_of(&kinds[k - made], PEOPLE), .key = fuzz_byte(in) % 8 };
 	struct maar_ipc *q = maar_ipc_attach(k->memory, k->bytes, &who, &life);
 	void *payload;
 
@@ -321,7 +345,7 @@ static void stranger(struct fuzz_input *in)
 static void die(unsigned who)
 {
 	const struct maar_ipc_life life = ipc_life(&lives);
-	const struct maar_ipc_who as = { .roles = BOTH, .key = who, .slice_ns = MOMENT };
+	const struct maar_ipc_who as = { .roles = roles_of(&kinds[k - made], who), .key = who, .slice_ns = MOMENT };
 	struct maar_ipc *q;
 	int rc;
 
@@ -385,7 +409,7 @@ static void step(struct fuzz_input *in)
 		break;
 	case 12:
 		n = how ? maar_ipc_drain(k->of[who], drained, NULL) : known(maar_ipc_close(k->of[who]));
-		fuzz_must(n >= 0 || n == -EBADMSG || n == -EALREADY);
+		fuzz_must(n >= 0 || n == -EALREADY || known((int)n) < 0);
 		break;
 	case 13:
 		rc = maar_ipc_recover(k->of[who]);
@@ -423,8 +447,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (header()->broken)
 		for (unsigned i = 0; i < PEOPLE; i++) {
-			fuzz_must(maar_ipc_loan(k->of[i], 1, &payload, MAAR_FOREVER) == -EBADMSG);
-			fuzz_must(maar_ipc_take(k->of[i], &hands[i].messages[0], MAAR_FOREVER) == -EBADMSG);
+			const uint32_t roles = k->of[i]->roles;
+
+			fuzz_must(maar_ipc_loan(k->of[i], 1, &payload, MAAR_FOREVER) ==
+				  (roles & MAAR_IPC_PRODUCER ? -EBADMSG : -EPERM));
+			fuzz_must(maar_ipc_take(k->of[i], &hands[i].messages[0], MAAR_FOREVER) ==
+				  (roles & MAAR_IPC_CONSUMER ? -EBADMSG : -EPERM));
 			fuzz_must(maar_ipc_recover(k->of[i]) == -EBADMSG);
 		}
 	return 0;

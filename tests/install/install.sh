@@ -80,6 +80,16 @@ if [ -e "$libdir/libmaar-malloc.so" ]; then
 		fail "the installed libmaar-malloc-debug.so is not in place: $(cat "$tmp/log")"
 fi
 
+# gdb finds the printers by the library's name, and people the scripts.
+if [ -e "$libdir/libmaar.so" ]; then
+	library=$(readlink -f "$libdir/libmaar.so")
+	autoload=$(find "$root" -path "*/gdb/auto-load/*/$(basename "$library")-gdb.py")
+	[ "${autoload##*/gdb/auto-load}" = "${library#"$root"}-gdb.py" ] || fail "gdb would not find its printers: $autoload"
+fi
+for script in maar-alloc.bt maar-blocks.bt maar-drops.bt maar-recovery.bt maar-refills.bt maar-trace.py maar-gdb.py; do
+	[ -n "$(find "$root" -path "*/share/maar/*/$script")" ] || fail "$script is not installed"
+done
+
 # Every header that a header includes is installed with it, and nothing private.
 installed=$(find "$root" -name '*.h' -o -name '*.hpp' | sed 's|.*/include/||' | sort)
 wanted=$(cd "$srcdir/include" && { find . -name '*.h' -o -name '*.hpp' | sed 's|^\./||'; echo maar/version.h; } | sort -u)

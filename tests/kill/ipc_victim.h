@@ -8,6 +8,7 @@
  *
  *     ipc_victim.c       a process that is stepped, stopped, and killed
  *     ipc_calls.c        send, loan and publish, receive, take and release: killed at each instruction
+ *     ipc_pair.c         the same of a pair
  *     ipc_account.h      what the survivors had
  *     ipc_lives.c        attach, detach, recover, in the user's mapping: what is left after each change, on a copy too
  *     ipc_files.c        the same by name: create, open, detach, recover, unlink
@@ -72,6 +73,12 @@ const char *ipc_call_name(unsigned which);
 void ipc_sweep_calls(unsigned which, struct ipc_swept *swept);
 /* Wrong recoveries, and wrong accounts, each of which must be found. */
 void ipc_sweep_controls(void);
+
+/* The same of a pair. */
+unsigned ipc_pair_calls(void);
+const char *ipc_pair_name(unsigned which);
+void ipc_sweep_pair(unsigned which, struct ipc_swept *swept);
+void ipc_pair_controls(void);
 
 unsigned ipc_life_calls(void);
 const char *ipc_life_name(unsigned call);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The stop test for what cannot lie in a stage (kill.h): mrings, pools and channels, whose memory is mapped and whose lanes
+ * The stop test for what cannot lie in a stage (kill.h): mrings, pools, channels and queues, whose memory is mapped and whose lanes
  * belong to threads. The victim is a thread, and its points are atomic accesses of the library built with hooks
  * (tests/stress/fuzz_point.h). It is stopped at each of one call in turn, from a world made anew; the others, threads as
  * well, must do what they have to do meanwhile; then it goes on, and nothing may be missing.
@@ -9,6 +9,7 @@
  *     stall.c           one call at all its points
  *     stall_slots.c     calls of mrings and pools
  *     stall_channel.c   calls of channels
+ *     stall_queue.c     calls of queues
  *     test_stall.c      all of it as tests; measures instead if asked to
  */
 #ifndef MAAR_TEST_STALL_H
@@ -38,8 +39,8 @@ struct stall_case {
 	void (*end)(void *world);
 };
 
-extern const struct stall_case stall_slot_cases[], stall_channel_cases[];
-extern const unsigned stall_slot_count, stall_channel_count;
+extern const struct stall_case stall_slot_cases[], stall_channel_cases[], stall_queue_cases[];
+extern const unsigned stall_slot_count, stall_channel_count, stall_queue_count;
 
 /* What was found. */
 struct stall_found {

@@ -37,6 +37,17 @@ START_TEST(calls)
 }
 END_TEST
 
+START_TEST(pairs)
+{
+	struct ipc_swept swept = { 0 };
+
+	if (!may())
+		return;
+	ipc_sweep_pair((unsigned)_i, &swept);
+	tell(ipc_pair_name((unsigned)_i), &swept);
+}
+END_TEST
+
 START_TEST(lives)
 {
 	struct ipc_swept swept = { 0 };
@@ -64,6 +75,7 @@ START_TEST(controls)
 	if (!may())
 		return;
 	ipc_sweep_controls();
+	ipc_pair_controls();
 	ipc_life_controls();
 }
 END_TEST
@@ -102,6 +114,8 @@ Suite *unit_suite(void)
 #ifdef __x86_64__
 	tcase = long_tcase(suite, "calls");
 	tcase_add_loop_test(tcase, calls, 0, (int)ipc_calls());
+	tcase = long_tcase(suite, "pairs");
+	tcase_add_loop_test(tcase, pairs, 0, (int)ipc_pair_calls());
 	tcase = long_tcase(suite, "lives");
 	tcase_add_loop_test(tcase, lives, 0, (int)ipc_life_calls());
 	tcase = unit_tcase(suite, "controls");

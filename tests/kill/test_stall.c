@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * A thread stopped at every atomic access of a call on an mring, a pool or a channel stalls nobody who does not need what it
+ * A thread stopped at every atomic access of a call on an mring, a pool, a channel or a queue stalls nobody who does not need what it
  * has, and nothing is lost by it. With MAAR_STALL_MS it also measures: 8 threads, one of them stopped for so long at each
  * point of get and put, and what the others do in that time to what they do with it asleep outside; at least
  * MAAR_STALL_PERCENT (0: only told) of it in each case.
@@ -43,6 +43,12 @@ END_TEST
 START_TEST(channels)
 {
 	sweep(&stall_channel_cases[_i]);
+}
+END_TEST
+
+START_TEST(queues)
+{
+	sweep(&stall_queue_cases[_i]);
 }
 END_TEST
 
@@ -165,5 +171,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, slots, 0, (int)stall_slot_count);
 	tcase = unit_tcase(suite, "channels");
 	tcase_add_loop_test(tcase, channels, 0, (int)stall_channel_count);
+	tcase = unit_tcase(suite, "queues");
+	tcase_add_loop_test(tcase, queues, 0, (int)stall_queue_count);
 	return suite;
 }

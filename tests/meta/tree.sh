@@ -23,8 +23,8 @@ for script in ./bootstrap ./.ci/run ./tests/meta/common.sh ./tests/meta/tree.sh;
 done
 xargs shellcheck -x <"$tmp/scripts" || fail "shellcheck warns"
 
-# Nd and Fo are words of mdoc, the language of man pages.
-xargs codespell --skip=./LICENSES --ignore-words-list=nd,fo <"$tmp/files" || fail "codespell finds misspellings"
+# Nd and Fo are words of mdoc, the language of man pages; stap is one of gdb's.
+xargs codespell --skip=./LICENSES --ignore-words-list=nd,fo,stap <"$tmp/files" || fail "codespell finds misspellings"
 
 grep -nE '[[:blank:]]+$' -r . && fail "blanks at the ends of lines"
 

@@ -20,13 +20,14 @@
 #define MOST  3 /* slots of the other segment, of which two may be queued */
 #define BOTH  (MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER)
 
-/* Two of them: with as many messages as there are slots, and with fewer. */
+/* With as many messages as there are slots, and with fewer; and pairs, of two slots. */
 struct segment {
 	unsigned char memory[1 << 14] __attribute__((aligned(4096)));
 	unsigned char saved[1 << 14];
 	struct maar_ipc *of[MODEL_THREADS], saved_of[MODEL_THREADS];
 };
-static struct segment segments[3]; /* the last: who is alive is told by pid */
+enum { FULL, FEWER, BY_PID, PAIR, PAIR_DROPS, SEGMENTS }; /* BY_PID: who is alive is told by pid */
+static struct segment segments[SEGMENTS];
 static unsigned char *memory;
 static size_t bytes;
 static struct maar_ipc **of;
@@ -231,15 +232,30 @@ static const struct maar_ipc_options three = { .classes = { { .bytes = 8, .slots
 					       .depth = { SLOTS },
 					       .event_flags = MAAR_EVENT_NO_SPIN };
 
+static const struct maar_ipc_options pair = { .classes = { { .bytes = 8, .slots = SLOTS } },
+					      .n_classes = 1,
+					      .participants = 3,
+					      .event_flags = MAAR_EVENT_NO_SPIN,
+					      .kind = MAAR_IPC_PAIR };
+static const struct maar_ipc_options pair_drops = { .classes = { { .bytes = 8, .slots = SLOTS } },
+						    .n_classes = 1,
+						    .participants = 3,
+						    .when_dead = MAAR_IPC_DROP,
+						    .event_flags = MAAR_EVENT_NO_SPIN,
+						    .kind = MAAR_IPC_PAIR };
+static const struct maar_ipc_options *const options_of[SEGMENTS] = { &two, &three, &two, &pair, &pair_drops };
+
 static const struct maar_ipc_life *lives;
 
 static void make(struct segment *s, const struct maar_ipc_options *options)
 {
-	const struct maar_ipc_who who = { .roles = BOTH };
+	static const uint32_t pair_roles[] = { MAAR_IPC_PRODUCER, MAAR_IPC_CONSUMER, 0 };
 
 	if (bytes > sizeof(s->memory) || maar_ipc_init(s->memory, bytes, options))
 		abort();
 	for (unsigned i = 0; i < 3; i++) {
+		const struct maar_ipc_who who = { .roles = options->kind == MAAR_IPC_PAIR ? pair_roles[i] : BOTH };
+
 		maar_a_store(&world.alive[i + 1], 0, RELAXED);
 		this_pid = i + 1;
 		s->of[i] = maar_ipc_attach(s->memory, bytes, &who, lives);
@@ -255,10 +271,10 @@ static void make(struct segment *s, const struct maar_ipc_options *options)
 /* Those that an execution left which failed. */
 static void release_views(void)
 {
-	struct maar_ipc *kept[9];
+	struct maar_ipc *kept[3 * SEGMENTS];
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < 9; i++)
+	for (unsigned i = 0; i < 3 * SEGMENTS; i++)
 		if (segments[i / 3].of[i % 3])
 			kept[n++] = segments[i / 3].of[i % 3];
 	unmap_all_but(kept, n);
@@ -266,11 +282,11 @@ static void release_views(void)
 
 static void begin_with(unsigned which)
 {
-	const struct maar_ipc_options *options = which == 1 ? &three : &two;
+	const struct maar_ipc_options *options = options_of[which];
 	struct segment *s = &segments[which];
 
 	bytes = (size_t)maar_ipc_bytes(options);
-	lives = which == 2 ? NULL : &life;
+	lives = which == BY_PID ? NULL : &life;
 	if (!s->of[0])
 		make(s, options);
 	release_views();
@@ -287,7 +303,7 @@ static void begin_with(unsigned which)
 	for (unsigned i = 0; i < 3; i++)
 		*of[i] = s->saved_of[i];
 	for (unsigned i = 0; i < 8; i++)
-		maar_a_store(&world.alive[i], (i >= 1 && i <= 3) || (i == LATER && which == 2), RELAXED);
+		maar_a_store(&world.alive[i], (i >= 1 && i <= 3) || (i == LATER && which == BY_PID), RELAXED);
 	this_pid = LATER;
 	for (unsigned i = 0; i < MOST; i++)
 		model_plain_write(&world.payload[i], 0);
@@ -303,12 +319,15 @@ static void begin_with(unsigned which)
 static void begin(void *s)
 {
 	(void)s;
-	begin_with(0);
+	begin_with(FULL);
 }
 
 static unsigned slot_of(const void *payload)
 {
-	const uint32_t handle = maar_a_load(&maar__ipc_slot((void *)(uintptr_t)payload)->handle, RELAXED);
+	const struct maar__ipc_slots *const c = &of[0]->classes[0];
+	const uint32_t handle =
+		of[0]->pair ? (uint32_t)((uint64_t)((const unsigned char *)payload - c->payloads) / c->stride)
+			    : maar_a_load(&maar__ipc_slot((void *)(uintptr_t)payload)->handle, RELAXED);
 
 	model_assert(handle < MOST, "no slot");
 	return handle;
@@ -442,7 +461,7 @@ static void sends_asleep(void *s)
 static void begin_with_one_of_two(void *s)
 {
 	(void)s;
-	begin_with(1);
+	begin_with(FEWER);
 	send(2, 5);
 }
 
@@ -599,7 +618,7 @@ static void begin_with_a_place(void *s)
 static void begin_by_pid(void *s)
 {
 	(void)s;
-	begin_with(2);
+	begin_with(BY_PID);
 }
 
 static void begin_with_a_place_by_pid(void *s)
@@ -821,6 +840,170 @@ static void attaches_to_it(void *s)
 	model_assert(maar_ipc_detach(late) == 0, "not detached");
 }
 
+/* ---- pairs: of[0] produces, of[1] consumes, of[2] looks and recovers ---- */
+
+static void begin_pair(void *s)
+{
+	(void)s;
+	begin_with(PAIR);
+}
+
+static void sends_three(void *s)
+{
+	(void)s;
+	for (uint64_t n = 1; n <= 3; n++)
+		send(0, n);
+}
+
+/* The second of two is released first. */
+static void receives_three(void *s)
+{
+	struct maar_ipc_message m[2];
+
+	(void)s;
+	for (unsigned n = 0; n < 2; n++) {
+		while (maar_ipc_take(of[1], &m[n], 0) == 0)
+			model_yield();
+		model_assert(model_plain_read(&world.payload[slot_of(m[n].payload)]) == n + 1, "another message");
+	}
+	model_assert(maar_ipc_release(of[1], &m[1]) == 0 && maar_ipc_release(of[1], &m[0]) == 0, "not released");
+	while (receive(1, 3) == 0)
+		model_yield();
+}
+
+static void begin_pair_armed(void *s)
+{
+	static struct maar__ipc_watch *watch;
+
+	begin_pair(s);
+	of[1]->watch = watch;
+	maar__ipc_unwatch_own(of[1]);
+	for (unsigned i = 0; i < 2; i++)
+		model_assert(maar_ipc_set_bells(of[i], &bells) == 0, "no bells");
+	model_assert(maar_ipc_fd(of[1]) == SET + WATCHER, "no descriptor");
+	watch = of[1]->watch;
+}
+
+/* The consumer dies with what it has, from `begin_pair_with_two` both. */
+static void begin_pair_with_two(void *s)
+{
+	begin_pair(s);
+	send(0, 1);
+	send(0, 2);
+}
+
+static void begin_pair_that_drops(void *s)
+{
+	(void)s;
+	begin_with(PAIR_DROPS);
+	send(0, 1);
+	send(0, 2);
+}
+
+static void dies_with_both(void *s)
+{
+	struct maar_ipc_message m;
+
+	(void)s;
+	for (uint64_t n = 1; n <= 2; n++)
+		if (maar_ipc_take(of[1], &m, 0) == 1)
+			model_assert(model_plain_read(&world.payload[slot_of(m.payload)]) == n, "another message");
+	die(1);
+}
+
+/* Comes in the dead one's place, whoever has recovered it, and has all. */
+static void consumes_in_its_place(void *s)
+{
+	const struct maar_ipc_who who = { .roles = MAAR_IPC_CONSUMER };
+	struct maar_ipc *late;
+	unsigned n = 0;
+
+	(void)s;
+	while (!(late = maar_ipc_attach(memory, bytes, &who, lives))) {
+		model_assert(errno == EUSERS, "another error: %d", errno);
+		model_yield();
+	}
+	while (n < 3) {
+		struct maar_ipc_message m;
+		const int got = maar_ipc_take(late, &m, 0);
+
+		model_assert(got >= 0, "another answer: %d", got);
+		if (!got) {
+			model_yield();
+			continue;
+		}
+		n = (unsigned)model_plain_read(&world.payload[slot_of(m.payload)]);
+		model_assert(maar_ipc_release(late, &m) == 0, "not released");
+	}
+	of[1]->side = late->side;
+}
+
+static void sends_a_third(void *s)
+{
+	(void)s;
+	send(0, 3);
+}
+
+/* The producer dies with a loan; its heir fills the slots as they come back. */
+static void produces_in_its_place(void *s)
+{
+	const struct maar_ipc_who who = { .roles = MAAR_IPC_PRODUCER };
+	struct maar_ipc *late;
+	void *payload;
+
+	(void)s;
+	while (!(late = maar_ipc_attach(memory, bytes, &who, lives))) {
+		model_assert(errno == EUSERS, "another error: %d", errno);
+		model_yield();
+	}
+	while (maar_ipc_loan(late, 8, &payload, 0) == 0)
+		model_yield();
+	model_plain_write(&world.payload[slot_of(payload)], 3);
+	model_assert(maar_ipc_publish(late, payload, 8, NULL, 0) == 1, "not published");
+}
+
+static void dies_producing(void *s)
+{
+	void *payload;
+
+	(void)s;
+	if (maar_ipc_loan(of[0], 8, &payload, 0) == 1)
+		model_plain_write(&world.payload[slot_of(payload)], 9);
+	die(0);
+}
+
+static void receives_to_three(void *s)
+{
+	(void)s;
+	for (uint64_t n = 1; n <= 3; n++)
+		while (receive(1, n) == 0)
+			model_yield();
+}
+
+static void recovers_as_third(void *s)
+{
+	(void)s;
+	recover(2);
+}
+
+static void recovers_until_it_has(void *s)
+{
+	(void)s;
+	for (recover(2); !maar_a_load(&world.recovered, RELAXED); recover(2))
+		model_yield();
+}
+
+/* The consumer that there is now is at the counts' end. */
+static void pair_right(void *s)
+{
+	struct maar_ipc_stats stats;
+
+	(void)s;
+	model_assert(maar_ipc_stats(of[2], &stats) == 0 && stats.free == stats.slots, "a slot is not back");
+	model_assert(stats.published[0] == 3 && stats.taken[0] == 3, "not all were taken");
+	model_assert(maar_ipc_check(of[2]) == 0, "the counts are wrong");
+}
+
 #define IPC(name_, begin_, finish_, n, ...)                                                                            \
 	{                                                                                                              \
 		.name = "ipc, " name_, .threads = n, .set_up = begin_, .thread = { __VA_ARGS__ }, .finish = finish_    \
@@ -850,6 +1033,16 @@ const struct model_scenario scenarios_ipc[] = {
 	IPC("asleep, had by a dead one", begin_with_a_death, NULL, 2, recovers_once, sleeps_for_it),
 	IPC("asleep, lent to a dead one", begin_with_a_death, NULL, 2, recovers_once, sleeps_for_a_slot),
 	IPC("asleep, inherited", begin_with_a_death, NULL, 2, inherits, sleeps_for_it),
+	IPC("a pair, sent", begin_pair, pair_right, 2, sends_three, receives_three),
+	IPC("a pair, asleep", begin_pair, pair_right, 2, sends_asleep, receives_asleep),
+	IPC("a pair, closed", begin_pair, NULL, 2, sends_and_closes, receives_all),
+	IPC("a pair, armed", begin_pair_armed, NULL, 2, sends_two, waits_for_two),
+	IPC("a pair, the consumer dies", begin_pair_with_two, pair_right, 4, dies_with_both, recovers_as_third,
+	    consumes_in_its_place, sends_a_third),
+	IPC("a pair, the consumer dies, dropped", begin_pair_that_drops, NULL, 3, dies_with_both, recovers_until_it_has,
+	    sends_a_third),
+	IPC("a pair, the producer dies", begin_pair_with_two, pair_right, 4, dies_producing, recovers_as_third,
+	    produces_in_its_place, receives_to_three),
 	IPC("made and attached", begin_empty, NULL, 2, makes, attaches_to_it),
 };
 

@@ -318,9 +318,9 @@ static int which_blocks(const char *how)
 	return blocks(how + 7);
 }
 
-int main(int argc, char **argv)
+/* In main itself: reports name it. */
+static inline __attribute__((always_inline)) int use(const char *how)
 {
-	const char *how = argc > 1 ? argv[1] : "";
 	struct maar_msg *m;
 	unsigned char *bytes, *slot;
 
@@ -358,4 +358,14 @@ int main(int argc, char **argv)
 	else if (!strcmp(how, "slot-after-put"))
 		reader(slot + 17);
 	return 0;
+}
+
+/* One use after the other, until one ends as it should not. */
+int main(int argc, char **argv)
+{
+	int rc = 0;
+
+	for (int i = 1; i < argc && !rc; i++)
+		rc = use(argv[i]);
+	return rc;
 }

@@ -116,7 +116,7 @@ START_TEST(options)
 	WRONG(o.when_full = 3);
 	WRONG(o.when_dead = 3);
 	WRONG(o.event_flags = MAAR_EVENT_SHARED);
-	WRONG(o.reserved[3] = 1);
+	WRONG(o.reserved[COUNT_OF(o.reserved) - 1] = 1);
 #undef WRONG
 	o = eight;
 	o.classes[0].slots = MAAR_IPC_MAX_SLOTS + 1;

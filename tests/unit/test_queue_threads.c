@@ -15,6 +15,8 @@
 /* Values of one run, over all producers; with 33 runs millions. */
 #ifdef STRESS_FUZZ
 #define VALUES 8000
+#elif defined(MAAR_NO_INLINE) /* the same code, called otherwise */
+#define VALUES 20000
 #else
 #define VALUES (UNIT_SANITIZED ? 16000 : 80000)
 #endif

@@ -434,10 +434,11 @@ void configs_end(struct configs *all)
 
 /* ---- a dry run ---- */
 
-static json_t *to_json(const struct config *c, const char *subject, const char *stream, const char *problem)
+static json_t *to_json(const struct config *c, const char *url, const char *subject, const char *stream,
+		       const char *problem)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "queue", c->queue, "direction",
-			 c->exports ? "export" : "import", "engine", engine_for(c->url)->name, "url", c->url, "subject",
+			 c->exports ? "export" : "import", "engine", engine_for(c->url)->name, "url", url, "subject",
 			 subject, "stream", stream, "window", (json_int_t)c->window, "problem", problem ? problem : "");
 }
 
@@ -464,17 +465,18 @@ int config_show(const struct config *config, size_t n, bool json)
 	for (i = 0; i < n; i++) {
 		const struct config *const c = &config[i];
 		const char *const problem = problem_of(c);
-		char subject[MAPPING_SUBJECT], stream[MAPPING_SUBJECT];
+		char subject[MAPPING_SUBJECT], stream[MAPPING_SUBJECT], url[512];
 
+		mapping_url_shown(url, sizeof(url), c->url);
 		(void)mapping_subject(subject, c->exports ? c->host : c->from, c->queue);
 		(void)mapping_stream(stream, c->queue);
 		if (problem)
 			status = STATUS_WRONG;
-		if (json && json_array_append_new(list, to_json(c, subject, stream, problem)))
+		if (json && json_array_append_new(list, to_json(c, url, subject, stream, problem)))
 			status = STATUS_WRONG;
 		if (!json)
 			printf("%s %s %s subject %s, stream %s, %s at %s%s%s\n", c->exports ? "export" : "import",
-			       c->queue, c->exports ? "to" : "from", subject, stream, engine_for(c->url)->name, c->url,
+			       c->queue, c->exports ? "to" : "from", subject, stream, engine_for(c->url)->name, url,
 			       problem ? ": " : "", problem ? problem : "");
 	}
 	if (json && print_json(json_pack("{s:o}", "jobs", list)) != STATUS_OK)

@@ -144,7 +144,9 @@ static void acked(void *arg, uint64_t cookie, int result, struct engine_place pl
 			set_state(e, h, UNSENT);
 			h->when = bridge_now() + RETRY;
 		}
-		pthread_cond_signal(&e->changed);
+		/* Who waits for room is woken for many, as a switch of threads costs more than a message. */
+		if (result || !e->in_hand || e->next - e->first <= e->window - (e->window + 3) / 4)
+			pthread_cond_signal(&e->changed);
 	}
 	pthread_mutex_unlock(&e->lock);
 }

@@ -47,7 +47,8 @@ static int put(struct import *i, const struct engine_message *m)
 	}
 	if (got < 0)
 		return got;
-	memcpy(payload, m->payload, m->bytes);
+	if (m->bytes)
+		memcpy(payload, m->payload, m->bytes);
 	bridge_at("loaned");
 	tags.mark = marks_intend(i->job->marks, &m->id);
 	bridge_at("intended");

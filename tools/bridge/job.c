@@ -164,10 +164,11 @@ int job_connect(struct job *job, engine_acked_fn *acked, void *arg)
 		.memory = c->memory,
 		.keep = c->keep,
 	};
-	char why[ENGINE_WHY] = "", subject[MAPPING_SUBJECT];
+	char why[ENGINE_WHY] = "", subject[MAPPING_SUBJECT], url[160];
 
 	(void)mapping_subject(subject, c->exports ? c->host : c->from, c->queue);
-	marks_tell(job->marks, subject, c->url, "");
+	mapping_url_shown(url, sizeof(url), c->url);
+	marks_tell(job->marks, subject, url, "");
 	job->engine = job->class->connect(&options, acked, arg, why);
 	if (job->engine)
 		return 0;

@@ -145,10 +145,9 @@ static int run_jobs(const struct line *line)
 	notify("READY=1");
 	while (jobs.n) {
 		if (poll(&signals, 1, 50) > 0 && read(signals.fd, &about, sizeof(about)) == (ssize_t)sizeof(about)) {
-			if (about.ssi_signo != SIGHUP)
+			if (about.ssi_signo != SIGHUP || !line->file)
 				break;
-			if (line->file)
-				reload(&jobs, line->file);
+			reload(&jobs, line->file);
 		}
 		for (i = jobs.n; i-- > 0;)
 			if (job_ended(jobs.job[i]))

@@ -163,3 +163,25 @@ bool mapping_tags_from(const char *text, struct engine_message *m)
 	m->flags = (uint32_t)flags;
 	return true;
 }
+
+void mapping_url_shown(char *to, size_t room, const char *url)
+{
+	size_t n = 0;
+
+	while (*url && n + 4 < room) {
+		const size_t scheme = strncmp(url, "://", 3) == 0 ? 3 : 1;
+		const size_t host = scheme == 3 ? 3 + strcspn(url + 3, ",/") : 0;
+		const char *at = url + host;
+
+		memcpy(to + n, url, scheme);
+		n += scheme;
+		while (at > url + 3 && *at != '@')
+			at--;
+		url += scheme;
+		if (scheme == 3 && *at == '@' && n + 2 < room) {
+			to[n++] = '*';
+			url = at;
+		}
+	}
+	to[n] = 0;
+}

@@ -39,4 +39,7 @@ bool mapping_id_from(const char *text, struct engine_id *id);
 void mapping_tags_text(char to[MAPPING_ID], const struct engine_message *message);
 bool mapping_tags_from(const char *text, struct engine_message *message);
 
+/* A URL, or several, as they may be shown: of user and password, before an "@", only that they are there. */
+void mapping_url_shown(char *to, size_t room, const char *url);
+
 #endif
