@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The Redis engine alone, against redis-server processes that the test starts on a socket of its own and kills: what was
- * acknowledged is in the stream, once, whatever happens between.
+ * The Redis engine alone, against redis-server processes that the test starts on a socket of its own and kills: what
+ * was acknowledged is in the stream, once, whatever happens between.
  */
 #include "../../tools/bridge/engine_redis.h"
 #include "../unit/common.h"
