@@ -24,6 +24,11 @@ print *spsc
 print *handles
 print *ticket
 print *span
+print *elements
+print *ticket_elements
+print *free_elements
+print *bytes
+print *channel
 print *pool
 print *mring
 print *tracked
@@ -55,6 +60,16 @@ says '= ring: many producers, many consumers, ticket, words; capacity 8, 3 in it
 says '= ring: one producer, one consumer, wait-free producer, words in a span; capacity 8, 3 in it, next to take 10, to fill 13 = {'
 [ "$(grep -cF '{[10] = 0x10a, [11] = 0x10b, [12] = 0x10c}' "$tmp/live")" -eq 5 ] ||
 	fail "gdb shows other values than those that are in the rings"
+
+says '= slot ring: one producer, one consumer, cells in order; capacity 8 of 4 bytes, 3 in it, next to take 10, to fill 13 = {'
+says '= slot ring: many producers, many consumers, ticket; capacity 8 of 4 bytes, 3 in it, next to take 10, to fill 13 = {'
+[ "$(grep -cF '{[10] = 61 62 63 0a, [11] = 61 62 63 0b, [12] = 61 62 63 0c}' "$tmp/live")" -eq 2 ] || fail "gdb shows other elements"
+says '= slot ring: many producers, many consumers, lock-free; capacity 8 of 4 bytes, 3 in it = {'
+grep -q '{\[slot [0-9]*\] = 61 62 63 0a, \[slot [0-9]*\] = 61 62 63 0b, \[slot [0-9]*\] = 61 62 63 0c}' "$tmp/live" ||
+	fail "gdb shows other elements of a lock-free ring"
+says '= byte ring: capacity 4096, 5 in it, next to read 0, to fill 5 = {[0] = 68 65 6c 6c 6f}'
+says '= channel: blocks when full; lost 0 unsent, 0 unreceived; waited 0 times for room, 0 for messages; 0 receivers asleep = {'
+says '{[level 0] = 3 messages in it, room for 4; 0 senders asleep}'
 
 # What the library counts, of the pool of 1000 messages and of the mring: "out shared in-lanes never-used".
 awk '/^  in use / { gsub(/[^0-9 ]/, ""); out = $1; shared = $3; lanes = $4 }

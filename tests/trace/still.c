@@ -12,6 +12,9 @@
 #define APART __attribute__((noinline, noclone))
 
 struct maar_ring *mpmc, *spsc, *handles, *ticket, *span;
+struct maar_slot_ring *elements, *ticket_elements, *free_elements;
+struct maar_byte_ring *bytes;
+struct maar_channel *channel;
 struct maar_pool *pool, *tracked;
 struct maar_mring *mring;
 struct maar_msg *held[100];
@@ -52,6 +55,38 @@ static struct maar_ring *ring(unsigned flags)
 	return r;
 }
 
+/* The same of elements. */
+static struct maar_slot_ring *slot_ring(unsigned flags)
+{
+	struct maar_slot_ring *r = maar_slot_ring_create(8, 4, flags);
+	unsigned char in[4] = "abc", out[4];
+	unsigned i;
+
+	for (i = 0; r && i < 13; i++) {
+		in[3] = (unsigned char)i;
+		if (!maar_slot_ring_enqueue(r, in) || (i < 10 && !maar_slot_ring_dequeue(r, out)))
+			exit(1);
+	}
+	return r;
+}
+
+static void others(void)
+{
+	uint64_t i;
+
+	elements = slot_ring(MAAR_SLOT_RING_SPSC);
+	ticket_elements = slot_ring(MAAR_SLOT_RING_TICKET);
+	free_elements = slot_ring(MAAR_SLOT_RING_MPMC);
+	bytes = maar_byte_ring_create(4096, 0);
+	channel = maar_channel_create(4, 8, NULL);
+	if (!elements || !ticket_elements || !free_elements || !bytes || !channel ||
+	    maar_byte_ring_put(bytes, "hello", 5) != 5)
+		exit(1);
+	for (i = 0; i < 3; i++)
+		if (maar_channel_send_bytes(channel, &i, sizeof(i)) != 1)
+			exit(1);
+}
+
 int main(int argc, char **argv)
 {
 	const struct maar_pool_options site = { .track = MAAR_TRACK_SITE };
@@ -63,6 +98,7 @@ int main(int argc, char **argv)
 	handles = ring(MAAR_RING_MPSC | MAAR_RING_HANDLE);
 	ticket = ring(MAAR_RING_TICKET);
 	span = ring(MAAR_RING_SPSC | MAAR_RING_SPAN);
+	others();
 	pool = maar_pool_create(1000, 200, NULL);
 	tracked = maar_pool_create(64, 200, &site);
 	mring = maar_mring_create(1000, 256, NULL);

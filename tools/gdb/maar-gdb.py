@@ -9,6 +9,10 @@ import gdb.printing
 
 RING_SP, RING_SC, RING_TICKET, RING_HANDLE, RING_SPAN, RING_EXACT, RING_OVERWRITE = (1 << i for i in range(7))
 RING_MAGIC = 0x6D726E67
+SLOT_RING_MAGIC = 0x6D736C72
+BYTE_RING_MAGIC = 0x6D627974
+CHANNEL_MAGIC = 0x6D636861
+EVENT_WAITERS = (1 << 30) - 1  # of an event's word
 MRING_MAGIC = 0x6D6D7267
 BATCH_TICKET = 1
 BATCH_SHIFT = 16  # positions of a batch ring count in 1 / 65536 of a batch
@@ -25,6 +29,15 @@ def words(address, n, size=8):
     memory = gdb.selected_inferior().read_memory(address, n * size)
     order = "big" if "big endian" in gdb.execute("show endian", to_string=True) else "little"
     return [int.from_bytes(bytes(memory[i * size : (i + 1) * size]), order) for i in range(n)]
+
+
+BYTES_SHOWN = 16
+
+
+def shown(address, n):
+    """n bytes for people, the first of them."""
+    some = " ".join("%02x" % byte for byte in words(address, min(n, BYTES_SHOWN), 1))
+    return some + (" ..." if n > BYTES_SHOWN else "")
 
 
 def plural(n, what):
@@ -86,6 +99,78 @@ class Ring:
             position = (self.next + i) & U64
             filled, word = self.look(position)
             yield "[%d]" % position, "0x%x" % word if filled else "claimed, not filled"
+
+
+# ---- rings of elements, of bytes ----
+
+
+class SlotRing:
+    """print *ring, of a struct maar_slot_ring: elements are shown as bytes"""
+
+    def __init__(self, value):
+        self.value = value
+        self.at = int(value.address)
+        self.flags = int(value["flags"])
+        self.spsc = self.flags & RING_SP and self.flags & RING_SC
+        self.filled = None  # the ring of filled slots, if it is lock-free
+        if self.alive() and not self.spsc and not self.flags & RING_TICKET:
+            kind = gdb.lookup_type("struct maar_ring").pointer()
+            self.filled = Ring(gdb.Value(self.at + int(value["filled_at"])).cast(kind).dereference())
+        self.next = int(value["taken"] if self.spsc else value["head"])
+        self.tail = int(value["tail"])
+
+    def alive(self):
+        return int(self.value["magic"]) == SLOT_RING_MAGIC
+
+    def count(self):
+        return self.filled.count() if self.filled else max(signed(self.tail - self.next), 0)
+
+    def to_string(self):
+        if not self.alive():
+            return "no living slot ring"
+        kind = "cells in order" if self.spsc else "lock-free" if self.filled else "ticket"
+        sides = ("one producer" if self.flags & RING_SP else "many producers",
+                 "one consumer" if self.flags & RING_SC else "many consumers")
+        text = "slot ring: %s, %s, %s; capacity %d of %d bytes, %d in it" % (
+            *sides, kind, int(self.value["capacity"]), int(self.value["element"]), self.count())
+        return text if self.filled else text + ", next to take %d, to fill %d" % (self.next, self.tail)
+
+    def element(self, number):
+        at = self.at + int(self.value["slots_at"]) + number * int(self.value["stride"])
+        return shown(at, int(self.value["element"]))
+
+    def children(self):
+        for i in range(self.count() if self.alive() else 0):
+            if self.filled:
+                filled, number = self.filled.look((self.filled.next + i) & U64)
+                yield "[slot %d]" % number, self.element(number) if filled else "claimed, not filled"
+            else:
+                position = (self.next + i) & U64
+                yield "[%d]" % position, self.element(position & int(self.value["mask"]))
+
+
+class ByteRing:
+    """print *ring, of a struct maar_byte_ring"""
+
+    def __init__(self, value):
+        self.value = value
+        self.head, self.tail = int(value["head"]), int(value["tail"])
+
+    def alive(self):
+        return int(self.value["magic"]) == BYTE_RING_MAGIC
+
+    def to_string(self):
+        if not self.alive():
+            return "no living byte ring"
+        return "byte ring: capacity %d, %d in it, next to read %d, to fill %d" % (
+            int(self.value["capacity"]), self.tail - self.head & U64, self.head, self.tail)
+
+    def children(self):
+        n = self.tail - self.head & U64
+        if self.alive() and n:
+            at, mask = int(self.value.address) + int(self.value["data_at"]), int(self.value["mask"])
+            some = [words(at + (self.head + i & mask), 1, 1)[0] for i in range(min(n, BYTES_SHOWN))]
+            yield "[%d]" % self.head, " ".join("%02x" % byte for byte in some) + (" ..." if n > BYTES_SHOWN else "")
 
 
 # ---- mrings and pools ----
@@ -184,6 +269,40 @@ class Pool:
         return self.mring.children()
 
 
+# ---- channels ----
+
+
+class Channel:
+    """print *channel, of a struct maar_channel: each level's ring, and who sleeps"""
+
+    def __init__(self, value):
+        self.value = value
+
+    def alive(self):
+        return int(self.value["magic"]) == CHANNEL_MAGIC
+
+    def level(self, i):
+        kind = gdb.lookup_type("struct maar__channel_level").pointer()
+        first = gdb.Value(int(self.value["level"].address)).cast(kind)
+        return (first + i).dereference()
+
+    def to_string(self):
+        if not self.alive():
+            return "no living channel"
+        full = ("blocks", "drops", "overwrites")[int(self.value["full"])]
+        return "channel: %s when full; lost %d unsent, %d unreceived; waited %d times for room, %d for messages; %s asleep" % (
+            full, int(self.value["dropped"]), int(self.value["evicted"]), int(self.value["blocked"]),
+            int(self.value["starved"]), plural(int(self.value["not_empty"]["word"]) & EVENT_WAITERS, "receiver"))
+
+    def children(self):
+        for i in range(int(self.value["levels"]) if self.alive() else 0):
+            level = self.level(i)
+            ring = Ring(level["ring"].dereference())
+            yield "[level %d]" % i, "%s in it, room for %d; %s asleep" % (
+                plural(ring.count(), "message"), int(ring.value["capacity"]),
+                plural(int(level["not_full"]["word"]) & EVENT_WAITERS, "sender"))
+
+
 # ---- who holds what ----
 
 
@@ -246,6 +365,9 @@ It takes an expression, a pointer; the pool or mring has to be made with leak tr
 Holders()
 PRINTERS = gdb.printing.RegexpCollectionPrettyPrinter("maar")
 PRINTERS.add_printer("ring", "^maar_ring$", Ring)
+PRINTERS.add_printer("slot ring", "^maar_slot_ring$", SlotRing)
+PRINTERS.add_printer("byte ring", "^maar_byte_ring$", ByteRing)
+PRINTERS.add_printer("channel", "^maar_channel$", Channel)
 PRINTERS.add_printer("mring", "^maar_mring$", Mring)
 PRINTERS.add_printer("pool", "^maar_pool$", Pool)
 gdb.printing.register_pretty_printer(gdb.current_objfile(), PRINTERS, replace=True)
