@@ -226,6 +226,30 @@ START_TEST(what_came_is_known)
 }
 END_TEST
 
+/* Where all came, from the first on, nothing is ever too old. */
+START_TEST(all_that_came_is_known_for_good)
+{
+	struct marks *m = open_marks(false);
+	uint64_t i;
+
+	for (i = 0; i < 3 * POSITIONS; i++)
+		see(m, at(1, 0, i ^ 1)); /* not quite in order */
+	for (i = 0; i < 3 * POSITIONS; i++)
+		unit_eq(seen(m, at(1, 0, i)), 1);
+	unit_eq(seen(m, at(1, 0, i)), 0);
+	/* One that is missing ends it, until it comes. */
+	for (i = 3 * POSITIONS + 1; i < 4 * POSITIONS; i++)
+		see(m, at(1, 0, i));
+	unit_eq(seen(m, at(1, 0, 3 * POSITIONS)), 0);
+	unit_eq(seen(m, at(1, 0, 0)), 1);
+	see(m, at(1, 0, 3 * POSITIONS));
+	for (; i < 6 * POSITIONS; i++)
+		see(m, at(1, 0, i));
+	unit_eq(seen(m, at(1, 0, 3 * POSITIONS)), 1);
+	marks_close(m);
+}
+END_TEST
+
 START_TEST(the_silent_make_room)
 {
 	struct marks *m = open_marks(false);
@@ -361,6 +385,7 @@ Suite *unit_suite(void)
 	tcase_add_test(names, secrets_are_not_shown);
 	tcase_add_checked_fixture(marks, setup, teardown);
 	tcase_add_test(marks, what_came_is_known);
+	tcase_add_test(marks, all_that_came_is_known_for_good);
 	tcase_add_test(marks, the_silent_make_room);
 	tcase_add_test(marks, what_the_journal_says);
 	tcase_add_test(marks, floors_and_reports);

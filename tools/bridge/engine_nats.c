@@ -20,6 +20,7 @@
 #define ID_HEADER   "Nats-Msg-Id"
 #define TAGS_HEADER "Maar-Tags"
 #define PULL_NS	    INT64_C(2000000000) /* a request for messages holds so long */
+#define STIR_NS	    INT64_C(3000000000) /* without a message, and three times what the server waits for an ack: a look */
 
 /* ---- publishing ---- */
 
@@ -203,6 +204,11 @@ static ssize_t nats_fetch(struct engine *e, struct engine_message *messages, siz
 
 	if (!link)
 		return -EAGAIN;
+	if (bridge_now() - e->stirred > STIR_NS + 3 * (int64_t)e->o.ack_wait_ns) {
+		if (e->stirred)
+			nats_stir(e);
+		e->stirred = bridge_now();
+	}
 	if (e->pulled_under != link || bridge_now() > e->pulled_until)
 		e->pulled = 0;
 	while (got < n) {
@@ -230,6 +236,8 @@ static ssize_t nats_fetch(struct engine *e, struct engine_message *messages, siz
 		else
 			natsMsg_Destroy(msg);
 	}
+	if (got)
+		e->stirred = bridge_now();
 	return (ssize_t)got;
 }
 

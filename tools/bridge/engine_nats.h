@@ -28,6 +28,7 @@ struct engine {
 	uint64_t pulled_under; /* the number of the link */
 	size_t pulled;	       /* messages that the last request may still bring */
 	int64_t pulled_until;
+	int64_t stirred; /* a message came, or the consumer was looked at */
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool quiet, closed; /* no answer will come any more; nothing at all. Under the lock */
@@ -38,5 +39,12 @@ struct engine {
 struct engine *nats_connect(const struct engine_options *o, engine_acked_fn *acked, void *arg, char why[ENGINE_WHY]);
 uint64_t nats_link(struct engine *e, char why[ENGINE_WHY]);
 void nats_close(struct engine *e);
+
+/*
+ * Nothing has come for long. If the consumer is stuck, it is made anew: a server that was killed may have written down that a
+ * message was acknowledged, and not so of its consumer, which then offers for ever what is not there, and nothing
+ * else (2.9: "deleted message" in its log). What it offers again that came, the marks know.
+ */
+void nats_stir(struct engine *e);
 
 #endif

@@ -282,7 +282,8 @@ static natsStatus make_stream(struct engine *e)
 	return js_AddStream(NULL, e->js, &c, NULL, NULL);
 }
 
-static natsStatus make_consumer(struct engine *e)
+/* after: only what lies behind it, of a stream that keeps what was acknowledged; 0: all there is. */
+static natsStatus make_consumer(struct engine *e, uint64_t after)
 {
 	jsConsumerConfig c;
 	natsStatus s = jsConsumerConfig_Init(&c);
@@ -290,7 +291,8 @@ static natsStatus make_consumer(struct engine *e)
 	if (s != NATS_OK)
 		return s;
 	c.Durable = e->durable;
-	c.DeliverPolicy = js_DeliverAll;
+	c.DeliverPolicy = after ? js_DeliverByStartSequence : js_DeliverAll;
+	c.OptStartSeq = after ? after + 1 : 0;
 	c.AckPolicy = js_AckExplicit;
 	c.AckWait = (int64_t)e->o.ack_wait_ns;
 	c.MaxAckPending = e->o.window;
@@ -326,10 +328,40 @@ static bool get_ready(struct engine *e, char why[ENGINE_WHY])
 	s = js_GetConsumerInfo(&consumer, e->js, e->stream, e->durable, NULL, NULL);
 	jsConsumerInfo_Destroy(consumer);
 	if (s == NATS_NOT_FOUND)
-		s = make_consumer(e);
+		s = make_consumer(e, 0);
 	if (s != NATS_OK)
 		say(why, "no consumer", s);
 	return s == NATS_OK;
+}
+
+/* Where it is to go on; a stream of which each message is one consumer's has only what was not acknowledged. */
+static natsStatus place_of(struct engine *e, const jsConsumerInfo *consumer, uint64_t *after)
+{
+	jsStreamInfo *stream = NULL;
+	const natsStatus s = js_GetStreamInfo(&stream, e->js, e->stream, NULL, NULL);
+
+	if (s == NATS_OK)
+		*after = stream->Config->Retention == js_WorkQueuePolicy ? 0 : consumer->AckFloor.Stream;
+	jsStreamInfo_Destroy(stream);
+	return s;
+}
+
+void nats_stir(struct engine *e)
+{
+	jsConsumerInfo *c = NULL;
+	uint64_t after = 0;
+	natsStatus s = js_GetConsumerInfo(&c, e->js, e->stream, e->durable, NULL, NULL);
+
+	if (s == NATS_NOT_FOUND)
+		e->ready = false;
+	/* There is something, all that is out was offered before, and nobody gets anything. */
+	if (s == NATS_OK && c->NumPending > 0 && c->NumAckPending > 0 && c->NumRedelivered >= c->NumAckPending &&
+	    place_of(e, c, &after) == NATS_OK &&
+	    js_DeleteConsumer(e->js, e->stream, e->durable, NULL, NULL) == NATS_OK) {
+		e->pulled = 0;
+		e->ready = make_consumer(e, after) == NATS_OK;
+	}
+	jsConsumerInfo_Destroy(c);
 }
 
 /* ---- begin and end ---- */

@@ -30,8 +30,9 @@ struct block {
 
 struct source {
 	uint64_t segment[2];
-	uint64_t ring; /* and 1; 0: nobody's */
-	uint64_t used; /* mark of the last that came */
+	uint64_t ring;	/* and 1; 0: nobody's */
+	uint64_t used;	/* mark of the last that came */
+	uint64_t whole; /* blocks, from the first on, of which all came: they are known for good */
 };
 
 /* A page and more; what is stored by one word each is found as it was before, or after. */
@@ -263,6 +264,7 @@ static unsigned add(struct marks *m, const struct engine_id *id)
 	memset(blocks_of(m, best), 0, BLOCKS * sizeof(struct block));
 	s->segment[0] = id->segment[0];
 	s->segment[1] = id->segment[1];
+	s->whole = 0;
 	IN_ORDER();
 	s->ring = (uint64_t)id->ring + 1;
 	IN_ORDER();
@@ -277,10 +279,24 @@ int marks_seen(struct marks *m, const struct engine_id *id)
 
 	if (source == SOURCES)
 		return 0;
+	if (tag <= m->at->sources[source].whole)
+		return 1;
 	b = &blocks_of(m, source)[id->position / 64 % BLOCKS];
 	if (b->tag == tag)
 		return (int)(b->bits >> id->position % 64 & 1);
 	return b->tag > tag ? -1 : 0;
+}
+
+/* Looked at with each that comes, so that a kill between the last bit and this leaves nothing behind. */
+static void find_whole(struct marks *m, unsigned source)
+{
+	struct source *const s = &m->at->sources[source];
+	const struct block *b = &blocks_of(m, source)[s->whole % BLOCKS];
+
+	while (b->tag == s->whole + 1 && b->bits == UINT64_MAX) {
+		s->whole++;
+		b = &blocks_of(m, source)[s->whole % BLOCKS];
+	}
 }
 
 void marks_see(struct marks *m, const struct engine_id *id)
@@ -304,6 +320,7 @@ void marks_see(struct marks *m, const struct engine_id *id)
 		b->tag = tag;
 	}
 	IN_ORDER();
+	find_whole(m, source);
 }
 
 uint64_t marks_intend(struct marks *m, const struct engine_id *id)
