@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The Redis engine alone, against redis-server processes that the test starts on a socket of its own and kills: what was
- * acknowledged is in the stream, once, whatever happens between.
+ * The Redis engine alone, against redis-server processes that the test starts on a socket of its own and kills: what
+ * was acknowledged is in the stream, once, whatever happens between.
  */
 #include "../../tools/bridge/engine_redis.h"
 #include "../unit/common.h"
@@ -642,6 +642,10 @@ Suite *unit_suite(void)
 	Suite *const suite = suite_create("engine_redis");
 	TCase *const c = unit_tcase(suite, "engine");
 
+	if (system("command -v redis-server >/dev/null 2>&1") != 0) {
+		printf("1..0 # SKIP no redis-server here (Debian: redis-server)\n");
+		exit(0);
+	}
 	tcase_add_unchecked_fixture(c, quiet, NULL);
 	tcase_add_checked_fixture(c, begin, end);
 	tcase_add_test(c, refuses);

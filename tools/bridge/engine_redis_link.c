@@ -518,8 +518,12 @@ static void *run(void *arg)
 		*why = 0;
 		c = link_up(e, why);
 		if (c) {
-			e->pause = 0;
+			const int64_t began = redis_now();
+
 			serve(e, c);
+			/* One that ends at once is worth no more tries than none. */
+			if (redis_now() - began > PAUSE_MOST)
+				e->pause = 0;
 			if (c->err)
 				(void)snprintf(why, sizeof(why), "%.128s", c->errstr);
 			redisFree(c);

@@ -9,8 +9,7 @@
 /*
  * Adds a message, unless its identity is known. Redis has nothing for that; a highest position for each ring would take
  * for known what comes late (delivered again after its consumer died), so each position has a bit, written after the
- * entry. A page of bits goes when it was left alone for dedup to 2 * dedup: what is remembered is remembered for dedup at
- * least, in a bit for a message.
+ * entry. A page of bits goes when it was left alone for dedup to 2 * dedup: so each is remembered for dedup at least.
  *     KEYS stream, page, meta   ARGV bit, dedup ms, most messages, most bytes, host, id, tags, data
  *     its place; 1: it is known; 2: the stream is full
  */
@@ -26,8 +25,8 @@ const char redis_lua_publish[] =
 	"return place\n";
 
 /*
- * Ends messages that were fetched: "0" done: acknowledged, and out of the stream unless that keeps them; "1" not for this
- * consumer; "2" is to come again: counts as idle for so many milliseconds, if nobody else has it by now.
+ * Ends messages that were fetched: "0" done: acknowledged, and out of the stream unless that keeps them; "1" not for
+ * this consumer; "2" is to come again: counts as idle for so many milliseconds, if nobody else has it by now.
  *     KEYS stream, meta   ARGV group, consumer, keep, then for each: how, place, number
  */
 const char redis_lua_end[] =

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * URLs of Redis servers: redis://[USER[:PASSWORD]@]HOST[:PORT][/DB], unix://[USER[:PASSWORD]@]/PATH[?db=DB]; several with commas
- * between. What is before the @ may have %XX.
+ * URLs of Redis servers: redis://[USER[:PASSWORD]@]HOST[:PORT][/DB], unix://[USER[:PASSWORD]@]/PATH[?db=DB]; several
+ * with commas between. What is before the @ may have %XX.
  */
 #include "engine_redis.h"
 
