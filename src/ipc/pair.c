@@ -128,18 +128,21 @@ bool maar__pair_is_published(const struct maar_ipc *ipc, uint64_t position)
 
 /*
  * The producer, if it sleeps for a slot, is woken when half are free, or when there is nothing to take. Asked each quarter of the
- * slots, and before "empty" is said: a read-modify-write for each slot would cost as much as all else.
+ * slots, and before "empty" is said: a read-modify-write for each slot would cost as much as all else. False: it is left
+ * asleep, for there is something to take now.
  */
-static void tell_room(struct maar_ipc *ipc)
+static bool tell_room(struct maar_ipc *ipc)
 {
 	const struct maar__pair_side *const s = &ipc->side;
 	uint64_t tail;
 
 	if (!(maar_a_add(&ipc->events->not_full.word, 0, RELEASE) & MAAR__EVENT_WAITERS)) /* R:event.word */
-		return;
+		return true;
 	tail = maar_a_load(&ipc->pair->tail, RELAXED);
-	if (tail == s->taken || tail - s->released <= ipc->slots / 2)
-		(void)maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
+	if (tail != s->taken && tail - s->released > ipc->slots / 2)
+		return false;
+	(void)maar__event_wake_shared(&ipc->events->not_full, SIZE_MAX);
+	return true;
 }
 
 static void give_back(struct maar_ipc *ipc, uint64_t released)
@@ -150,7 +153,7 @@ static void give_back(struct maar_ipc *ipc, uint64_t released)
 	s->released = released;
 	maar_a_store(&ipc->pair->released, released, RELEASE); /* R:pair.released */
 	if (maar_unlikely((before ^ released) >= quarter))
-		tell_room(ipc);
+		(void)tell_room(ipc); /* else at the next quarter, or at "empty" */
 }
 
 /* What is released already, of a consumer that died before it had released what is older, is passed by. */
@@ -192,10 +195,8 @@ int maar__pair_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m)
 	       maar_unlikely(maar_a_load(&cell_at(ipc, s->taken)->released, RELAXED) == s->taken + 1))
 		pass(ipc);
 	if (maar_unlikely(there <= 0)) {
-		if (there == 0 && s->told != s->released) {
+		if (there == 0 && s->told != s->released && tell_room(ipc))
 			s->told = s->released;
-			tell_room(ipc);
-		}
 		return there;
 	}
 	at = s->taken++;

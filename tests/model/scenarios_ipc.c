@@ -26,7 +26,7 @@ struct segment {
 	unsigned char saved[1 << 14];
 	struct maar_ipc *of[MODEL_THREADS], saved_of[MODEL_THREADS];
 };
-enum { FULL, FEWER, BY_PID, PAIR, PAIR_DROPS, SEGMENTS }; /* BY_PID: who is alive is told by pid */
+enum { FULL, FEWER, BY_PID, PAIR, PAIR_DROPS, PAIR_OF_EIGHT, SEGMENTS }; /* BY_PID: who is alive is told by pid */
 static struct segment segments[SEGMENTS];
 static unsigned char *memory;
 static size_t bytes;
@@ -243,7 +243,14 @@ static const struct maar_ipc_options pair_drops = { .classes = { { .bytes = 8, .
 						    .when_dead = MAAR_IPC_DROP,
 						    .event_flags = MAAR_EVENT_NO_SPIN,
 						    .kind = MAAR_IPC_PAIR };
-static const struct maar_ipc_options *const options_of[SEGMENTS] = { &two, &three, &two, &pair, &pair_drops };
+/* So many that not each release asks who sleeps. */
+static const struct maar_ipc_options pair_of_eight = { .classes = { { .bytes = 8, .slots = 8 } },
+						       .n_classes = 1,
+						       .participants = 3,
+						       .event_flags = MAAR_EVENT_NO_SPIN,
+						       .kind = MAAR_IPC_PAIR };
+static const struct maar_ipc_options *const options_of[SEGMENTS] = { &two,  &three,	 &two,
+								     &pair, &pair_drops, &pair_of_eight };
 
 static const struct maar_ipc_life *lives;
 
@@ -993,6 +1000,48 @@ static void recovers_until_it_has(void *s)
 		model_yield();
 }
 
+/* One slot is free; two are released, the others the consumer has. */
+static struct maar_ipc_message third;
+static void begin_pair_that_holds(void *s)
+{
+	(void)s;
+	begin_with(PAIR_OF_EIGHT);
+	for (unsigned n = 0; n < 9; n++) {
+		struct maar_ipc_message m;
+		void *payload;
+
+		if (maar_ipc_loan(of[0], 8, &payload, 0) != 1 || maar_ipc_publish(of[0], payload, 8, NULL, 0) != 1 ||
+		    maar_ipc_take(of[1], &m, 0) != 1 || (n < 2 && maar_ipc_release(of[1], &m)))
+			abort();
+		if (n == 2)
+			third = m;
+	}
+}
+
+static void fills_asleep(void *s)
+{
+	(void)s;
+	for (unsigned n = 0; n < 2; n++) {
+		void *payload;
+
+		model_assert(maar_ipc_loan(of[0], 8, &payload, MAAR_FOREVER) == 1, "no loan");
+		if (n == 0)
+			model_assert(maar_ipc_publish(of[0], payload, 8, NULL, 0) == 1, "not published");
+	}
+}
+
+/* Releases one, at which it does not ask who sleeps; and has to when it finds nothing, though it may have before. */
+static void releases_one_and_holds(void *s)
+{
+	struct maar_ipc_message m;
+
+	(void)s;
+	model_assert(maar_ipc_release(of[1], &third) == 0, "not released");
+	while (maar_ipc_take(of[1], &m, 0) == 0)
+		model_yield();
+	model_assert(maar_ipc_take(of[1], &m, 0) == 0, "more than was sent");
+}
+
 /* The consumer that there is now is at the counts' end. */
 static void pair_right(void *s)
 {
@@ -1035,6 +1084,7 @@ const struct model_scenario scenarios_ipc[] = {
 	IPC("asleep, inherited", begin_with_a_death, NULL, 2, inherits, sleeps_for_it),
 	IPC("a pair, sent", begin_pair, pair_right, 2, sends_three, receives_three),
 	IPC("a pair, asleep", begin_pair, pair_right, 2, sends_asleep, receives_asleep),
+	IPC("a pair, asleep, held", begin_pair_that_holds, NULL, 2, fills_asleep, releases_one_and_holds),
 	IPC("a pair, closed", begin_pair, NULL, 2, sends_and_closes, receives_all),
 	IPC("a pair, armed", begin_pair_armed, NULL, 2, sends_two, waits_for_two),
 	IPC("a pair, the consumer dies", begin_pair_with_two, pair_right, 4, dies_with_both, recovers_as_third,
