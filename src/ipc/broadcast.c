@@ -134,7 +134,23 @@ static int give_back(struct maar_ipc *ipc, uint32_t handle)
 	return maar__ipc_put_free(ipc, handle, maar_a_load(&ipc->own[handle], RELAXED)) ? -EBADMSG : 0;
 }
 
-/* Of a class, a slot that nobody looks at: pinned ones go to the end of the ring. */
+/*
+ * A pinned one goes to the end of its ring. That is room for nobody, so nobody is told, least of all this one, if it is about to
+ * sleep: unless it has been let go meanwhile, when perhaps others had looked for it in vain.
+ */
+static int put_aside(struct maar_ipc *ipc, uint32_t handle)
+{
+	const uint32_t class = maar__ipc_class_of(ipc, handle);
+	const uint64_t word = maar_a_load(&ipc->own[handle], RELAXED);
+
+	if (maar__owned_put(&ipc->free[class], handle, word, MAAR__IPC_FREE, ipc->me))
+		return maar__ipc_broken(ipc);
+	if (!is_pinned(ipc, handle))
+		maar__ipc_cast_tell_room(ipc);
+	return 0;
+}
+
+/* Of a class, a slot that nobody looks at. */
 static int loan_of(struct maar_ipc *ipc, uint32_t class, uint32_t *handle)
 {
 	uint32_t tries;
@@ -146,7 +162,7 @@ static int loan_of(struct maar_ipc *ipc, uint32_t class, uint32_t *handle)
 			return got ? maar__ipc_broken(ipc) : 0;
 		if (maar_likely(!is_pinned(ipc, *handle)))
 			return 1;
-		if (give_back(ipc, *handle))
+		if (put_aside(ipc, *handle))
 			return -EBADMSG;
 	}
 	return 0;
@@ -185,10 +201,13 @@ int maar__ipc_cast_loan(struct maar_ipc *ipc, uint64_t bytes, uint32_t *handle)
 			continue;
 		if (got <= 0)
 			return got;
-		if (maar_likely(ipc->classes[maar__ipc_class_of(ipc, *handle)].bytes >= bytes &&
-				!is_pinned(ipc, *handle)))
+		if (maar_unlikely(is_pinned(ipc, *handle)))
+			got = put_aside(ipc, *handle);
+		else if (maar_likely(ipc->classes[maar__ipc_class_of(ipc, *handle)].bytes >= bytes))
 			return 1;
-		if (give_back(ipc, *handle))
+		else
+			got = give_back(ipc, *handle);
+		if (got)
 			return -EBADMSG;
 	}
 	return 0;

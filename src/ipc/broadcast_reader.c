@@ -58,6 +58,8 @@ static void join(struct maar_ipc *ipc, uint32_t reading)
 	r->place = reading & MAAR_IPC_HISTORY ? tail - (uint32_t)((uint32_t)tail - (uint32_t)floor) : tail;
 	r->gate = gate_at(ipc, MAAR__IPC_JOINED, r->place);
 	maar_a_store(gate_of(ipc, ipc->me), r->gate, RELEASE); /* R:ipc.gate */
+	/* Who found this one joining may be asleep for it; and this one, with nothing to read, would never release anything. */
+	maar__ipc_cast_tell_room(ipc);
 }
 
 void maar__ipc_cast_join(struct maar_ipc *ipc, uint32_t reading)
@@ -151,6 +153,14 @@ static void pin(struct maar_ipc *ipc, uint64_t value)
 	maar_a_store(&maar__ipc_entry(ipc, ipc->me)->pin, value, RELEASE); /* R:ipc.unpin */
 }
 
+/* If none but pinned slots were left: a hint, as a producer looks again after its slice. */
+static void unpin(struct maar_ipc *ipc)
+{
+	pin(ipc, 0);
+	if (maar_unlikely(maar_a_load(&ipc->events->not_full.word, RELAXED) & MAAR__EVENT_WAITERS))
+		maar__ipc_cast_tell_room(ipc);
+}
+
 /* Where this one is now, for who looks. */
 static void show_place(struct maar_ipc *ipc)
 {
@@ -196,7 +206,7 @@ static int take_lossy(struct maar_ipc *ipc, struct maar_ipc_message *m)
 			word = maar_a_add(&ipc->own[handle], 0, RELEASE); /* R:ipc.pin */
 			if (maar_likely(is_here(ipc, word)))
 				return show(ipc, (uint32_t)handle, word, m);
-			pin(ipc, 0);
+			unpin(ipc); /* whoever has found it pinned meanwhile has not taken it */
 		}
 		fall_behind(ipc, looks);
 	}
@@ -236,10 +246,7 @@ static void release_lossy(struct maar_ipc *ipc)
 {
 	ipc->reading.place++;
 	show_place(ipc);
-	pin(ipc, 0);
-	/* If none but pinned slots were left: a hint, as a producer looks again after its slice. */
-	if (maar_unlikely(maar_a_load(&ipc->events->not_full.word, RELAXED) & MAAR__EVENT_WAITERS))
-		maar__ipc_cast_tell_room(ipc);
+	unpin(ipc);
 }
 
 int maar__ipc_cast_release(struct maar_ipc *ipc, const struct maar_ipc_message *m)
@@ -349,6 +356,7 @@ bool maar__ipc_cast_is_right(const struct maar_ipc *ipc)
 {
 	const struct maar_ring *const log = ipc->rings[0].ring.ring;
 	const uint64_t tail = maar_a_load(&log->tail, RELAXED), floor = maar_a_load(&ipc->at->floor, RELAXED);
+	uint64_t handle;
 	uint32_t i;
 
 	if ((uint32_t)((uint32_t)tail - (uint32_t)floor) > ipc->slots)
@@ -357,11 +365,16 @@ bool maar__ipc_cast_is_right(const struct maar_ipc *ipc)
 		const struct maar__ipc_participant *const p = maar__ipc_entry(ipc, i);
 		const uint64_t gate = maar_a_load(&p->gate, RELAXED);
 		const uint64_t position = maar__ipc_position(&ipc->rings[0], gate);
+		const unsigned kind = maar__ipc_gate_kind(gate);
 
-		if (maar_a_load(&p->pin, RELAXED) > ipc->slots || (int64_t)(tail - position) < 0)
+		if (maar_a_load(&p->pin, RELAXED) > ipc->slots)
 			return false;
-		if (maar__ipc_gate_kind(gate) == MAAR__IPC_JOINED &&
-		    (int32_t)((uint32_t)position - (uint32_t)floor) < 0)
+		if (kind == MAAR__IPC_NO_GATE || kind == MAAR__IPC_JOINING)
+			continue; /* no position */
+		/* Tail may be one behind the cells: of a producer that was killed there, whose message was read since. */
+		if ((int64_t)(tail + (maar__ring_look(ipc->rings[0].ring, tail, &handle) == 0) - position) < 0)
+			return false;
+		if (kind == MAAR__IPC_JOINED && (int32_t)((uint32_t)position - (uint32_t)floor) < 0)
 			return false;
 	}
 	return true;

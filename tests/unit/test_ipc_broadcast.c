@@ -8,6 +8,8 @@
 
 #include "../../src/ipc/ipc_priv.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -407,6 +409,98 @@ START_TEST(all_pinned)
 }
 END_TEST
 
+/*
+ * A slot that is free but pinned is no room: who sleeps for one puts it back and sleeps on, to its time-out. In a process of its
+ * own, so that one that wakes itself fails by time-out.
+ */
+START_TEST(a_pinned_slot_is_no_room)
+{
+	struct maar_ipc *p, *lossy, *r;
+	struct maar_ipc_message m, first;
+	void *loan;
+
+	make(&eight);
+	p = producer();
+	lossy = reader(MAAR_IPC_LOSSY);
+	r = reader(0);
+	unit_eq(send_number(p, 0), 1);
+	first = take_number(lossy, 0);
+	m = take_number(r, 0);
+	unit_eq(maar_ipc_release(r, &m), 0);
+	send_all(p, 1, SLOTS);
+	/* 0 is let go, but looked at; 1 and all others are held. */
+	unit_eq(maar_ipc_loan(p, 8, &loan, 0), 0);
+	unit_eq(maar_ipc_loan(p, 8, &loan, 5 * SLICE), 0);
+	unit_eq(maar_ipc_release(lossy, &first), 0);
+	unit_eq(maar_ipc_loan(p, 8, &loan, 0), 1);
+	unit_eq(maar_ipc_discard(p, loan), 0);
+	unit_eq(maar_ipc_detach(lossy), 0);
+	unit_eq(maar_ipc_detach(r), 0);
+	end(p);
+}
+END_TEST
+
+static void *sends_one(void *p)
+{
+	uint64_t n = SLOTS;
+
+	unit_eq(maar_ipc_send(p, &n, sizeof(n), NULL, LONG), 1);
+	return NULL;
+}
+
+/* Who found a reader joining, and sleeps for that, is woken by the end of it; else only its slice, which is long, would. */
+START_TEST(woken_by_who_has_joined)
+{
+	const struct maar_ipc_who who = { .roles = MAAR_IPC_PRODUCER, .slice_ns = LONG };
+	struct maar_ipc *p, *joiner, *r;
+	uint64_t *gate, joined;
+	pthread_t thread;
+
+	make(&eight);
+	p = maar_ipc_attach(memory, bytes, &who, &life);
+	unit_must(p != NULL);
+	send_all(p, 0, SLOTS);
+	joiner = reader(0);
+	gate = &maar__ipc_entry(joiner, joiner->me)->gate;
+	joined = maar_a_load(gate, RELAXED);
+	maar_a_store(gate, maar__ipc_gate_word(maar__ipc_generation(joiner->state), MAAR__IPC_JOINING, 0), RELAXED);
+	unit_eq(pthread_create(&thread, NULL, sends_one, p), 0);
+	while (!(maar_a_load(&p->events->not_full.word, RELAXED) & MAAR__EVENT_WAITERS))
+		sched_yield();
+	maar_a_store(gate, joined, RELEASE);
+	r = reader(0); /* joins, too: after this there is no more to be done for the producer */
+	unit_eq(pthread_join(thread, NULL), 0);
+	unit_eq(maar_ipc_detach(joiner), 0);
+	unit_eq(maar_ipc_detach(r), 0);
+	end(p);
+}
+END_TEST
+
+/* A producer was killed that had put its message, but not moved the tail: readers have it, and all is as it must be. */
+START_TEST(tail_left_behind)
+{
+	struct maar_ipc *p, *lossless, *lossy;
+
+	make(&eight);
+	p = producer();
+	lossless = reader(0);
+	lossy = reader(MAAR_IPC_LOSSY);
+	send_all(p, 0, 3);
+	maar_a_store(&p->rings[0].ring.ring->tail, 2, RELAXED);
+	unit_eq(maar_ipc_check(p), 0);
+	read_all(lossless, 0, 3);
+	read_all(lossy, 0, 3);
+	unit_eq(maar_ipc_check(p), 0);
+	/* But not two. */
+	maar_a_store(&p->rings[0].ring.ring->tail, 1, RELAXED);
+	unit_eq(maar_ipc_check(p), -EBADMSG);
+	maar_a_store(&p->rings[0].ring.ring->tail, 3, RELAXED);
+	unit_eq(maar_ipc_detach(lossless), 0);
+	unit_eq(maar_ipc_detach(lossy), 0);
+	end(p);
+}
+END_TEST
+
 START_TEST(two_classes)
 {
 	const struct maar_ipc_options o = {
@@ -762,6 +856,9 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, the_slowest_holds, 0, 2);
 	tcase_add_test(tcase, the_lossy_miss);
 	tcase_add_test(tcase, all_pinned);
+	tcase_add_test(tcase, a_pinned_slot_is_no_room);
+	tcase_add_test(tcase, woken_by_who_has_joined);
+	tcase_add_test(tcase, tail_left_behind);
 	tcase_add_test(tcase, two_classes);
 	tcase_add_loop_test(tcase, dead_readers, 0, 2);
 	tcase_add_test(tcase, a_sleeping_producer);
