@@ -57,7 +57,7 @@ static void join(struct maar_ipc *ipc, uint32_t reading)
 	tail = maar_a_load(&log->tail, RELAXED);			 /* not below the floor, which has told */
 	r->place = reading & MAAR_IPC_HISTORY ? tail - (uint32_t)((uint32_t)tail - (uint32_t)floor) : tail;
 	r->gate = gate_at(ipc, MAAR__IPC_JOINED, r->place);
-	maar_a_store(gate_of(ipc, ipc->me), r->gate, RELEASE); /* R:ipc.gate */
+	maar_a_store(gate_of(ipc, ipc->me), r->gate, RELAXED); /* it has read nothing that others could write over */
 	/* Who found this one joining may be asleep for it; and this one, with nothing to read, would never release anything. */
 	maar__ipc_cast_tell_room(ipc);
 }

@@ -168,6 +168,13 @@ static void sends_one(void *s)
 	send(2, 7, 0);
 }
 
+static void sends_two_more(void *s)
+{
+	(void)s;
+	send(2, 7, 0);
+	send(2, 7, 0);
+}
+
 /* The next message, and what it says: in one producer's hands its position and one. */
 static uint64_t read_next(unsigned who, int64_t timeout)
 {
@@ -189,6 +196,21 @@ static void reads_all(void *s)
 	(void)s;
 	for (uint64_t n = 0; n < SENT; n++)
 		model_assert(read_next(1, 0) == n, "a lossless reader has missed one");
+}
+
+/* Of two producers, one of which may take out what the other has let go. */
+static void reads_four(void *s)
+{
+	(void)s;
+	for (uint64_t n = 0; n < 4; n++)
+		model_assert(read_next(1, 0) == n, "a lossless reader has missed one");
+}
+
+/* Whom it held up is told. */
+static void leaves(void *s)
+{
+	(void)s;
+	maar__ipc_cast_leave(&of[1]);
 }
 
 static void reads_asleep(void *s)
@@ -213,6 +235,7 @@ static void joins(void *s)
 	(void)s;
 	of[2].roles = MAAR_IPC_CONSUMER;
 	maar__ipc_cast_join(&of[2], MAAR_IPC_HISTORY);
+	model_assert(of[2].reading.place <= SENT, "joined where nothing is");
 	while (of[2].reading.place < SENT)
 		(void)read_next(2, 0);
 	maar__ipc_cast_leave(&of[2]);
@@ -274,8 +297,10 @@ static void whole(void *s)
 const struct model_scenario scenarios_ipc_cast[] = {
 	CAST("lossless", begin_lossless, 2, sends, reads_all),
 	CAST("two producers", begin_lossless, 3, sends_two, sends_one, reads_all),
+	CAST("two producers, one lets go", begin_lossless, 3, sends_two, sends_two_more, reads_four),
 	CAST("joins", begin_lossless, 3, sends, reads_all, joins),
 	CAST("asleep", begin_lossless, 2, sends_asleep, reads_asleep),
+	CAST("asleep, the reader leaves", begin_lossless, 2, sends_asleep, leaves),
 	CAST("lossy", begin_lossy, 2, sends, reads_lossy),
 	CAST("lossy, two producers", begin_lossy, 3, sends_two, sends_one, reads_lossy),
 	CAST("dead, lossless", begin_lossless, 3, sends, dies_reading, recovers),
