@@ -15,7 +15,7 @@ headers="$srcdir/include/maar/alloc.h $srcdir/include/maar/event.h $srcdir/inclu
 	$srcdir/include/maar/mring.h $srcdir/include/maar/pool.h $srcdir/include/maar/byte_ring.h $srcdir/include/maar/object_pool.h
 	$builddir/include/maar/version.h $srcdir/include/maar/broadcast.h $srcdir/include/maar/slot_ring.h $srcdir/include/maar/batch_ring.h $srcdir/include/maar/queue.h $srcdir/include/maar/chain.h
 	$srcdir/include/maar/typed_pool.h $srcdir/include/maar/track.h $srcdir/include/maar/arena.h $srcdir/include/maar/shared_mring.h
-	$srcdir/include/maar/ipc.h
+	$srcdir/include/maar/ipc.h $srcdir/include/maar/ipc_broadcast.h
 	$srcdir/include/maar/ipc_handed.h
 	$srcdir/include/maar/ipc_names.h"
 work=$(mktemp -d "$builddir/man-synopsis.XXXXXX")
