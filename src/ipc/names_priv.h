@@ -38,9 +38,6 @@ enum maar__ipc_byte {
 	MAAR__IPC_RECORDED = 8192,
 };
 
-/* attach.c: 0 or -EINVAL */
-int maar__ipc_check_who(const struct maar_ipc_who *who);
-
 /* ---- names and their directory (dir.c) ---- */
 
 bool maar__ipc_name_ok(const char *name);
