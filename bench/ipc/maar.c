@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * maar_ipc, as a queue and as a pair: written where it lies and read where it lies, or copied in and out; waiting as it does by itself (spins, then
- * sleeps), never, or always asleep.
+ * maar_ipc, as a queue, as a pair, and as a broadcast to one reader: written where it lies and read where it lies, or copied in
+ * and out; waiting as it does by itself (spins, then sleeps), never, or always asleep.
  */
 #include <errno.h>
 #include <maar/ipc.h>
@@ -10,7 +10,12 @@
 #include "ipc.h"
 
 /* How a row waits and carries; and of which kind its queue is. */
-enum { WAITS, POLLS, SLEEPS, COPIES, PAIR = 16 };
+enum { WAITS, POLLS, SLEEPS, COPIES, PAIR = 16, CAST = 32 };
+
+static uint32_t kind_of(unsigned how)
+{
+	return how & PAIR ? MAAR_IPC_PAIR : how & CAST ? MAAR_IPC_BROADCAST : MAAR_IPC_QUEUE;
+}
 
 struct queue {
 	size_t bytes; /* of the mapping */
@@ -32,7 +37,7 @@ static void *queue_open(const struct bench_contestant *me, const struct bench_ca
 		.classes = { { .bytes = c->bytes, .slots = (uint32_t)c->capacity } },
 		.n_classes = 1,
 		.event_flags = me->param == SLEEPS ? MAAR_EVENT_NO_SPIN : 0,
-		.kind = me->param & PAIR ? MAAR_IPC_PAIR : MAAR_IPC_QUEUE,
+		.kind = kind_of(me->param),
 	};
 	struct queue *q = calloc(1, sizeof(*q));
 	int rc = -ENOMEM;
@@ -196,6 +201,7 @@ static const struct bench_contestant rows[] = {
 	ROW("maar_ipc, pair", "one producer, one consumer", BENCH_IPC_STREAMS | BENCH_IPC_BUSIES, PAIR | WAITS, wait),
 	ROW("maar_ipc, pair, polled", "never sleeps", BENCH_IPC_STREAMS | BENCH_IPC_BUSIES, PAIR | POLLS, poll),
 	ROW("maar_ipc, pair, copied", "send, receive", BENCH_IPC_STREAMS, PAIR | COPIES, copy),
+	ROW("maar_ipc, broadcast", "a lossless reader", BENCH_IPC_STREAMS | BENCH_IPC_BUSIES, CAST | WAITS, wait),
 	ROW("maar_ipc, asleep", "MAAR_EVENT_NO_SPIN", BENCH_IPC_STREAMS | BENCH_IPC_SLEEPS, SLEEPS, wait),
 };
 
