@@ -3,19 +3,16 @@
  *
  * <maar/ipc_watch.h>: a consumer's descriptor beside a socket; what it says of messages, closes, deaths and
  * newcomers, and what it costs whom; consumers that are killed while armed, producers between publishing and telling;
- * FIFOs that are full, stale, in the way, or not to be opened. No epoll_wait here has an end of its own: a wake-up
- * that is lost is a time-out of the test.
+ * FIFOs that are full, stale, in the way, or not to be opened.
  */
 #include "faults.h"
 #include "ipc_dirs.h"
+#include "ipc_sets.h"
 #include "ipcs.h"
 
 #include "../../src/base/sleep.h"
 #include "../../src/ipc/ipc_priv.h"
 
-#include <maar/ipc_watch.h>
-
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -27,45 +24,6 @@ static struct maar_ipc *create(const char *name)
 
 	ck_assert_msg(q != NULL, "create %s: %s", name, strerror(errno));
 	return q;
-}
-
-static void watch(int set, int fd)
-{
-	struct epoll_event about = { .events = EPOLLIN, .data = { .fd = fd } };
-
-	unit_must(fd >= 0);
-	unit_eq(epoll_ctl(set, EPOLL_CTL_ADD, fd, &about), 0);
-}
-
-/* A set with the queue's descriptor in it. */
-static int set_of(struct maar_ipc *q)
-{
-	const int set = epoll_create1(EPOLL_CLOEXEC);
-
-	unit_must(set >= 0);
-	watch(set, maar_ipc_fd(q));
-	return set;
-}
-
-static int wait_ms(int set, int ms)
-{
-	struct epoll_event fired;
-	int n;
-
-	do
-		n = epoll_wait(set, &fired, 1, ms);
-	while (n < 0 && errno == EINTR);
-	return n;
-}
-
-static bool readable(int set)
-{
-	return wait_ms(set, 0) == 1;
-}
-
-static void wait_readable(int set)
-{
-	unit_eq(wait_ms(set, -1), 1);
 }
 
 static void send_one(struct maar_ipc *q, char byte)
@@ -81,59 +39,47 @@ static char receive(struct maar_ipc *q)
 	return maar_ipc_receive(q, got, sizeof(got), NULL, 0) == 1 ? got[0] : 0;
 }
 
-/* Arms until it is quiet: newcomers make it readable once. */
-static void settle(struct maar_ipc *q, int set)
-{
-	unsigned tries = 0;
-
-	do {
-		unit_eq(maar_ipc_disarm(q), 0);
-		unit_eq(maar_ipc_arm(q), 0);
-		unit_must(tries++ < 100);
-	} while (readable(set));
-}
-
 /* ---- the contract ---- */
 
 START_TEST(readable_as_long_as_there_is_something)
 {
 	struct maar_ipc *producer = create("q"), *consumer = maar_ipc_open("q", NULL);
-	const int set = set_of(consumer);
+	const int set = ipc_set_of(consumer);
 
 	unit_eq(maar_ipc_fd(consumer), maar_ipc_fd(consumer));
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	send_one(producer, 'a'); /* not armed */
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	unit_eq(maar_ipc_arm(consumer), 1);
-	unit_must(readable(set) && readable(set));
+	unit_must(ipc_readable(set) && ipc_readable(set));
 	unit_eq(maar_ipc_disarm(consumer), 0);
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	unit_eq(maar_ipc_arm(consumer), 1); /* not taken yet */
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	unit_eq(maar_ipc_disarm(consumer), 0);
 	unit_eq(receive(consumer), 'a');
 	unit_eq(maar_ipc_arm(consumer), 0);
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	send_one(producer, 'b');
 	send_one(producer, 'c');
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	unit_eq(receive(consumer), 'b'); /* one is left */
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	unit_eq(maar_ipc_disarm(consumer), 0);
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	unit_eq(receive(consumer), 'c');
 	unit_eq(receive(consumer), 0);
 	unit_eq(maar_ipc_arm(consumer), 0);
 	unit_eq(maar_ipc_disarm(consumer), 0); /* never told */
 	send_one(producer, 'd');
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	unit_eq(receive(consumer), 'd');
 	unit_eq(maar_ipc_arm(consumer), 0);
 	unit_eq(maar_ipc_close(producer), 0);
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	unit_eq(maar_ipc_disarm(consumer), 0);
 	unit_eq(maar_ipc_arm(consumer), 1);
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	close(set);
 	unit_eq(maar_ipc_detach(producer), 0);
 	unit_eq(maar_ipc_detach(consumer), 0);
@@ -146,7 +92,7 @@ START_TEST(all_priorities)
 {
 	const struct maar_ipc_options options = { .priorities = 3, .participants = 8 };
 	struct maar_ipc *q = maar_ipc_create("q", &options, NULL, 0);
-	const int set = set_of(q);
+	const int set = ipc_set_of(q);
 	uint32_t p;
 
 	for (p = 0; p < 3; p++) {
@@ -154,7 +100,7 @@ START_TEST(all_priorities)
 
 		unit_eq(maar_ipc_arm(q), 0);
 		unit_eq(maar_ipc_send(q, "x", 2, &tags, 0), 1);
-		unit_must(readable(set));
+		unit_must(ipc_readable(set));
 		unit_eq(maar_ipc_disarm(q), 0);
 		unit_eq(maar_ipc_arm(q), 1);
 		unit_eq(maar_ipc_disarm(q), 0);
@@ -172,19 +118,19 @@ START_TEST(all_that_are_armed_are_told)
 
 	for (i = 0; i < 4; i++) {
 		consumers[i] = maar_ipc_open("q", NULL);
-		sets[i] = set_of(consumers[i]);
+		sets[i] = ipc_set_of(consumers[i]);
 	}
 	for (i = 0; i < 3; i++)
-		settle(consumers[i], sets[i]);
+		ipc_settle(consumers[i], sets[i]);
 	send_one(producer, 'a');
 	for (i = 0; i < 3; i++)
-		unit_must(readable(sets[i]));
-	unit_must(!readable(sets[3]));
+		unit_must(ipc_readable(sets[i]));
+	unit_must(!ipc_readable(sets[3]));
 	unit_eq(receive(consumers[3]), 'a'); /* that one was faster */
 	for (i = 0; i < 4; i++) {
 		if (i < 3)
 			unit_eq(maar_ipc_disarm(consumers[i]), 0);
-		unit_must(!readable(sets[i]));
+		unit_must(!ipc_readable(sets[i]));
 		close(sets[i]);
 		unit_eq(maar_ipc_detach(consumers[i]), 0);
 	}
@@ -245,12 +191,12 @@ END_TEST
 START_TEST(broken_is_told)
 {
 	struct maar_ipc *producer = create("q"), *consumer = maar_ipc_open("q", NULL);
-	const int set = set_of(consumer);
+	const int set = ipc_set_of(consumer);
 
-	settle(consumer, set);
+	ipc_settle(consumer, set);
 	maar__ring_fill(producer->free[0].ring, maar_a_load(&producer->free[0].ring.ring->head, RELAXED), 99);
 	unit_eq(maar_ipc_send(producer, "x", 1, NULL, 0), -EBADMSG);
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	unit_eq(maar_ipc_disarm(consumer), -EBADMSG);
 	close(set);
 	unit_eq(maar_ipc_detach(producer), 0);
@@ -265,11 +211,11 @@ END_TEST
 START_TEST(unarmed_costs_no_call)
 {
 	struct maar_ipc *producer = create("q"), *consumer = maar_ipc_open("q", NULL);
-	const int set = set_of(consumer);
+	const int set = ipc_set_of(consumer);
 	uint64_t before;
 	unsigned i;
 
-	settle(consumer, set);
+	ipc_settle(consumer, set);
 	unit_eq(maar_ipc_disarm(consumer), 0);
 	before = maar__sleep_calls();
 	for (i = 0; i < MESSAGES; i++) {
@@ -285,7 +231,7 @@ START_TEST(unarmed_costs_no_call)
 		unit_eq(maar__sleep_calls() - before, 1);
 		send_one(producer, 'c');
 		unit_eq(maar__sleep_calls() - before, 1);
-		unit_must(readable(set));
+		unit_must(ipc_readable(set));
 		unit_eq(maar_ipc_disarm(consumer), 0);
 		unit_eq(maar_ipc_drain(consumer, NULL, NULL), 2);
 	}
@@ -299,7 +245,7 @@ END_TEST
 START_TEST(full_fifo)
 {
 	struct maar_ipc *producer = create("q"), *consumer = maar_ipc_open("q", NULL);
-	const int set = set_of(consumer);
+	const int set = ipc_set_of(consumer);
 	DIR *dir = opendir(ipc_dir);
 	struct dirent *entry;
 	unsigned i, fifos = 0;
@@ -319,12 +265,12 @@ START_TEST(full_fifo)
 		unit_eq(receive(consumer), 'a');
 	}
 	unit_must(write(fd, "x", 1) < 0 && errno == EAGAIN);
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	unit_eq(maar_ipc_disarm(consumer), 0);
-	unit_must(!readable(set));
-	settle(consumer, set);
+	unit_must(!ipc_readable(set));
+	ipc_settle(consumer, set);
 	send_one(producer, 'b');
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	close(fd);
 	close(set);
 	unit_eq(maar_ipc_detach(consumer), 0);
@@ -356,20 +302,20 @@ static int say_and_send(void *arg)
 START_TEST(beside_a_socket)
 {
 	struct maar_ipc *q = create("q");
-	const int set = set_of(q);
+	const int set = ipc_set_of(q);
 	unsigned said = 0, got = 0, i;
 	int ends[2];
 	pid_t pid;
 
 	unit_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
-	watch(set, ends[0]);
+	ipc_watch(set, ends[0]);
 	pid = ipc_child(say_and_send, ends);
 	while (got < 1000 || said < 100) {
 		char bytes[64];
 		ssize_t n;
 
 		unit_must(maar_ipc_arm(q) >= 0);
-		wait_readable(set);
+		ipc_wait_readable(set);
 		unit_eq(maar_ipc_disarm(q), 0);
 		n = read(ends[0], bytes, sizeof(bytes));
 		said += n > 0 ? (unsigned)n : 0;
@@ -414,13 +360,13 @@ static void *take_many(void *arg)
 
 	(void)arg;
 	unit_must(q);
-	set = set_of(q);
+	set = ipc_set_of(q);
 	for (;;) {
 		struct maar_ipc_message m;
 		int got;
 
 		unit_must(maar_ipc_arm(q) >= 0);
-		wait_readable(set);
+		ipc_wait_readable(set);
 		unit_eq(maar_ipc_disarm(q), 0);
 		while ((got = maar_ipc_take(q, &m, 0)) == 1) {
 			unit_eq(maar_ipc_release(q, &m), 0);
@@ -547,12 +493,12 @@ START_TEST(the_next_of_a_number)
 
 	for (i = 0; i < 3; i++) {
 		struct maar_ipc *consumer = maar_ipc_open("q", &who);
-		const int set = set_of(consumer);
+		const int set = ipc_set_of(consumer);
 
 		unit_eq(maar_ipc_participant(consumer), 2);
-		settle(consumer, set);
+		ipc_settle(consumer, set);
 		send_one(producer, 'a');
-		unit_must(readable(set));
+		unit_must(ipc_readable(set));
 		unit_eq(receive(consumer), 'a');
 		unit_eq(ipc_dir_files(), 2);
 		close(set);
@@ -580,7 +526,7 @@ static int take_and_wait(void *arg)
 START_TEST(deaths_of_others)
 {
 	struct maar_ipc *consumer = create("q");
-	const int set = set_of(consumer);
+	const int set = ipc_set_of(consumer);
 	struct maar_ipc_message m;
 	int ends[2], i;
 
@@ -590,14 +536,14 @@ START_TEST(deaths_of_others)
 		pid_t pid;
 
 		if (i == 0) /* it is armed before the other comes: whose coming it is told */
-			settle(consumer, set);
+			ipc_settle(consumer, set);
 		send_one(consumer, 'a');
 		pid = ipc_child(take_and_wait, ends);
 		unit_eq(ipc_hear(ends[0]), '!');
-		settle(consumer, set);
+		ipc_settle(consumer, set);
 		before = maar__now();
 		unit_eq(kill(pid, SIGKILL), 0);
-		wait_readable(set);
+		ipc_wait_readable(set);
 		unit_eq(maar_ipc_disarm(consumer), 0);
 		unit_note("from kill to recovered: %d us", (int)((maar__now() - before) / 1000));
 		(void)ipc_wait(pid);
@@ -605,7 +551,7 @@ START_TEST(deaths_of_others)
 		unit_eq(m.flags, MAAR_IPC_REDELIVERED);
 		unit_eq(maar_ipc_release(consumer, &m), 0);
 	}
-	settle(consumer, set);
+	ipc_settle(consumer, set);
 	close(set);
 	unit_eq(maar_ipc_detach(consumer), 0);
 }
@@ -632,7 +578,7 @@ static int send_until_killed(void *arg)
 START_TEST(killed_at_random)
 {
 	struct maar_ipc *consumer = create("q");
-	const int set = set_of(consumer);
+	const int set = ipc_set_of(consumer);
 	struct unit_rng rng = unit_rng(99);
 	uint64_t got = 0, i;
 
@@ -649,7 +595,7 @@ START_TEST(killed_at_random)
 			unit_must(maar_ipc_arm(consumer) >= 0);
 			ended = ended || waitpid(pid, NULL, WNOHANG) == pid; /* arm may have found, and recovered it */
 			if (!ended)
-				wait_readable(set);
+				ipc_wait_readable(set);
 			unit_eq(maar_ipc_disarm(consumer), 0);
 			n = maar_ipc_drain(consumer, NULL, NULL);
 			unit_must(n >= 0);
@@ -742,22 +688,22 @@ START_TEST(bells_of_the_callers)
 	make_segment(EFD_NONBLOCK);
 	consumer = attach_with_bells();
 	producer = attach_with_bells();
-	set = set_of(consumer);
-	settle(consumer, set);
+	set = ipc_set_of(consumer);
+	ipc_settle(consumer, set);
 	send_one(producer, 'a');
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	unit_eq(maar_ipc_disarm(consumer), 0);
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	unit_eq(receive(consumer), 'a');
 	/* One that could not be rung is rung with the next message, and not with each after that. */
-	settle(consumer, set);
+	ipc_settle(consumer, set);
 	bells.refuses = 2;
 	bells.rings = 0;
 	send_one(producer, 'b');
 	send_one(producer, 'c');
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	send_one(producer, 'd');
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	send_one(producer, 'e');
 	unit_eq(bells.rings, 1);
 	/* The same of itself. */
@@ -805,13 +751,13 @@ START_TEST(a_producer_without_bells)
 	consumer = attach_with_bells();
 	producer = attach_with_bells();
 	deaf = maar_ipc_attach(segment, segment_bytes, NULL, NULL);
-	set = set_of(consumer);
-	settle(consumer, set);
+	set = ipc_set_of(consumer);
+	ipc_settle(consumer, set);
 	send_one(deaf, 'a');
 	send_one(deaf, 'b');
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	send_one(producer, 'c');
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	close(set);
 	unit_eq(maar_ipc_detach(deaf), 0);
 	unit_eq(maar_ipc_detach(producer), 0);
@@ -841,15 +787,15 @@ START_TEST(killed_between_publish_and_ring)
 	unit_eq(pipe2(ends + 2, O_CLOEXEC), 0);
 	make_segment(EFD_NONBLOCK);
 	consumer = attach_with_bells();
-	set = set_of(consumer);
+	set = ipc_set_of(consumer);
 	for (i = 0; i < 20; i++) {
 		const pid_t pid = ipc_child(send_and_be_killed, ends);
 		int status;
 
 		unit_eq(ipc_hear(ends[0]), '!');
-		settle(consumer, set);
+		ipc_settle(consumer, set);
 		ipc_tell(ends[3], '!');
-		wait_readable(set);
+		ipc_wait_readable(set);
 		unit_eq(maar_ipc_disarm(consumer), 0);
 		unit_eq(receive(consumer), 'x');
 		status = ipc_wait(pid);
@@ -881,27 +827,27 @@ START_TEST(recovery_tells)
 	unit_eq(maar_ipc_set_bells(consumer, &by_hand), 0);
 	unit_eq(maar_ipc_set_bells(producer, &by_hand), 0);
 	unit_eq(maar_ipc_set_bells(third, &by_hand), 0);
-	set = set_of(consumer);
-	settle(consumer, set);
+	set = ipc_set_of(consumer);
+	ipc_settle(consumer, set);
 	bells.refuses = 1; /* it publishes, and dies before it has rung */
 	send_one(producer, 'a');
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	lives.alive[maar_ipc_participant(producer)] = false;
 	unit_eq(maar_ipc_recover(third), 1);
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	unit_eq(maar_ipc_disarm(consumer), 0);
 	unit_eq(receive(consumer), 'a');
 	/* The same by whoever becomes its number. */
 	producer = maar_ipc_attach(segment, segment_bytes, NULL, &life);
-	settle(consumer, set);
+	ipc_settle(consumer, set);
 	bells.refuses = 1;
 	send_one(producer, 'b');
 	lives.alive[maar_ipc_participant(producer)] = false;
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	unit_eq(maar_ipc_detach(third), 0);
 	third = maar_ipc_attach(segment, segment_bytes, NULL, &life);
 	unit_eq(maar_ipc_set_bells(third, &by_hand), 0);
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	close(set);
 }
 END_TEST
@@ -942,10 +888,10 @@ END_TEST
 START_TEST(no_descriptor_to_ring_with)
 {
 	struct maar_ipc *producer = create("q"), *consumer = maar_ipc_open("q", NULL);
-	const int set = set_of(consumer);
+	const int set = ipc_set_of(consumer);
 	struct rlimit files, fewer;
 
-	settle(consumer, set);
+	ipc_settle(consumer, set);
 	unit_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
 	fewer = files;
 	fewer.rlim_cur = 0;
@@ -953,9 +899,9 @@ START_TEST(no_descriptor_to_ring_with)
 	send_one(producer, 'a');
 	send_one(producer, 'b');
 	unit_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	send_one(producer, 'c');
-	unit_must(readable(set));
+	unit_must(ipc_readable(set));
 	close(set);
 	unit_eq(maar_ipc_detach(consumer), 0);
 	unit_eq(maar_ipc_detach(producer), 0);
@@ -966,12 +912,12 @@ END_TEST
 START_TEST(fifo_removed_by_hand)
 {
 	struct maar_ipc *producer = create("q"), *consumer = maar_ipc_open("q", NULL);
-	const int set = set_of(consumer);
+	const int set = ipc_set_of(consumer);
 	DIR *dir = opendir(ipc_dir);
 	struct dirent *entry;
 	uint64_t before;
 
-	settle(consumer, set);
+	ipc_settle(consumer, set);
 	while ((entry = readdir(dir)) != NULL)
 		if (strncmp(entry->d_name, ".bell-", 6) == 0) {
 			unit_eq(unlink(ipc_path(entry->d_name)), 0);
@@ -982,7 +928,7 @@ START_TEST(fifo_removed_by_hand)
 	send_one(producer, 'a');
 	send_one(producer, 'b');
 	unit_eq(maar__sleep_calls(), before);
-	unit_must(!readable(set));
+	unit_must(!ipc_readable(set));
 	close(set);
 	unit_eq(maar_ipc_detach(consumer), 0);
 	unit_eq(maar_ipc_detach(producer), 0);
