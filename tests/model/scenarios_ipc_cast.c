@@ -241,6 +241,16 @@ static void joins(void *s)
 	maar__ipc_cast_leave(&of[2]);
 }
 
+/* It has nothing to read when it has joined, so its end of joining is all that a producer may be waiting for. */
+static void joins_asleep(void *s)
+{
+	(void)s;
+	of[2].roles = MAAR_IPC_CONSUMER;
+	maar__ipc_cast_join(&of[2], 0);
+	while (of[2].reading.place < SENT)
+		(void)read_next(2, MAAR_FOREVER);
+}
+
 static void dies_reading(void *s)
 {
 	struct maar_ipc_message m;
@@ -301,6 +311,7 @@ const struct model_scenario scenarios_ipc_cast[] = {
 	CAST("joins", begin_lossless, 3, sends, reads_all, joins),
 	CAST("asleep", begin_lossless, 2, sends_asleep, reads_asleep),
 	CAST("asleep, the reader leaves", begin_lossless, 2, sends_asleep, leaves),
+	CAST("asleep, somebody joins", begin_lossy, 2, sends_asleep, joins_asleep),
 	CAST("lossy", begin_lossy, 2, sends, reads_lossy),
 	CAST("lossy, two producers", begin_lossy, 3, sends_two, sends_one, reads_lossy),
 	CAST("dead, lossless", begin_lossless, 3, sends, dies_reading, recovers),
