@@ -77,6 +77,7 @@ struct free_slots {
 	unsigned char *bits;
 	uint32_t *in_slab;
 	size_t bits_bytes, in_slab_bytes;
+	uint64_t moves; /* by how much maar__mring_moves changes through this */
 };
 
 static bool make(struct free_slots *f, const struct maar__mring *m)
@@ -135,9 +136,11 @@ static void collect(struct maar__mring *m, struct free_slots *f)
 		empty_lane(m->common, &to);
 	else
 		maar__lanes_visit(&m->set, empty_lane, &to);
-	while (m->shared && maar__mring_take_batch(m, handles))
+	while (m->shared && maar__mring_take_batch(m, handles)) {
+		f->moves += MAAR__BATCH_UNITS;
 		for (i = 0; i < m->batch; i++)
 			add(f, m, handles[i]);
+	}
 	do
 		fresh = maar_a_load(&m->fresh, RELAXED);
 	while (maar__fresh_left(fresh) &&
@@ -169,7 +172,7 @@ static size_t return_slabs(struct maar__mring *m, const struct free_slots *f)
 }
 
 /* To the shared ring, the lowest first; the last few, less than a batch, to the lane that no thread has. */
-static void give_back(struct maar__mring *m, const struct free_slots *f)
+static void give_back(struct maar__mring *m, struct free_slots *f)
 {
 	uint32_t handles[MAAR_MRING_BATCH + 2] __attribute__((aligned(8)));
 	struct maar__lane *rest = m->single ? m->common : m->spare;
@@ -184,7 +187,8 @@ static void give_back(struct maar__mring *m, const struct free_slots *f)
 				continue;
 			n = 0;
 			if (!m->single) {
-				(void)maar__mring_put_batch(m, handles); /* room: they came from here */
+				if (maar__mring_put_batch(m, handles)) /* room: they came from here */
+					f->moves += MAAR__BATCH_UNITS;
 				continue;
 			}
 			for (i = m->batch; i--;)
@@ -200,7 +204,7 @@ static void give_back(struct maar__mring *m, const struct free_slots *f)
 }
 
 /* Frees the empty lanes that no thread has: threads that are born make new ones. */
-static void drop_idle_lanes(struct maar__mring *m)
+static void drop_idle_lanes(struct maar__mring *m, struct free_slots *f)
 {
 	struct maar__lane **at = &m->set.lanes, *lane;
 
@@ -210,6 +214,7 @@ static void drop_idle_lanes(struct maar__mring *m)
 
 		if (idle && maar_a_load(&lane->n, RELAXED) == 0) {
 			*at = lane->next;
+			f->moves -= maar_a_load(&lane->fetched, RELAXED) + maar_a_load(&lane->handed, RELAXED);
 			maar__free(lane);
 			continue;
 		}
@@ -221,30 +226,32 @@ static void drop_idle_lanes(struct maar__mring *m)
 	}
 }
 
-size_t maar__mring_shrink_locked(struct maar__mring *m)
+size_t maar__mring_shrink_locked(struct maar__mring *m, uint64_t *moves)
 {
-	struct free_slots f = { NULL, NULL, 0, 0 };
+	struct free_slots f = { NULL, NULL, 0, 0, 0 };
 	size_t bytes = 0;
 
 	if (make(&f, m)) {
 		collect(m, &f);
 		bytes = return_slabs(m, &f);
 		give_back(m, &f);
-		drop_idle_lanes(m);
+		drop_idle_lanes(m, &f);
 	}
 	drop(&f);
+	*moves = f.moves;
 	return bytes;
 }
 
 size_t maar_mring_shrink(struct maar_mring *mring)
 {
 	struct maar__mring *m = maar__mring_of(mring);
+	uint64_t moves;
 	size_t bytes;
 
 	if (!mring || mring->magic != MAAR__MRING_MAGIC)
 		return 0;
 	pthread_mutex_lock(&m->set.lock);
-	bytes = maar__mring_shrink_locked(m);
+	bytes = maar__mring_shrink_locked(m, &moves);
 	pthread_mutex_unlock(&m->set.lock);
 	return bytes;
 }

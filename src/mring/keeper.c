@@ -32,7 +32,7 @@ static bool lanes_hold_any(const struct maar__mring *m)
 static int64_t look_after(struct maar__mring *m, int64_t now)
 {
 	const int64_t long_enough = (int64_t)m->idle_ms * NS_PER_MS;
-	uint64_t moves;
+	uint64_t moves, own;
 
 	pthread_mutex_lock(&m->set.lock);
 	moves = maar__mring_moves(m) + m->grown;
@@ -40,9 +40,9 @@ static int64_t look_after(struct maar__mring *m, int64_t now)
 		m->idle_moves = moves;
 		m->idle_since = now;
 	} else if (m->idle_since >= 0 && now - m->idle_since >= long_enough) {
-		maar__mring_shrink_locked(m);
-		m->idle_moves = maar__mring_moves(m) + m->grown;
-		m->idle_since = -1; /* until something moves, or somebody puts what was out */
+		maar__mring_shrink_locked(m, &own);
+		m->idle_moves = moves + own; /* not those that others have made meanwhile */
+		m->idle_since = -1;	     /* until something moves, or somebody puts what was out */
 	}
 	pthread_mutex_unlock(&m->set.lock);
 	return (m->idle_since < 0 ? now : m->idle_since) + long_enough;

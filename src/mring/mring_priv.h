@@ -340,7 +340,8 @@ bool maar__slab_return(struct maar__mring *m, uint32_t slab);
 int maar__mring_begin_with(struct maar__mring *m, size_t slots);
 /* True if there are fresh slots now. */
 bool maar__mring_grow(struct maar__mring *m);
-size_t maar__mring_shrink_locked(struct maar__mring *m); /* bytes given back */
+/* Bytes given back. *moves: by how much that by itself changes what maar__mring_moves says. */
+size_t maar__mring_shrink_locked(struct maar__mring *m, uint64_t *moves);
 /* Not under m->set.lock: calls what is to be told of a soft limit crossed, if nobody else does. */
 void maar__mring_tell(struct maar__mring *m);
 

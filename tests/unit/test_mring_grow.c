@@ -7,6 +7,9 @@
 
 #include "faults.h"
 
+#include "../../src/mring/mring_priv.h"
+
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -454,6 +457,50 @@ START_TEST(put_after_shrink)
 }
 END_TEST
 
+#define MANY_SLABS 512 /* of a page: so many take the system a millisecond */
+
+/* Whether the thread that shrinks is at it: the first of many slabs has gone. */
+static bool has_begun(struct maar_mring *mring)
+{
+#ifdef __SANITIZE_THREAD__
+	(void)mring; /* that may not be looked at without the lock */
+	nanosleep(&(struct timespec){ 0, 5200 * 1000 }, NULL);
+	return true;
+#else
+	return !*(volatile unsigned char *)&maar__mring_of(mring)->present[0];
+#endif
+}
+
+/* What is put while the rest is given back, and into no lane, is idle too. */
+START_TEST(put_amid_shrink)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE), slots = page / 64 * MANY_SLABS, in_slab = page / 64;
+	const struct maar_mring_options o = { .max_slots = slots, .slab_bytes = page, .no_lanes = 1, .idle_ms = 5 };
+	struct maar_mring *mring = slots_create(1, 64, &o);
+	void **all = calloc(slots, sizeof(*all));
+	unsigned round;
+	size_t n, held;
+
+	ck_assert_ptr_nonnull(all);
+	for (round = 0; round < 5; round++) {
+		unit_eq(slots_take_all(mring, all), slots);
+		for (n = 0, held = 0; n < slots; n++) {
+			if (maar_mring_handle(mring, all[n]) >= slots - in_slab)
+				all[held++] = all[n];
+			else
+				unit_eq(maar_mring_put(mring, all[n]), 0);
+		}
+		unit_eq(held, in_slab);
+		while (!has_begun(mring))
+			sched_yield();
+		slots_put_all(mring, all, held);
+		wait_for_slots(mring, 0);
+	}
+	free(all);
+	unit_eq(maar_mring_destroy(mring), 0);
+}
+END_TEST
+
 /* ---- no memory ---- */
 
 /* Whatever call fails, growing and shrinking lose nothing. */
@@ -504,6 +551,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(threads, grow_and_shrink_among_threads, 0, 8);
 	tcase_add_loop_test(idle, shrinks_on_idle, 0, 4);
 	tcase_add_loop_test(idle, put_after_shrink, 0, 4);
+	tcase_add_test(idle, put_amid_shrink);
 	tcase_add_loop_test(grow, every_failure, 0, FORMS);
 	return suite;
 }
