@@ -226,7 +226,7 @@ MAAR_API MAAR_NODISCARD int maar_ipc_init(void *mem, size_t bytes, const struct 
  *   EAGAIN   init is still at work on it, or was killed there
  *   EPROTO   it was made by a library of another layout, or for another kind of machine or compiler
  *   ENOTSUP  it needs a feature that this library has not; or, life being NULL, it is of another pid namespace, or there is no
- *            /proc
+ *            /proc; or, of a pair that was made where membarrier(2) works between processes, as its consumer: here it does not
  *   ENOSPC   it is larger than bytes
  *   EBUSY    a living participant has the key, or is just recovering the last that had it; or, for a new key, somebody
  *            has been recovering for a second
@@ -270,7 +270,7 @@ MAAR_API int maar_ipc_loan(struct maar_ipc *ipc, size_t bytes, void **payload, i
  *   -EPIPE     the queue is closed. The loan stays
  *   -EMSGSIZE  more bytes than the slot has. The loan stays
  *   -EALREADY  payload is no loan of this participant's
- * Cost: three compare-and-swaps, and one read-modify-write of the consumers' event; of a pair, the latter.
+ * Cost: three compare-and-swaps, and one read-modify-write of the consumers' event; of a pair, none, or the latter (see init).
  */
 MAAR_API int maar_ipc_publish(struct maar_ipc *ipc, void *payload, size_t bytes, const struct maar_ipc_tags *tags,
 			      int64_t timeout_ns);

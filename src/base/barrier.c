@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * membarrier: a memory barrier in every running thread of the process, paid for by the one that asks.
+ * membarrier: a memory barrier in every running thread of the process, or of all processes that have registered for that, paid
+ * for by the one that asks.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1 /* syscall */
@@ -14,6 +15,8 @@
 #include <unistd.h>
 
 /* <linux/membarrier.h> is younger than some systems that have the rest. */
+#define GLOBAL_EXPEDITED	   (1 << 1)
+#define REGISTER_GLOBAL_EXPEDITED  (1 << 2)
 #define PRIVATE_EXPEDITED	   (1 << 3)
 #define REGISTER_PRIVATE_EXPEDITED (1 << 4)
 
@@ -39,4 +42,14 @@ bool maar__membarrier_register(void)
 bool maar__membarrier(void)
 {
 	return call(PRIVATE_EXPEDITED) == 0;
+}
+
+bool maar__membarrier_shared_register(void)
+{
+	return !getenv("MAAR_NO_MEMBARRIER") && call(REGISTER_GLOBAL_EXPEDITED) == 0;
+}
+
+bool maar__membarrier_shared(void)
+{
+	return call(GLOBAL_EXPEDITED) == 0;
 }

@@ -149,6 +149,13 @@ bool maar__membarrier_register(void);
  */
 bool maar__membarrier(void);
 
+/*
+ * The same between processes: each that shall see the barriers of others registers (Linux 4.16; a child that was forked is
+ * registered, a program that was exec'ed is not); who asks for one need not have.
+ */
+bool maar__membarrier_shared_register(void);
+bool maar__membarrier_shared(void);
+
 /* ---- arithmetic: false if the result does not fit ---- */
 
 static inline bool maar__mul(size_t a, size_t b, size_t *product)

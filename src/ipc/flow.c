@@ -21,6 +21,25 @@ struct attempt {
 	struct maar_ipc_message *message; /* take */
 };
 
+/* As maar_event_until. A look that decides comes after a barrier, where it needs one; refused, it is as if time were up. */
+static int wait_once(struct maar_ipc *ipc, struct maar_event *event, struct attempt *a, int64_t left, int *got)
+{
+	struct maar_waiting w;
+	int rc = maar_waiting_begin(&w, event, left);
+
+	while (rc == 0) {
+		if (ipc->pair && maar__waiting_is_announced(&w) && !maar__pair_barrier(ipc))
+			rc = -ETIMEDOUT;
+		*got = a->run(ipc, a);
+		if (*got)
+			break;
+		if (rc == 0)
+			rc = maar_waiting_again(&w);
+	}
+	maar_waiting_end(&w);
+	return rc;
+}
+
 /*
  * The participants of whom the one waited for may be one of the dead: so the sleep has slices, and the dead are looked
  * for after each.
@@ -37,7 +56,7 @@ static int wait_for(struct maar_ipc *ipc, struct maar_event *event, struct attem
 			left = deadline - now < left ? deadline - now : left;
 			left = left < 0 ? 0 : left;
 		}
-		rc = maar_event_until(event, left, (got = a->run(ipc, a)) != 0);
+		rc = wait_once(ipc, event, a, left, &got);
 		if (got)
 			return got;
 		if (rc == -EPIPE) /* its attempt would have said so, if somebody had closed it */

@@ -47,13 +47,21 @@ enum maar__ipc_state {
 MAAR_STATIC_ASSERT(MAAR__IPC_QUEUED + MAAR__IPC_DEAD_RING < 16, "four bits");
 MAAR_STATIC_ASSERT(MAAR_IPC_MAX_PARTICIPANTS <= MAAR__OWN_PARTICIPANT, "a word has room");
 
+enum maar__ipc_feature {
+	/*
+	 * Of a pair: its producer looks for sleepers by a plain load, and its consumer calls membarrier between saying that it
+	 * is about to sleep and its last look. So each who attaches as consumer has to have that.
+	 */
+	MAAR__IPC_LIGHT = 1u << 0,
+};
+
 /* Written by init; all but `created` and `uuid` follows from the options, and the sum is of all. */
 struct maar__ipc_header {
 	uint64_t magic;
 	uint32_t layout;
 	uint32_t participants;
 	uint64_t build;	   /* sum of sizes, places and byte order: what another compiler might have done otherwise */
-	uint64_t required; /* features without which it cannot be used: none yet */
+	uint64_t required; /* enum maar__ipc_feature: without which it cannot be used */
 	uint64_t optional;
 	uint64_t bytes; /* of the whole */
 	unsigned char uuid[16];
@@ -191,6 +199,7 @@ struct maar__pair_side {
 	uint64_t told;	   /* consumer: of `released`, when it asked last whether the producer sleeps */
 	uint32_t n_beyond; /* consumer: slots that are released while an older one is not */
 	bool loaned;	   /* producer */
+	bool light;	   /* producer: registered for the consumer's barriers; consumer: that is to call them */
 	bool streams;	   /* the other side is found to have gone on by more than one while this one waits */
 	uint32_t waits;
 };
@@ -199,6 +208,7 @@ struct maar_ipc {
 	uint32_t me; /* number, from 1 */
 	uint32_t roles;
 	uint32_t broadcast; /* not 0: it is one */
+	bool light;	    /* MAAR__IPC_LIGHT */
 	uint32_t n_classes, priorities, slots, max_participants;
 	uint32_t when_full, when_dead, most_deliveries;
 	uint32_t depth_below_all; /* not 0: some queue may be full while there are slots */
@@ -325,6 +335,11 @@ int maar__pair_find(const struct maar_ipc *ipc, const void *payload, uint32_t *h
 int maar__pair_discard(struct maar_ipc *ipc);
 int maar__pair_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m);
 int maar__pair_release(struct maar_ipc *ipc, const struct maar_ipc_message *m);
+/*
+ * Between announcing that this one is about to sleep, or is armed, and the look that decides. False: the system refuses, so
+ * there must be no sleep.
+ */
+bool maar__pair_barrier(const struct maar_ipc *ipc);
 /* The first pause of a wait, before the other's word is looked at again. */
 void maar__pair_pause(struct maar_ipc *ipc, struct maar_event *event);
 void maar__pair_paused(struct maar_ipc *ipc);

@@ -218,7 +218,7 @@ static int check_numbers(const struct maar__ipc_header *h)
 	    h->priorities > MAAR_IPC_PRIORITIES || h->participants == 0 ||
 	    h->participants > MAAR_IPC_MAX_PARTICIPANTS || !maar__is_pow2(h->align) || h->align < LEAST_ALIGN ||
 	    h->align > MOST_ALIGN || h->when_full > MAAR_IPC_OVERWRITE || h->when_dead > MAAR_IPC_TO_DEAD_LETTERS ||
-	    (h->event_flags & ~(uint32_t)MAAR_EVENT_NO_SPIN))
+	    (h->event_flags & ~(uint32_t)MAAR_EVENT_NO_SPIN) || (h->required && h->kind != MAAR_IPC_PAIR))
 		return -EINVAL;
 	for (i = 0; i < h->n_classes; i++) {
 		const struct maar_ipc_class *c = &h->classes[i];
@@ -324,6 +324,7 @@ void maar__ipc_look(struct maar_ipc *ipc, void *mem, const struct maar__ipc_head
 	ipc->pid_space = h->pid_space;
 	ipc->time_space = h->time_space;
 	memcpy(ipc->uuid, h->uuid, sizeof(ipc->uuid));
+	ipc->light = (h->required & MAAR__IPC_LIGHT) != 0;
 	ipc->pair = h->kind == MAAR_IPC_PAIR ? part(mem, h->pair_at) : NULL;
 	ipc->cells = (struct maar__pair_cell *)(void *)(ipc->pair ? ipc->pair + 1 : NULL);
 	for (i = 0; i < h->n_classes; i++) {
@@ -406,6 +407,8 @@ static int name(struct maar__ipc_header *h)
 		h->pid_space = me.pid_space;
 		h->time_space = me.time_space;
 	}
+	if (h->kind == MAAR_IPC_PAIR && maar__membarrier_shared_register() && maar__membarrier_shared())
+		h->required |= MAAR__IPC_LIGHT;
 	return 0;
 }
 
@@ -465,7 +468,7 @@ int maar__ipc_check(const void *copy, size_t copied, uint64_t bytes, struct maar
 	/* The sum is no secret: whoever made it up, what is used follows from numbers in range, and fits. */
 	if (h->build != build_sum())
 		return -EPROTO;
-	if (h->required)
+	if (h->required & ~(uint64_t)MAAR__IPC_LIGHT)
 		return -ENOTSUP;
 	if (check_numbers(h))
 		return -EBADMSG;

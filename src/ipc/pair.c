@@ -9,6 +9,7 @@
  */
 #include "ipc_priv.h"
 
+#include "../base/base.h"
 #include "../wait/wait_priv.h"
 
 static struct maar__pair_cell *cell_at(const struct maar_ipc *ipc, uint64_t position)
@@ -39,6 +40,11 @@ int maar__pair_begin(struct maar_ipc *ipc)
 	memset(s, 0, sizeof(*s));
 	if (ipc->me > MAAR__PAIR_CONSUMER)
 		return 0;
+	s->light = ipc->light;
+	if (s->light && ipc->me == MAAR__PAIR_CONSUMER && !maar__membarrier_shared())
+		return -ENOTSUP;
+	if (ipc->me == MAAR__PAIR_PRODUCER && !maar__membarrier_shared_register())
+		s->light = false; /* it does what is right without */
 	/* The other may be at work; but an old word of its is no older than what this one's predecessor had seen. */
 	s->released = maar_a_load(&ipc->pair->released, ACQUIRE); /* A:pair.released */
 	s->taken = s->released;
@@ -99,6 +105,21 @@ void maar__pair_describe(struct maar_ipc *ipc, size_t bytes, const struct maar_i
 	maar_a_store(&c->deliveries, 0, RELAXED);
 }
 
+/*
+ * The load may come before the store of `tail` has been seen: the consumer's barrier, between its announcement and its last
+ * look, is there for that. It does not wait for the message's lines, where the read-modify-write does.
+ */
+static void tell_message(struct maar_ipc *ipc)
+{
+	uint64_t word = MAAR__EVENT_WAITERS;
+
+	maar_a_compiler_barrier();
+	if (maar_likely(ipc->side.light))
+		word = maar_a_load(&ipc->events->not_empty.word, RELAXED);
+	if (maar_unlikely(word & (MAAR__EVENT_WAITERS | MAAR__EVENT_ARMED)))
+		maar__ipc_tell_messages(ipc, 1);
+}
+
 int maar__pair_publish(struct maar_ipc *ipc)
 {
 	struct maar__pair_side *const s = &ipc->side;
@@ -108,7 +129,7 @@ int maar__pair_publish(struct maar_ipc *ipc)
 	s->loaned = false;
 	maar_a_store(&ipc->pair->loans, 0, RELAXED);
 	maar_a_store(&ipc->pair->tail, ++s->tail, RELEASE); /* R:pair.tail */
-	maar__ipc_tell_messages(ipc, 1);
+	tell_message(ipc);
 	return 1;
 }
 
@@ -271,6 +292,11 @@ void maar__pair_paused(struct maar_ipc *ipc)
 		s->streams = s->streams && s->tail != s->taken;
 	else
 		s->streams = s->streams && s->tail - s->released < ipc->slots - 1;
+}
+
+bool maar__pair_barrier(const struct maar_ipc *ipc)
+{
+	return ipc->me != MAAR__PAIR_CONSUMER || !ipc->side.light || maar__membarrier_shared();
 }
 
 bool maar__pair_has_slots(const struct maar_ipc *ipc)

@@ -303,7 +303,7 @@ int maar_ipc_arm(struct maar_ipc *ipc)
 	if (look_at_peers(ipc))
 		rc = maar_ipc_recover(ipc);
 	if (rc >= 0)
-		rc = something(ipc, ipc->me);
+		rc = ipc->pair && !maar__pair_barrier(ipc) ? 1 : something(ipc, ipc->me);
 	if (rc <= 0)
 		return rc;
 	/* By itself, also if a producer has cleared the entry: that one may not have come to ringing yet. */

@@ -270,6 +270,11 @@ int maar_waiting_again(struct maar_waiting *w)
 	}
 }
 
+bool maar__waiting_is_announced(const struct maar_waiting *w)
+{
+	return w->state == ANNOUNCED;
+}
+
 void maar_waiting_end(struct maar_waiting *w)
 {
 	if (!w->event)

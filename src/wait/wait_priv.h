@@ -43,6 +43,9 @@ void maar__spin_miss(struct maar_event *event);
 bool maar__event_wake_shared(struct maar_event *event, size_t n);
 void maar__event_close_shared(struct maar_event *event);
 
+/* Whether the next look is the one that decides: the caller is announced, and sleeps if it finds nothing. */
+bool maar__waiting_is_announced(const struct maar_waiting *waiting);
+
 /* As maar_event_arm, of an event without a descriptor. False: it is closed. */
 bool maar__event_arm_shared(struct maar_event *event);
 

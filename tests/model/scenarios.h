@@ -37,8 +37,8 @@ extern const unsigned n_scenarios_ipc_cast;
 
 extern const struct model_scenario scenarios_mring[];
 extern const unsigned n_scenarios_mring;
-/* True: its thieves do without membarrier, and a slot gets into two hands. */
-extern bool scenarios_mring_unsafe;
+/* True: an mring's thieves do without membarrier, and a slot gets into two hands; a pair's sleepers, and miss a wake-up. */
+extern bool scenarios_without_membarrier;
 
 extern const struct model_scenario scenarios_queue[];
 extern const unsigned n_scenarios_queue;

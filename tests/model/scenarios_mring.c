@@ -28,7 +28,7 @@ struct state {
 	bool out[MOST_SLOTS]; /* the truth: in some hand */
 };
 
-bool scenarios_mring_unsafe;
+bool scenarios_without_membarrier;
 
 static struct state *now; /* whose threads run */
 
@@ -64,7 +64,20 @@ bool maar__membarrier_register(void)
 
 bool maar__membarrier(void)
 {
-	if (!scenarios_mring_unsafe)
+	if (!scenarios_without_membarrier)
+		model_membarrier();
+	return true;
+}
+
+/* Those of pairs between processes. */
+bool maar__membarrier_shared_register(void)
+{
+	return true;
+}
+
+bool maar__membarrier_shared(void)
+{
+	if (!scenarios_without_membarrier)
 		model_membarrier();
 	return true;
 }

@@ -85,17 +85,25 @@ START_TEST(test_scenario)
 }
 END_TEST
 
-/* Control: thieves that do not call membarrier are found out. */
+/* Controls: thieves, and a pair's sleepers, that do not call membarrier are found out. */
 START_TEST(test_without_membarrier)
 {
-	bool found = false;
+	bool thief = false, sleeper = false, armed = false;
 
-	scenarios_mring_unsafe = true;
-	for (unsigned i = 0; i < n_scenarios_mring && !found; i++)
-		found = strstr(scenarios_mring[i].name, "steal") && !strstr(scenarios_mring[i].name, "SEQ_CST") &&
+	scenarios_without_membarrier = true;
+	for (unsigned i = 0; i < n_scenarios_mring && !thief; i++)
+		thief = strstr(scenarios_mring[i].name, "steal") && !strstr(scenarios_mring[i].name, "SEQ_CST") &&
 			model_run(&scenarios_mring[i], seed, looks[3]).failure != NULL;
-	scenarios_mring_unsafe = false;
-	ck_assert_msg(found, "thieves without membarrier go unnoticed");
+	for (unsigned i = 0; i < n_scenarios_ipc; i++) {
+		if (strcmp(scenarios_ipc[i].name, "ipc, a pair, asleep") == 0)
+			sleeper = model_run(&scenarios_ipc[i], seed, looks[3]).failure != NULL;
+		if (strcmp(scenarios_ipc[i].name, "ipc, a pair, armed") == 0)
+			armed = model_run(&scenarios_ipc[i], seed, looks[3]).failure != NULL;
+	}
+	scenarios_without_membarrier = false;
+	ck_assert_msg(thief, "thieves without membarrier go unnoticed");
+	ck_assert_msg(sleeper, "a pair's consumer that sleeps without membarrier goes unnoticed");
+	ck_assert_msg(armed, "a pair's consumer that arms without membarrier goes unnoticed");
 }
 END_TEST
 
