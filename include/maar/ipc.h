@@ -101,6 +101,8 @@ enum maar_ipc_kind {
 	 * writes. No compare-and-swap, and a fifth of the lines. The price: one class, of 2^n slots; one priority, as deep;
 	 * no OVERWRITE, no dead letters, no most_deliveries; one loan at a time; a slot that is released before an older one
 	 * is lent again after that one. What a dead consumer had comes first, in its old order.
+	 * If membarrier(2) works between processes where it is made, and MAAR_NO_MEMBARRIER is not in the environment, publish
+	 * makes no locked operation: a consumer that falls asleep interrupts the producer instead, for microseconds.
 	 */
 	MAAR_IPC_PAIR = 2,
 };
@@ -270,7 +272,7 @@ MAAR_API int maar_ipc_loan(struct maar_ipc *ipc, size_t bytes, void **payload, i
  *   -EPIPE     the queue is closed. The loan stays
  *   -EMSGSIZE  more bytes than the slot has. The loan stays
  *   -EALREADY  payload is no loan of this participant's
- * Cost: three compare-and-swaps, and one read-modify-write of the consumers' event; of a pair, none, or the latter (see init).
+ * Cost: three compare-and-swaps, and one read-modify-write of the consumers' event; of a pair, none, or the latter.
  */
 MAAR_API int maar_ipc_publish(struct maar_ipc *ipc, void *payload, size_t bytes, const struct maar_ipc_tags *tags,
 			      int64_t timeout_ns);
