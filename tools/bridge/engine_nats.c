@@ -205,7 +205,7 @@ static ssize_t nats_fetch(struct engine *e, struct engine_message *messages, siz
 	if (!link)
 		return -EAGAIN;
 	if (bridge_now() - e->stirred > STIR_NS + 3 * (int64_t)e->o.ack_wait_ns) {
-		if (e->stirred)
+		if (e->stirred && !bridge_without("stir"))
 			nats_stir(e);
 		e->stirred = bridge_now();
 	}
