@@ -39,7 +39,7 @@ static int nats_publish(struct engine *e, const struct engine_message *m, uint64
 
 	if (m->bytes > INT32_MAX)
 		return -EMSGSIZE;
-	(void)snprintf(reply, sizeof(reply), "%s.%" PRIx64, e->inbox, cookie);
+	(void)mapping_hex(stpcpy(stpcpy(reply, e->inbox), "."), cookie);
 	mapping_id_text(id, &m->id);
 	mapping_tags_text(tags, m);
 	s = natsMsg_Create(&msg, e->subject, reply, m->payload, (int)m->bytes);
