@@ -18,8 +18,8 @@ explorer, and participants of queues between processes killed at random times (5
 stopped), each at PERCENT (default 1000) of its count in make check and with a seed of its own. Hours.
 After them: libFuzzer on the memory of queues between processes, FUZZ million inputs (default 100), by the million, with a
 corpus that is kept in long/fuzz_ipc.corpus (clang).
-Before them, once: BRIDGE messages (default 1,000,000) over maar-bridge to one nats-server and to a cluster, with a kill for each
-2,000; redis-server, nginx, sqlite3, python3, perl, gcc and clang on libmaar-malloc.so, and its behaviours in whole counts.
+Before them, once: BRIDGE messages (default 1,000,000) over maar-bridge, to one nats-server, to a cluster and over Redis, with a kill
+for each 2,000; redis-server, nginx, sqlite3, python3, perl, gcc and clang on libmaar-malloc.so, and its behaviours in whole counts.
 Rounds that passed are kept in long/done: a run that was interrupted goes on with the next, and one that is complete does
 nothing until that file is removed or ROUNDS is raised. Stops at the first failure and says how to repeat it.
 END
@@ -58,23 +58,28 @@ for test in programs behave; do
 	echo "passed ($(($(date +%s) - at)) s)"
 	echo "0 malloc/$test 100" >>"$done"
 done
-# Once: a million messages over maar-bridge, to one server and to a cluster, while 500 times one of all who are in it is killed.
-if grep -q '^am__append_.* tools/bridge/maar-bridge' Makefile && ! grep -qxF "0 bridge $BRIDGE" "$done"; then
+# Once each: a million messages over maar-bridge, to one server, to a cluster and over Redis, while 500 times one of all who are in it
+# is killed. All of it is kept in long/bridge and /dev/shm: interrupted, it goes on where it was.
+for case in single redis cluster; do
+	grep -q '^am__append_.* tools/bridge/maar-bridge' Makefile || break
+	grep -qxF "0 bridge/$case $BRIDGE" "$done" && continue
 	make -s tools/bridge/maar-bridge tests/bridge/test_bridge_kill
 	seed=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
-	printf 'check-long: bridge, %s messages, seed %s: ' "$BRIDGE" "$seed"
+	printf 'check-long: bridge, %s, %s messages, seed %s (so far: long/bridge-%s.log): ' "$case" "$BRIDGE" "$seed" "$case"
 	at=$(date +%s)
 	if ! env "builddir=$builddir" MAAR_SEED="$seed" MAAR_PROOF=1 MAAR_BRIDGE_MESSAGES="$BRIDGE" MAAR_BRIDGE_KILLS=$((BRIDGE / 2000)) \
-		CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent tests/bridge/test_bridge_kill >long/bridge.log 2>&1 </dev/null; then
+		MAAR_BRIDGE_STATE="$builddir/long/bridge" CK_RUN_CASE=$case CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent \
+		tests/bridge/test_bridge_kill >"long/bridge-$case.log" 2>&1 </dev/null; then
 		echo FAILED
-		tail -n 30 long/bridge.log
-		echo "again: builddir=$builddir MAAR_SEED=$seed MAAR_PROOF=1 MAAR_BRIDGE_MESSAGES=$BRIDGE MAAR_BRIDGE_KILLS=$((BRIDGE / 2000))" \
-			"CK_TAP_LOG_FILE_NAME=- $builddir/tests/bridge/test_bridge_kill"
+		tail -n 30 "long/bridge-$case.log"
+		echo "all of it is in $builddir/long/bridge/$case; again, from the beginning: remove that, and"
+		echo "builddir=$builddir MAAR_SEED=$seed MAAR_PROOF=1 MAAR_BRIDGE_MESSAGES=$BRIDGE MAAR_BRIDGE_KILLS=$((BRIDGE / 2000))" \
+			"CK_RUN_CASE=$case CK_TAP_LOG_FILE_NAME=- $builddir/tests/bridge/test_bridge_kill"
 		exit 1
 	fi
 	echo "passed ($(($(date +%s) - at)) s)"
-	echo "0 bridge $BRIDGE" >>"$done"
-fi
+	echo "0 bridge/$case $BRIDGE" >>"$done"
+done
 round=1
 while [ "$round" -le "$ROUNDS" ]; do
 	for test in $tests; do

@@ -1,41 +1,70 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Messages from A over maar-bridge and nats-server to B, while servers, bridges, producer and consumer are killed (SIGKILL)
- * at random and started anew: none is missing, none comes twice, every slot is back on both sides.
+ * Messages from A over maar-bridge and nats-server or redis-server to B, while servers, bridges, producer and consumer are
+ * killed (SIGKILL) at random and started anew: none is missing, none comes twice, every slot is back on both sides.
  *
  *     MAAR_BRIDGE_MESSAGES, MAAR_BRIDGE_KILLS   how many (2,000 and 3; or with MAAR_PROOF=1, 20,000 and 24, and the same
  *                                               with a cluster of three servers, three replicas of each message)
+ *     CK_RUN_CASE                               only that: single, cluster, redis
+ *     MAAR_BRIDGE_STATE                         a directory: all of it is kept there, and goes on there when this program was
+ *                                               interrupted, which kills all who are in it at once
  */
 #include "world.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #define QUEUE "jobs.q_1"
 #define SLOTS 256
-#define LONG  14400 /* seconds */
+#define HOUR  3600 /* seconds */
 
-static struct world single, cluster;
+static struct world single, cluster, redis;
+static bool goes_on; /* a world that was kept */
 
-static void setup(void)
+static void set_up(struct world *w, enum world_engine engine, unsigned servers, const char *name)
 {
-	world_begin(&single, 1);
+	const char *const state = getenv("MAAR_BRIDGE_STATE");
+	char kept[400];
+
+	goes_on = false;
+	if (!state) {
+		world_begin(w, engine, servers);
+		return;
+	}
+	(void)snprintf(kept, sizeof(kept), "%s/%s", state, name);
+	goes_on = world_keep(w, engine, servers, kept);
 }
 
-static void teardown(void)
+static void set_up_single(void)
+{
+	set_up(&single, WORLD_NATS, 1, "single");
+}
+
+static void end_single(void)
 {
 	world_end(&single);
 }
 
-static void setup_cluster(void)
+static void set_up_cluster(void)
 {
-	world_begin(&cluster, 3);
+	set_up(&cluster, WORLD_NATS, 3, "cluster");
 }
 
-static void teardown_cluster(void)
+static void end_cluster(void)
 {
 	world_end(&cluster);
+}
+
+static void set_up_redis(void)
+{
+	set_up(&redis, WORLD_REDIS, 1, "redis");
+}
+
+static void end_redis(void)
+{
+	world_end(&redis);
 }
 
 static uint64_t number(const char *name, uint64_t usual, uint64_t proof)
@@ -55,7 +84,6 @@ struct campaign {
 	pid_t producer, consumer;
 	struct arrivals *a;
 	struct unit_rng rng;
-	unsigned killed[VICTIMS];
 };
 
 static void kill_process(pid_t pid)
@@ -68,7 +96,7 @@ static void kill_one(struct campaign *c, enum victim victim)
 {
 	const unsigned node = (unsigned)unit_random_below(&c->rng, c->w->n_servers);
 
-	c->killed[victim]++;
+	c->a->killed[victim]++;
 	switch (victim) {
 	case SERVER:
 		server_kill(c->w, node);
@@ -102,11 +130,20 @@ static void begin(struct campaign *c, struct world *w, uint64_t n)
 
 	memset(c, 0, sizeof(*c));
 	c->w = w;
-	c->rng = unit_rng(1);
-	c->a = arrivals_make(n);
+	if (*w->kept) /* not to go on beside the next */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	c->a = *w->kept ? arrivals_keep(w, n) : arrivals_make(n);
+	c->rng = unit_rng(1 + c->a->kills);
+	maar_a_store(&c->a->stop, 0, RELAXED);
 	servers_start(w);
-	queue_make(w, SIDE_A, QUEUE, SLOTS, 1);
-	queue_make(w, SIDE_B, QUEUE, SLOTS, 1);
+	if (goes_on) {
+		unit_note("goes on after %llu kills", (unsigned long long)c->a->kills);
+	} else {
+		queue_make(w, SIDE_A, QUEUE, SLOTS, 1);
+		queue_make(w, SIDE_B, QUEUE, SLOTS, 1);
+		if (*w->kept)
+			world_is_begun(w);
+	}
 	for (side = SIDE_A; side <= SIDE_B; side++) {
 		c->bridges[side] = (struct bridge){ .side = side,
 						    .queue = QUEUE,
@@ -143,8 +180,9 @@ static void end(struct campaign *c)
 	unit_note(
 		"%llu messages: %llu missing, %llu twice; killed: %u servers, %u exporters, %u importers, %u producers, "
 		"%u consumers",
-		(unsigned long long)a->n, (unsigned long long)missing, (unsigned long long)a->twice, c->killed[SERVER],
-		c->killed[EXPORTER], c->killed[IMPORTER], c->killed[PRODUCER], c->killed[CONSUMER]);
+		(unsigned long long)a->n, (unsigned long long)missing, (unsigned long long)a->twice,
+		(unsigned)a->killed[SERVER], (unsigned)a->killed[EXPORTER], (unsigned)a->killed[IMPORTER],
+		(unsigned)a->killed[PRODUCER], (unsigned)a->killed[CONSUMER]);
 	unit_eq(missing, 0);
 	unit_eq(spoilt, 0);
 	unit_eq(a->twice, 0);
@@ -152,16 +190,19 @@ static void end(struct campaign *c)
 	queue_is_whole(c->w, SIDE_A, QUEUE);
 	queue_is_whole(c->w, SIDE_B, QUEUE);
 	servers_end(c->w);
+	if (*c->w->kept)
+		world_is_done(c->w);
 	arrivals_end(c->a);
 }
 
-static void campaign(struct world *w, uint64_t n, uint64_t kills)
+static void campaign(struct world *w)
 {
+	const uint64_t n = number("MAAR_BRIDGE_MESSAGES", 2000, 20000), kills = number("MAAR_BRIDGE_KILLS", 3, 24);
 	struct campaign c;
-	uint64_t k;
 
 	begin(&c, w, n);
-	for (k = 1; k <= kills; k++) {
+	while (c.a->kills < kills) {
+		const uint64_t k = ++c.a->kills;
 		/* A server, an exporter and an importer in any case; then whoever. */
 		const enum victim victim =
 			k <= 3 ? (enum victim)(k - 1) : (enum victim)unit_random_below(&c.rng, VICTIMS);
@@ -169,6 +210,10 @@ static void campaign(struct world *w, uint64_t n, uint64_t kills)
 		wait_for(&c, n * k / (kills + 1));
 		nap((int64_t)unit_random_below(&c.rng, 5000000));
 		kill_one(&c, victim);
+		if (k % 10 == 0)
+			unit_note("%llu of %llu messages, %llu of %llu kills",
+				  (unsigned long long)maar_a_load(&c.a->received, RELAXED), (unsigned long long)n,
+				  (unsigned long long)k, (unsigned long long)kills);
 	}
 	wait_for(&c, n);
 	end(&c);
@@ -176,31 +221,41 @@ static void campaign(struct world *w, uint64_t n, uint64_t kills)
 
 START_TEST(killed_at_random)
 {
-	campaign(&single, number("MAAR_BRIDGE_MESSAGES", 2000, 20000), number("MAAR_BRIDGE_KILLS", 3, 24));
+	campaign(&single);
 }
 END_TEST
 
 START_TEST(killed_in_a_cluster)
 {
-	campaign(&cluster, number("MAAR_BRIDGE_MESSAGES", 2000, 20000), number("MAAR_BRIDGE_KILLS", 3, 24));
+	campaign(&cluster);
 }
 END_TEST
 
+START_TEST(killed_over_redis)
+{
+	campaign(&redis);
+}
+END_TEST
+
+static void add(Suite *suite, const char *name, SFun begins, SFun ends, const TTest *test)
+{
+	TCase *const c = unit_tcase(suite, name);
+
+	/* A million messages and 500 kills take half an hour on a quiet machine, in a cluster two. */
+	tcase_set_timeout(c, getenv("MAAR_BRIDGE_STATE") ? 48 * HOUR : 4 * HOUR);
+	tcase_add_unchecked_fixture(c, begins, ends);
+	tcase_add_test(c, test);
+}
+
 Suite *unit_suite(void)
 {
-	Suite *suite = suite_create("bridge, kills");
-	TCase *one = unit_tcase(suite, "single"), *three;
+	Suite *const suite = suite_create("bridge, kills");
 
-	world_need();
-	/* A million messages and 500 kills take half an hour on a quiet machine, in a cluster two. */
-	tcase_set_timeout(one, LONG);
-	tcase_add_unchecked_fixture(one, setup, teardown);
-	tcase_add_test(one, killed_at_random);
-	if (!getenv("MAAR_PROOF"))
-		return suite;
-	three = unit_tcase(suite, "cluster");
-	tcase_set_timeout(three, LONG);
-	tcase_add_unchecked_fixture(three, setup_cluster, teardown_cluster);
-	tcase_add_test(three, killed_in_a_cluster);
+	world_need(WORLD_NATS);
+	world_need(WORLD_REDIS);
+	add(suite, "single", set_up_single, end_single, killed_at_random);
+	add(suite, "redis", set_up_redis, end_redis, killed_over_redis);
+	if (getenv("MAAR_PROOF"))
+		add(suite, "cluster", set_up_cluster, end_cluster, killed_in_a_cluster);
 	return suite;
 }

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * maar-bridge killed at each of the points between its steps; and after outages longer than the server's memory. All
- * messages come, none comes twice. Controls: a bridge that does without one of the parts of the promise, where some do.
+ * maar-bridge killed at each of the points between its steps; and after outages longer than the server's memory; over NATS,
+ * and over Redis. All messages come, none comes twice. Controls: a bridge that does without one of the parts of the promise, where some do.
  */
 #include "world.h"
 
@@ -14,9 +14,14 @@
 
 static struct world w;
 
-static void setup(void)
+static void set_up_nats(void)
 {
-	world_begin(&w, 1);
+	world_begin(&w, WORLD_NATS, 1);
+}
+
+static void set_up_redis(void)
+{
+	world_begin(&w, WORLD_REDIS, 1);
 }
 
 static void teardown(void)
@@ -268,14 +273,21 @@ END_TEST
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("bridge, points");
-	TCase *tcase = unit_tcase(suite, "points");
+	TCase *nats = unit_tcase(suite, "nats"), *redis = unit_tcase(suite, "redis");
 
-	world_need();
-
-	tcase_add_unchecked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, killed_at_each_point);
-	tcase_add_test(tcase, outage_beyond_the_window);
-	tcase_add_test(tcase, server_away);
-	tcase_add_test(tcase, fewer_priorities);
+	world_need(WORLD_NATS);
+	world_need(WORLD_REDIS);
+	tcase_add_unchecked_fixture(nats, set_up_nats, teardown);
+	tcase_add_test(nats, killed_at_each_point);
+	tcase_add_test(nats, outage_beyond_the_window);
+	tcase_add_test(nats, server_away);
+	tcase_add_test(nats, fewer_priorities);
+	tcase_add_unchecked_fixture(redis, set_up_redis, teardown);
+	tcase_add_test(redis, killed_at_each_point);
+	tcase_add_test(redis, fewer_priorities);
+	if (getenv("MAAR_PROOF")) { /* five seconds each */
+		tcase_add_test(redis, outage_beyond_the_window);
+		tcase_add_test(redis, server_away);
+	}
 	return suite;
 }

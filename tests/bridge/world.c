@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -66,11 +67,18 @@ static void run(char *const *argv, const char *log)
 
 /* ---- servers ---- */
 
-void world_need(void)
+static const char *program_of(enum world_engine engine)
 {
-	if (system("command -v nats-server >/dev/null 2>&1") == 0)
+	return engine == WORLD_REDIS ? "redis-server" : "nats-server";
+}
+
+void world_need(enum world_engine engine)
+{
+	const char *const program = program_of(engine); /* and the Debian package's name */
+
+	if (system(text("command -v %s >/dev/null 2>&1", program)) == 0)
 		return;
-	printf("1..0 # SKIP no nats-server here (Debian: nats-server)\n");
+	printf("1..0 # SKIP no %s here (Debian: %s)\n", program, program);
 	exit(0);
 }
 
@@ -107,13 +115,37 @@ static bool is_listening(unsigned port)
 	return yes;
 }
 
-static void exec_server(const struct world *w, unsigned i)
+#define ADD(word) (argv[n++] = (char *)(uintptr_t)(word))
+
+/* All it promises: what is acknowledged is in its file. */
+static void exec_redis(const struct world *w)
+{
+	char *argv[24];
+	unsigned n = 0;
+
+	ADD("redis-server");
+	ADD("--bind");
+	ADD("127.0.0.1");
+	ADD("--port");
+	ADD(text("%u", w->servers[0].port));
+	ADD("--dir");
+	ADD(w->base);
+	ADD("--appendonly");
+	ADD("yes");
+	ADD("--appendfsync");
+	ADD("always");
+	ADD("--save");
+	ADD("");
+	argv[n] = NULL;
+	run(argv, text("%s/redis.log", w->base));
+}
+
+static void exec_nats(const struct world *w, unsigned i)
 {
 	const struct server *const s = &w->servers[i];
 	char *argv[24];
 	unsigned n = 0;
 
-#define ADD(word) (argv[n++] = (char *)(uintptr_t)(word))
 	ADD("nats-server");
 	ADD("-a");
 	ADD("127.0.0.1");
@@ -143,11 +175,14 @@ void server_start(struct world *w, unsigned i)
 	int status;
 
 	s->pid = spawn();
-	if (s->pid == 0)
-		exec_server(w, i);
+	if (s->pid == 0) {
+		if (w->engine == WORLD_REDIS)
+			exec_redis(w);
+		exec_nats(w, i);
+	}
 	while (!is_listening(s->port)) {
 		if (waitpid(s->pid, &status, WNOHANG) == s->pid)
-			ck_abort_msg("nats-server ended (Debian: nats-server): see %s", w->base);
+			ck_abort_msg("%s ended: see %s", program_of(w->engine), w->base);
 		nap(10000000);
 	}
 }
@@ -161,34 +196,113 @@ void server_kill(struct world *w, unsigned i)
 
 /* ---- the world ---- */
 
-void world_begin(struct world *w, unsigned servers)
+/* Where servers have their files. Memory for Redis: a kill leaves there what it leaves on a disk, and it waits for fsync. */
+static const char *place_of_files(enum world_engine engine)
 {
 	const char *const build = getenv("builddir");
+
+	if (engine == WORLD_REDIS && access("/dev/shm", W_OK) == 0)
+		return "/dev/shm";
+	return build ? build : ".";
+}
+
+static void name_servers(struct world *w, enum world_engine engine, unsigned servers)
+{
 	unsigned i;
 
-	memset(w, 0, sizeof(*w));
-	(void)snprintf(w->base, sizeof(w->base), "%s/bridge.%d.%u", build ? build : ".", (int)getpid(),
-		       (unsigned)(pace_now() / 1000 % 1000000));
-	unit_eq(mkdir(w->base, 0700), 0);
-	for (i = 0; i < 2; i++) {
-		(void)snprintf(w->dir[i], sizeof(w->dir[i]), "/dev/shm/maar-bridge-%d-%c", (int)getpid(),
-			       (char)('a' + i));
-		unit_eq(mkdir(w->dir[i], 0700), 0);
-	}
+	w->engine = engine;
 	w->n_servers = servers;
 	w->replicas = servers > 1 ? 3 : 1;
 	for (i = 0; i < servers; i++) {
 		w->servers[i].port = free_port();
 		w->servers[i].cluster_port = free_port();
-		(void)snprintf(w->url + strlen(w->url), sizeof(w->url) - strlen(w->url), "%snats://127.0.0.1:%u",
-			       i ? "," : "", w->servers[i].port);
+		(void)snprintf(w->url + strlen(w->url), sizeof(w->url) - strlen(w->url), "%s%s://127.0.0.1:%u",
+			       i ? "," : "", engine == WORLD_REDIS ? "redis" : "nats", w->servers[i].port);
 	}
+}
+
+static void make_directories(const struct world *w)
+{
+	unit_eq(mkdir(w->base, 0700), 0);
+	unit_eq(mkdir(w->dir[0], 0700), 0);
+	unit_eq(mkdir(w->dir[1], 0700), 0);
+}
+
+static void remove_directories(const struct world *w)
+{
+	if (system(text("rm -rf '%s' '%s' '%s'", w->base, w->dir[0], w->dir[1])))
+		unit_note("cannot remove %s", w->base);
+}
+
+void world_begin(struct world *w, enum world_engine engine, unsigned servers)
+{
+	unsigned i;
+
+	memset(w, 0, sizeof(*w));
+	(void)snprintf(w->base, sizeof(w->base), "%s/maar-bridge.%d.%u", place_of_files(engine), (int)getpid(),
+		       (unsigned)(pace_now() / 1000 % 1000000));
+	for (i = 0; i < 2; i++)
+		(void)snprintf(w->dir[i], sizeof(w->dir[i]), "/dev/shm/maar-bridge-%d-%c", (int)getpid(),
+			       (char)('a' + i));
+	make_directories(w);
+	name_servers(w, engine, servers);
+}
+
+bool world_keep(struct world *w, enum world_engine engine, unsigned servers, const char *kept)
+{
+	unsigned i;
+	struct stat is;
+	bool goes_on;
+
+	memset(w, 0, sizeof(*w));
+	(void)snprintf(w->kept, sizeof(w->kept), "%s", kept);
+	if (system(text("mkdir -p '%s'", kept)) || stat(kept, &is))
+		ck_abort_msg("%s: %s", kept, strerror(errno));
+	if (engine == WORLD_REDIS)
+		(void)snprintf(w->base, sizeof(w->base), "%s/maar-bridge-%ju", place_of_files(engine),
+			       (uintmax_t)is.st_ino);
+	else
+		(void)snprintf(w->base, sizeof(w->base), "%.500s/servers", kept);
+	for (i = 0; i < 2; i++)
+		(void)snprintf(w->dir[i], sizeof(w->dir[i]), "/dev/shm/maar-bridge-%ju-%c", (uintmax_t)is.st_ino,
+			       (char)('a' + i));
+	/* The last is made last; queues and servers' files go together, or it begins anew. */
+	goes_on = access(text("%s/begun", kept), F_OK) == 0 && access(w->base, F_OK) == 0 &&
+		  access(w->dir[0], F_OK) == 0 && access(w->dir[1], F_OK) == 0;
+	if (!goes_on) {
+		remove_directories(w);
+		unit_eq(system(text("rm -f '%s'/*", kept)), 0);
+		make_directories(w);
+	}
+	name_servers(w, engine, servers);
+	return goes_on;
+}
+
+static void touch(const struct world *w, const char *name)
+{
+	const int fd = open(text("%s/%s", w->kept, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	unit_must(fd >= 0);
+	close(fd);
+}
+
+void world_is_begun(const struct world *w)
+{
+	touch(w, "begun");
+}
+
+void world_is_done(const struct world *w)
+{
+	touch(w, "done");
 }
 
 void world_end(struct world *w)
 {
-	if (system(text("rm -rf '%s' '%s' '%s'", w->base, w->dir[0], w->dir[1])))
-		unit_note("cannot remove %s", w->base);
+	if (*w->kept && access(text("%s/done", w->kept), F_OK))
+		return;
+	remove_directories(w);
+	if (*w->kept && system(text("rm -rf '%s'", w->kept)))
+		unit_note("cannot remove %s", w->kept);
 }
 
 void servers_start(struct world *w)
@@ -345,6 +459,22 @@ struct arrivals *arrivals_make(uint64_t n)
 	struct arrivals *a = mmap(NULL, arrivals_bytes(n), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	unit_must(a != MAP_FAILED);
+	a->n = n;
+	return a;
+}
+
+struct arrivals *arrivals_keep(const struct world *w, uint64_t n)
+{
+	const int fd = open(text("%s/arrivals", w->kept), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct arrivals *a;
+
+	unit_must(fd >= 0);
+	unit_eq(flock(fd, LOCK_EX), 0); /* until this process ends */
+	unit_eq(ftruncate(fd, (off_t)arrivals_bytes(n)), 0);
+	a = mmap(NULL, arrivals_bytes(n), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	unit_must(a != MAP_FAILED);
+	if (a->n && a->n != n)
+		ck_abort_msg("%s is of %llu messages", w->kept, (unsigned long long)a->n);
 	a->n = n;
 	return a;
 }

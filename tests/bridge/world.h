@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Two hosts for tests of maar-bridge, side by side on this one: a directory of queues each; between them nats-server
- * processes on loopback. What is sent on host A is numbered, and counted on host B.
+ * Two hosts for tests of maar-bridge, side by side on this one: a directory of queues each; between them processes of
+ * nats-server or redis-server on loopback. What is sent on host A is numbered, and counted on host B.
  */
 #ifndef MAAR_TEST_BRIDGE_WORLD_H
 #define MAAR_TEST_BRIDGE_WORLD_H
@@ -15,6 +15,7 @@
 #define WORLD_SERVERS 3
 
 enum side { SIDE_A = 0, SIDE_B = 1 };
+enum world_engine { WORLD_NATS, WORLD_REDIS };
 
 /* One message at B, in memory that all processes of a test share. */
 struct arrival {
@@ -24,8 +25,9 @@ struct arrival {
 };
 
 struct arrivals {
-	uint64_t n;	   /* messages there are to be */
-	uint64_t received; /* distinct */
+	uint64_t n;		   /* messages there are to be */
+	uint64_t kills, killed[8]; /* so far, and whom: the test's */
+	uint64_t received;	   /* distinct */
 	uint64_t twice, foreign;
 	uint32_t stop;
 	struct arrival of[];
@@ -37,19 +39,28 @@ struct server {
 };
 
 struct world {
+	enum world_engine engine;
 	char base[512];	 /* directory of all files of the servers */
 	char dir[2][64]; /* of the queues */
+	char kept[512];	 /* directory of what outlives the program; "": nothing does */
 	char url[160];
 	unsigned n_servers, replicas;
 	struct server servers[WORLD_SERVERS];
 };
 
-/* Without a nats-server the program ends here, as skipped. */
-void world_need(void);
+/* Without a server of that engine the program ends here, as skipped. */
+void world_need(enum world_engine engine);
 
-/* Directories and ports; gone at the end. For an unchecked fixture, which is called in any case. */
-void world_begin(struct world *w, unsigned servers);
+/* Directories and ports; gone at the end. For an unchecked fixture, which is called in any case. Redis: one server. */
+void world_begin(struct world *w, enum world_engine engine, unsigned servers);
 void world_end(struct world *w);
+/*
+ * One that stays when the program ends, or is killed, and goes on when it begins again with this directory. True: it does go
+ * on, as it was when world_is_begun was called, or later. Gone at the end after world_is_done.
+ */
+bool world_keep(struct world *w, enum world_engine engine, unsigned servers, const char *kept);
+void world_is_begun(const struct world *w);
+void world_is_done(const struct world *w);
 
 /* In the test itself, for they are its children; should it fail, they end with it. */
 void servers_start(struct world *w);
@@ -82,6 +93,8 @@ long long bridge_count(const struct world *w, const struct bridge *b, const char
 /* ---- messages ---- */
 
 struct arrivals *arrivals_make(uint64_t n);
+/* Those of a kept world, which nobody else counts meanwhile. */
+struct arrivals *arrivals_keep(const struct world *w, uint64_t n);
 void arrivals_end(struct arrivals *a);
 /* Sends those from `from` to `to` - 1, in this process. */
 void send_some(const struct world *w, const char *queue, uint64_t from, uint64_t to);

@@ -114,8 +114,9 @@ struct engine_class {
 	/*
 	 * 0: there is no link, or the stream is not ready; `why` says what is missing. Else the link's number, another
 	 * one (a higher one) after each loss: what was published under another number and was not answered will perhaps
-	 * never be. Where there is a link, and the stream is not known to be ready, it is looked for here, and made if
-	 * there is none: that waits for the server, for some seconds at most.
+	 * never be. Where there is none, an engine whose client does not do that by itself tries here, after its pause; where
+	 * there is one, and the stream is not known to be ready, it is looked for here, and made if there is none: that
+	 * waits for the server, for some seconds at most.
 	 */
 	uint64_t (*link)(struct engine *engine, char why[ENGINE_WHY]);
 

@@ -39,7 +39,7 @@ static int nats_publish(struct engine *e, const struct engine_message *m, uint64
 
 	if (m->bytes > INT32_MAX)
 		return -EMSGSIZE;
-	(void)snprintf(reply, sizeof(reply), "%s.%" PRIx64, e->inbox, cookie);
+	(void)mapping_hex(stpcpy(stpcpy(reply, e->inbox), "."), cookie);
 	mapping_id_text(id, &m->id);
 	mapping_tags_text(tags, m);
 	s = natsMsg_Create(&msg, e->subject, reply, m->payload, (int)m->bytes);
@@ -205,7 +205,7 @@ static ssize_t nats_fetch(struct engine *e, struct engine_message *messages, siz
 	if (!link)
 		return -EAGAIN;
 	if (bridge_now() - e->stirred > STIR_NS + 3 * (int64_t)e->o.ack_wait_ns) {
-		if (e->stirred)
+		if (e->stirred && !bridge_without("stir"))
 			nats_stir(e);
 		e->stirred = bridge_now();
 	}

@@ -32,8 +32,9 @@ struct engine {
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool quiet, closed; /* no answer will come any more; nothing at all. Under the lock */
-	int64_t next;	    /* the client has given up: not before then again */
+	int64_t next;	    /* there is no client, or it has given up: not before then again */
 	unsigned pauses;
+	char refusal[ENGINE_WHY]; /* why the last attempt failed */
 };
 
 struct engine *nats_connect(const struct engine_options *o, engine_acked_fn *acked, void *arg, char why[ENGINE_WHY]);

@@ -90,6 +90,17 @@ static natsStatus set_servers(natsOptions *options, const char *url)
 	return s;
 }
 
+/* The client reads nothing out of a scheme. One server of several that wants it is enough. */
+static bool wants_tls(const char *url)
+{
+	const char *at;
+
+	for (at = url; (at = strstr(at, "tls://")) != NULL; at++)
+		if (at == url || strchr(", ", at[-1]))
+			return true;
+	return false;
+}
+
 static natsStatus set_who(natsOptions *options, const struct engine_options *o)
 {
 	natsStatus s = NATS_OK;
@@ -100,7 +111,7 @@ static natsStatus set_who(natsOptions *options, const struct engine_options *o)
 		s = natsOptions_SetToken(options, o->token);
 	if (s == NATS_OK && o->credentials)
 		s = natsOptions_SetUserCredentialsFromFiles(options, o->credentials, NULL);
-	if (s == NATS_OK && o->tls)
+	if (s == NATS_OK && (o->tls || wants_tls(o->url)))
 		s = natsOptions_SetSecure(options, true);
 	if (s == NATS_OK && o->tls_ca)
 		s = natsOptions_LoadCATrustedCertificates(options, o->tls_ca);
@@ -127,8 +138,6 @@ static natsStatus set_options(struct engine *e)
 		s = natsOptions_SetMaxReconnect(options, -1);
 	if (s == NATS_OK)
 		s = natsOptions_SetCustomReconnectDelay(options, pause_after, NULL);
-	if (s == NATS_OK)
-		s = natsOptions_SetRetryOnFailedConnect(options, true, NULL, NULL);
 	if (s == NATS_OK)
 		s = natsOptions_SetTimeout(options, NATS_WAIT_MS);
 	if (s == NATS_OK)
@@ -174,19 +183,15 @@ static bool unlink_all(struct engine *e)
 
 static natsStatus listen_for(struct engine *e);
 
+/* One attempt: seconds, if servers do not say no. A link that is lost later the client makes again by itself. */
 static natsStatus begin_link(struct engine *e)
 {
 	natsStatus s;
 
 	e->closed = false;
 	s = natsConnection_Connect(&e->nc, e->options);
-
-	if (s == NATS_NOT_YET_CONNECTED)
-		s = NATS_OK;
 	if (s == NATS_OK)
 		s = listen_for(e);
-	if (s != NATS_OK)
-		(void)unlink_all(e);
 	return s;
 }
 
@@ -201,7 +206,27 @@ static int result_of(int code, int number, const char *text)
 	return code == 503 || code == 500 || code == 504 ? -EAGAIN : -EIO;
 }
 
-static void tell_answer(struct engine *e, uint64_t cookie, const char *text, size_t bytes)
+/* {"stream":"NAME", "seq":123}, which nearly all are, without a parser's allocations: its number; 0: it is another. */
+static uint64_t place_in(const struct engine *e, const char *text, size_t bytes)
+{
+	static const char before[] = "{\"stream\":\"", behind[] = "\", \"seq\":";
+	const size_t name = strlen(e->stream), fixed = sizeof(before) - 1 + name + sizeof(behind) - 1;
+	uint64_t n = 0;
+	size_t i;
+
+	if (bytes < fixed + 2 || bytes > fixed + 19 || memcmp(text, before, sizeof(before) - 1) != 0 ||
+	    memcmp(text + sizeof(before) - 1, e->stream, name) != 0 ||
+	    memcmp(text + sizeof(before) - 1 + name, behind, sizeof(behind) - 1) != 0 || text[bytes - 1] != '}')
+		return 0;
+	for (i = fixed; i < bytes - 1; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return 0;
+		n = n * 10 + (uint64_t)(text[i] - '0');
+	}
+	return n;
+}
+
+static void tell_other(struct engine *e, uint64_t cookie, const char *text, size_t bytes)
 {
 	struct engine_place place = { 0, 0 };
 	json_t *answer = json_loadb(text, bytes, 0, NULL), *error = json_object_get(answer, "error");
@@ -222,6 +247,16 @@ static void tell_answer(struct engine *e, uint64_t cookie, const char *text, siz
 		e->acked(e->arg, cookie, -EIO, place, false, "no answer of a stream's");
 	}
 	json_decref(answer);
+}
+
+static void tell_answer(struct engine *e, uint64_t cookie, const char *text, size_t bytes)
+{
+	const struct engine_place place = { 0, place_in(e, text, bytes) };
+
+	if (place.low)
+		e->acked(e->arg, cookie, 0, place, false, "");
+	else
+		tell_other(e, cookie, text, bytes);
 }
 
 static void on_answer(natsConnection *nc, natsSubscription *sub, natsMsg *msg, void *arg)
@@ -417,26 +452,62 @@ struct engine *nats_connect(const struct engine_options *o, engine_acked_fn *ack
 	if (s == NATS_OK)
 		s = natsInbox_Create(&e->inbox);
 	if (s == NATS_OK)
-		s = begin_link(e);
-	if (s == NATS_OK)
-		return e;
+		return e; /* it connects when the link is asked for */
 	say(why, "the options are wrong", s);
 	nats_close(e);
 	return NULL;
 }
 
-/* The client has given up, as it does when it is refused twice: once more, after a pause. */
+/* What to do about it; "": nothing that is known. */
+static const char *advice(const struct engine_options *o, natsStatus s, const char *last)
+{
+	const bool tls = o->tls || o->tls_ca || wants_tls(o->url);
+
+	if (s == NATS_CONNECTION_AUTH_FAILED || s == NATS_NOT_PERMITTED)
+		return " (--credentials, --user and --password, or --token)";
+	if (s == NATS_SECURE_CONNECTION_WANTED || s == NATS_SECURE_CONNECTION_REQUIRED)
+		return " (it has no TLS, and TLS is asked for)";
+	if (s == NATS_SSL_ERROR && strstr(last, "mismatch"))
+		return " (--tls-host)";
+	if (s == NATS_SSL_ERROR && strstr(last, "certificate:"))
+		return " (--tls-ca)";
+	/* It says nothing, and goes. */
+	if (tls && !o->tls_cert && s != NATS_NO_SERVER && s != NATS_TIMEOUT)
+		return " (if it wants a certificate: --tls-cert and --tls-key)";
+	return "";
+}
+
+static void say_refusal(const struct engine *e, char why[ENGINE_WHY], natsStatus s)
+{
+	const char *last = nats_GetLastError(NULL), *text;
+
+	last = last && *last ? last : natsStatus_GetText(s);
+	text = strstr(last, "): "); /* behind the place in the client's source */
+	text = text ? text + 3 : last;
+	(void)snprintf(why, ENGINE_WHY, "%s: %.140s%s",
+		       s == NATS_NO_SERVER || s == NATS_TIMEOUT ? "no server answers"
+								: "the server refuses this client",
+		       text, advice(&e->o, s, text));
+}
+
+/* There is no link, not even one that the client is about to make again: it gives up when it is refused twice. */
 static void begin_again(struct engine *e, char why[ENGINE_WHY])
 {
 	const int64_t now = bridge_now();
+	natsStatus s;
 
-	say(why, "the server refuses this client", NATS_OK);
-	if (now < e->next)
-		return;
-	e->next = now + pause_after(NULL, (int)++e->pauses, NULL) * 1000000;
-	(void)unlink_all(e);
-	dropped(NULL, e);
-	(void)begin_link(e);
+	if (now >= e->next) {
+		(void)unlink_all(e);
+		dropped(NULL, e);
+		s = begin_link(e);
+		e->refusal[0] = 0;
+		if (s != NATS_OK) {
+			say_refusal(e, e->refusal, s);
+			(void)unlink_all(e);
+			e->next = bridge_now() + pause_after(NULL, (int)++e->pauses, NULL) * 1000000;
+		}
+	}
+	(void)snprintf(why, ENGINE_WHY, "%s", e->refusal);
 }
 
 uint64_t nats_link(struct engine *e, char why[ENGINE_WHY])
@@ -445,7 +516,8 @@ uint64_t nats_link(struct engine *e, char why[ENGINE_WHY])
 
 	if (!e->nc || natsConnection_Status(e->nc) == NATS_CONN_STATUS_CLOSED) {
 		begin_again(e, why);
-		return 0;
+		if (!e->nc)
+			return 0;
 	}
 	if (natsConnection_Status(e->nc) != NATS_CONN_STATUS_CONNECTED) {
 		const char *last = NULL;

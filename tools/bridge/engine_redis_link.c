@@ -132,6 +132,21 @@ redisReply *redis_ask(struct engine *e, redisContext *c, bool thread, const stru
 	}
 }
 
+static bool begins(const redisReply *r, const char *word)
+{
+	const size_t n = strlen(word);
+
+	return r->len >= n && strncmp(r->str, word, n) == 0;
+}
+
+/* What to do about an error; "": nothing that is known. */
+static const char *advice(const redisReply *r)
+{
+	if (begins(r, "NOAUTH") || begins(r, "WRONGPASS") || begins(r, "ERR invalid password"))
+		return " (--user and --password, or --token for a password alone)";
+	return begins(r, "NOPERM") ? " (the user's rights: maar-bridge(1))" : "";
+}
+
 /* The answer, unless it is an error: that is said, and NULL. */
 static redisReply *must(struct engine *e, redisContext *c, bool thread, const struct redis_words *w,
 			char why[ENGINE_WHY])
@@ -140,7 +155,10 @@ static redisReply *must(struct engine *e, redisContext *c, bool thread, const st
 
 	if (r && r->type != REDIS_REPLY_ERROR)
 		return r;
-	(void)snprintf(why, ENGINE_WHY, "%.200s", r ? r->str : c->err ? c->errstr : "the server does not answer");
+	if (r)
+		(void)snprintf(why, ENGINE_WHY, "%.150s%s", r->str, advice(r));
+	else
+		(void)snprintf(why, ENGINE_WHY, "%.200s", c->err ? c->errstr : "the server does not answer");
 	freeReplyObject(r);
 	return NULL;
 }
@@ -372,13 +390,6 @@ static size_t take_calls(struct engine *e, redisContext *c, bool *lost, bool *id
 		redisFreeCommand(take[i].text);
 	}
 	return n;
-}
-
-static bool begins(const redisReply *r, const char *word)
-{
-	const size_t n = strlen(word);
-
-	return r->len >= n && strncmp(r->str, word, n) == 0;
 }
 
 /* What an error means for a message; 0: the link is no good. */

@@ -333,12 +333,11 @@ static bool send_unsent(struct export *e)
 
 /* ---- taking ---- */
 
+/* Under the lock. */
 static void hold(struct export *e, const struct maar_ipc_message *m)
 {
-	struct hand *h;
+	struct hand *const h = hand_of(e, e->next);
 
-	pthread_mutex_lock(&e->lock);
-	h = hand_of(e, e->next);
 	memset(h, 0, sizeof(*h));
 	h->m = *m;
 	h->cookie = e->next;
@@ -349,8 +348,6 @@ static void hold(struct export *e, const struct maar_ipc_message *m)
 	set_unsure(e, h, h->again);
 	e->next++;
 	e->in_hand++;
-	pthread_mutex_unlock(&e->lock);
-	marks_count(e->job->marks, MARKS_HANDS, 1);
 }
 
 /* Whether all that lay in the queue at attach is past; `m` was just taken, NULL: nothing was there. */
@@ -385,10 +382,15 @@ static ssize_t take(struct export *e)
 		settle(e, NULL);
 	if (n > 0)
 		bridge_at("taken");
-	for (i = 0; i < n; i++) {
+	if (n <= 0)
+		return n;
+	pthread_mutex_lock(&e->lock);
+	for (i = 0; i < n; i++)
 		hold(e, &burst[i]);
+	pthread_mutex_unlock(&e->lock);
+	marks_count(e->job->marks, MARKS_HANDS, n);
+	for (i = 0; i < n; i++)
 		settle(e, &burst[i]);
-	}
 	return n;
 }
 
