@@ -64,7 +64,7 @@ def beside(figure):
     missed = [f"{name}: {text}" for name, text, met in aims if met is False]
     unknown = [f"{name}: {text}" for name, text, met in aims if met is None]
     if aims:
-        said.append(f"Of {len(aims)} aims {len(missed)} missed" + (": " + "; ".join(missed) if missed else "") + "." +
+        said.append(f"Of {len(aims)} aims {len(missed)} {'is' if len(missed) == 1 else 'are'} missed" + (": " + "; ".join(missed) if missed else "") + "." +
                     (f" Not known: {'; '.join(unknown)}." if unknown else ""))
     gone = [f"{r.name} ({r.status})" for r in figure.rows if r.median is None and r.status != "ok"]
     if gone:
