@@ -51,8 +51,9 @@ class Shown:
         lines += "".join(f"<li>{e(text)}</li>" for text in self.beside)
         keys = " ".join(f.key for f in self.figures)
         return (f'<figure id="{self.anchor}" data-case="{e(self.case["name"])}" data-figures="{keys}" '
-                f'data-marks="{self.picture.marks}">\n<h3>{e(self.title)}</h3>\n<div class="wide">{svg}</div>\n<figcaption><ul>{lines}</ul>'
-                f'<p class="small">{e(self.case["name"])}: {e(self.under())}</p></figcaption>\n{self.table()}</figure>\n')
+                f'data-marks="{self.picture.marks}">\n<h3>{e(self.title)}</h3>\n<div class="wide">{svg}</div>\n'
+                f'<figcaption><ul>{lines}</ul><p class="small">{e(self.case["name"])}: {e(self.under())}</p></figcaption>\n'
+                f'{self.table()}</figure>\n')
 
     def table(self):
         head = "".join(f'<th scope="col">{e(f.what + ", " if f.what else "")}{e(f.unit)}</th><th scope="col">least</th>'
@@ -63,10 +64,12 @@ class Shown:
             cells = "".join(self._cells(f, rows[row.name]) for f, rows in zip(self.figures, by_name))
             kind = dict(KEY)[row.kind] if row.kind != "ours" else "maar"
             status = ", ".join(filter(None, [row.status if row.status != "ok" else "", row.note]))
-            body += f'<tr><th scope="row">{e(row.name)}</th>{cells}<td class="text">{e(kind)}</td><td class="text">{e(status)}</td></tr>\n'
+            body += (f'<tr><th scope="row">{e(row.name)}</th>{cells}<td class="text">{e(kind)}</td>'
+                     f'<td class="text">{e(status)}</td></tr>\n')
+        name = f'{e(self.case["name"])}, {e(self.figures[0].what or self.figures[0].unit)}'
         return (f'<details><summary>The figures of {e(self.case["name"])}</summary><div class="wide" tabindex="0" role="region" '
-                f'aria-label="Figures of {e(self.case["name"])}, {e(self.figures[0].what or self.figures[0].unit)}"><table><caption>Medians, '
-                f'and the least and the most of the rounds; x best peer: times as good as the best of them</caption><thead><tr>'
+                f'aria-label="Figures of {name}"><table><caption>Medians, and the least and the most of the rounds; '
+                f'x best peer: times as good as the best of them</caption><thead><tr>'
                 f'<th scope="col">who</th>{head}<th scope="col">what</th><th scope="col">remarks</th></tr></thead>'
                 f"<tbody>{body}</tbody></table></div></details>\n")
 
@@ -118,12 +121,12 @@ class Part:
 
     def html(self, drawn):
         s = self.section
-        parts = [f'<section aria-labelledby="{s.anchor}" data-program="{e(s.program)}">\n<h2 id="{s.anchor}">{e(s.title)}</h2>\n<p>{e(s.question)}. '
-                 f'<span class="small">bench/{e(s.program)}</span></p>\n']
+        parts = [f'<section aria-labelledby="{s.anchor}" data-program="{e(s.program)}">\n<h2 id="{s.anchor}">{e(s.title)}</h2>\n'
+                 f'<p>{e(s.question)}. <span class="small">bench/{e(s.program)}</span></p>\n']
         if self.overview:
             parts.append(f'<figure class="overview" id="{self.overview.anchor}" data-overview="{s.anchor}" '
-                         f'data-marks="{self.overview.marks}">\n<div class="wide">{drawn[self.overview.anchor]}</div>\n<figcaption><p>{e(self.score())} '
-                         f'Whiskers: the least and the most of the ratios of single rounds.</p><ul>')
+                         f'data-marks="{self.overview.marks}">\n<div class="wide">{drawn[self.overview.anchor]}</div>\n'
+                         f'<figcaption><p>{e(self.score())} Whiskers: the least and the most of the ratios of single rounds.</p><ul>')
             parts += [line(name, c, shown) for name, c, shown in self.compared]
             parts.append("</ul></figcaption></figure>\n")
         parts.append('<div class="pictures">\n')
@@ -156,8 +159,8 @@ def measured_on(runs):
         if not b["optimized"]:
             doubts.append(f"{run.program} was compiled without optimization: its figures mean nothing.")
         if m["load_at_start"] > 0.25 * m["cpus"]:
-            doubts.append(f"When {run.program} started, others kept {m['load_at_start']:.1f} of {m['cpus']} processors busy: its figures are "
-                          "too slow, and ratios less sure.")
+            doubts.append(f"When {run.program} started, others kept {m['load_at_start']:.1f} of {m['cpus']} processors busy: its "
+                          "figures are too slow, and ratios less sure.")
         if s["rounds"] < 5:
             doubts.append(f"{run.program} had fewer than 5 rounds: the spread says little.")
         for peer in run.all.get("missing", []):

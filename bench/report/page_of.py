@@ -102,7 +102,8 @@ def _figures(root, directory):
                 found.append(f"{key}: the table has not each contestant")
             names = [text_of(x) for x in figure.findall(f".//{HTML}tbody/{HTML}tr/{HTML}th")]
             found += [f"{key}: {n} is not in the table" for n in rows if " ".join(n.split()) not in names]
-            if not re.search("maar (loses|wins)|no difference|no peer|no figure|nobody competes", text_of(figure.find(HTML + "figcaption"))):
+            said = text_of(figure.find(HTML + "figcaption"))
+            if not re.search("maar (loses|wins)|no difference|no peer|no figure|nobody competes", said):
                 found.append(f"{key}: no word on who wins")
     found += [f"{key}: no picture" for key in wanted]
     return found

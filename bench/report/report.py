@@ -35,7 +35,8 @@ def main():
         for name in others:
             say(f"{name} holds no results of benchmarks: left out")
         for run in runs:
-            say(f"{os.path.basename(run.file)}: {run.program}, {len(run.all['cases'])} cases, {run.time}, commit {run.all['build']['commit']}")
+            say(f"{os.path.basename(run.file)}: {run.program}, {len(run.all['cases'])} cases, {run.time}, "
+                f"commit {run.all['build']['commit']}")
         text, parts = build(runs, say)
         part = o.output + ".part"  # a reader never sees half a page
         with open(part, "w", encoding="utf-8") as file:

@@ -128,7 +128,9 @@ class Figure:
         found = []
         for r in self.case["results"]:
             for t in r["targets"]:
-                own = t["text"].startswith(FIGURES[self.key][2]) if self.key != "value" else not t["text"].startswith(tuple(others))
+                own = t["text"].startswith(FIGURES[self.key][2])
+                if self.key == "value":
+                    own = not t["text"].startswith(tuple(others))
                 if own:
                     found.append((r["name"], t["text"], t.get("met")))
         return found

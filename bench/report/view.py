@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Looks at the page of make report in a real browser: view.py DIRECTORY, which holds report.html and the JSON it was made of.
 
-Wide and narrow, light and dark: no complaint on the console, nothing asked of the network, each picture there and as large as its
-figures want, no text cut off, colours that can be read, pixels of the colour of ours. Then pages with a fault, each of which must be found.
+Wide and narrow, light and dark: no complaint on the console, nothing asked of the network, each picture there and as large as
+its figures want, no text cut off, colours that can be read, pixels of the colour of ours. Then pages with a fault, each of
+which must be found.
 """
 import re
 import sys
@@ -84,10 +85,11 @@ def faults(browser, page, directory, width=1280, dark=False):
         found.append(f"a text has a contrast of {seen['contrast']:.2f}; 4.5 is what can be read")
     names = browser.names_of_pictures()
     if len(names) != len(seen["figures"]) or not all(names):
-        found.append(f"a screen reader is told of {len(names)} pictures, of {names.count('')} without a name, and there are {len(seen['figures'])}")
+        found.append(f"a screen reader is told of {len(names)} pictures, of {names.count('')} without a name, and there are "
+                     f"{len(seen['figures'])}")
     first = next((f for f in seen["figures"] if f["name"] and f["name"].startswith("slot/")), seen["figures"][0])
-    if not any(pixel == colour(seen["ours"]) for row in browser.pixels(first["x"], first["y"], max(first["width"], 1), max(first["height"], 1))
-               for pixel in row):
+    painted = browser.pixels(first["x"], first["y"], max(first["width"], 1), max(first["height"], 1))
+    if not any(pixel == colour(seen["ours"]) for row in painted for pixel in row):
         found.append(f"{first['name']}: no pixel has the colour of ours")
     browser.close_page()
     return found
@@ -106,7 +108,8 @@ def controls(good):
     yield "text cut off", good.replace('viewBox="0 0 640 ', 'viewBox="0 0 300 '), "cut off"
     yield "wider than the window", good.replace("</body>", '<div style="width: 2000px">wide</div></body>'), "wide in a window"
     yield "grey on grey", good.replace("</style>", "h1 { color: #888; }</style>"), "contrast"
-    yield "a picture without a name", re.sub(r' role="img" aria-labelledby="[^"]*"', ' role="img"', re.sub(r"<(title|desc) id=.*?</\1>", "", good)), "screen reader"
+    nameless = re.sub(r' role="img" aria-labelledby="[^"]*"', ' role="img"', re.sub(r"<(title|desc) id=.*?</\1>", "", good))
+    yield "a picture without a name", nameless, "screen reader"
 
 
 def main():

@@ -31,8 +31,9 @@ def verdict(figure):
     if not ours or not peer:
         if not ours and not peer:
             return None, what + "The machine's own limits; nobody competes."
-        alone = f"{ours.name} ({amount(figure, ours)}) has no peer" if ours else f"maar has no figure; the best peer is {peer.name}"
-        return None, what + alone + " here."
+        if ours:
+            return None, f"{what}{ours.name} ({amount(figure, ours)}) has no peer here."
+        return None, f"{what}maar has no figure; the best peer is {peer.name}, {amount(figure, peer)}."
     c = figure.verdict()
     if not c:
         return None, what + f"no difference: both are {number(ours.median)}."
@@ -55,7 +56,7 @@ def beside(figure):
     for r in figure.of("loose"):
         f = ours and figure.factor(r.median, ours[0].median)
         if f and f > 1:
-            said.append(f"{r.name}, which keeps the order of each producer alone, is better than maar by a factor of {factor(f)}.")
+            said.append(f"{r.name}, which keeps the order of each producer alone, is better by a factor of {factor(f)}.")
     for r in figure.of("machine"):
         f = ours and figure.factor(r.median, ours[0].median)
         if f:
@@ -64,7 +65,8 @@ def beside(figure):
     missed = [f"{name}: {text}" for name, text, met in aims if met is False]
     unknown = [f"{name}: {text}" for name, text, met in aims if met is None]
     if aims:
-        said.append(f"Of {len(aims)} aims {len(missed)} {'is' if len(missed) == 1 else 'are'} missed" + (": " + "; ".join(missed) if missed else "") + "." +
+        said.append(f"Of {len(aims)} aims {len(missed)} {'is' if len(missed) == 1 else 'are'} missed" +
+                    (": " + "; ".join(missed) if missed else "") + "." +
                     (f" Not known: {'; '.join(unknown)}." if unknown else ""))
     gone = [f"{r.name} ({r.status})" for r in figure.rows if r.median is None and r.status != "ok"]
     if gone:
