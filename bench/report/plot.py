@@ -125,6 +125,8 @@ class Picture:
         log = low > 0 and (len(figures) > 1 or high > LOG_FROM * low)
         span = (low / 1.5, high * (high / low) ** 0.22 * 1.5) if log else (0, high * 1.17 or 1)
         what = "more is better" if first.more else "less is better"
+        if len(figures) > 1:
+            what += ": disc 50 %, triangle 99 %, diamond 99.9 % of the calls"
         self._begin(names, len(names), f"{first.unit}, {what}{', logarithmic' if log else ''}", log, span)
         for i, f in enumerate(figures):
             self._marks(f, i, len(figures), names, log)

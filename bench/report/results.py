@@ -118,9 +118,9 @@ class Figure:
         return found[0] if found else None
 
     def verdict(self):
-        """The best of ours beside the best peer; None: one of them is missing, or they are equal at 0."""
+        """The best of ours beside the best peer; None: one of them is missing, or they are equal."""
         c = self.compare(self.best("ours"), self.best("peer"))
-        return None if c and c.factor is None and c.ours.median == c.theirs.median else c
+        return None if c and c.ours.median == c.theirs.median else c
 
     def targets(self):
         """(name, text, met or None) of each aim that is meant for this figure."""

@@ -36,7 +36,7 @@ def verdict(figure):
         return None, f"{what}maar has no figure; the best peer is {peer.name}, {amount(figure, peer)}."
     c = figure.verdict()
     if not c:
-        return None, what + f"no difference: both are {number(ours.median)}."
+        return None, f"{what}no difference between {ours.name} and {peer.name}, {amount(figure, ours)}."
     first, second = (peer, ours) if c.loses else (ours, peer)
     return c.loses, (
         f"{what}{'maar loses' if c.loses else 'maar wins'}{by(c)}: {first.name}, {amount(figure, first)}, before "
@@ -47,20 +47,21 @@ def verdict(figure):
 def beside(figure):
     """Further sentences: forms of ours that lose, peers of another order, the machine, aims, rows without a figure."""
     said = []
+    what = f"{figure.what}: " if figure.what else ""
     ours, peer = figure.of("ours"), figure.best("peer")
     c = figure.verdict()
     if c and len(ours) > 1:
         behind = [r.name for r in ours if figure.compare(r, peer).loses]
         if behind and not c.loses:
-            said.append(f"Of maar's {len(ours)} forms {len(behind)} lose to {peer.name}: {', '.join(behind)}.")
+            said.append(f"{what}Of maar's {len(ours)} forms {len(behind)} lose to {peer.name}: {', '.join(behind)}.")
     for r in figure.of("loose"):
         f = ours and figure.factor(r.median, ours[0].median)
         if f and f > 1:
-            said.append(f"{r.name}, which keeps the order of each producer alone, is better by a factor of {factor(f)}.")
+            said.append(f"{what}{r.name}, which keeps the order of each producer alone, is better by a factor of {factor(f)}.")
     for r in figure.of("machine"):
         f = ours and figure.factor(r.median, ours[0].median)
         if f:
-            said.append(f"The machine, {r.name}: {amount(figure, r)}, {factor(f)} times as good as the best of maar's.")
+            said.append(f"{what}The machine, {r.name}: {amount(figure, r)}, {factor(f)} times as good as the best of maar's.")
     aims = figure.targets()
     missed = [f"{name}: {text}" for name, text, met in aims if met is False]
     unknown = [f"{name}: {text}" for name, text, met in aims if met is None]
