@@ -5,6 +5,7 @@
 # make report, on what the benchmarks write in some seconds: a picture and a table for each case, who wins said in words,
 # errors that say what to do. What it looks like in a browser is seen in make check-proof (view.sh).
 set -u
+unset MAKEFLAGS MFLAGS MAKELEVEL # a make that is started here is not make check's child
 here=${srcdir:-.}/bench/report
 for tool in python3:python3 gnuplot:gnuplot-nox; do
 	command -v "${tool%:*}" >/dev/null || { echo "MISSING: ${tool%:*} (Debian: ${tool#*:}); ./bootstrap installs it"; exit 77; }
