@@ -95,7 +95,8 @@ class Picture:
             "set style fill solid 1.0 noborder",
             f"set grid x lt 1 lw 1 lc rgb '{COLOUR['grid']}'",
             "set xtics nomirror scale 0.5",
-            f"set xlabel {quoted(label)} offset 0,0.35",
+            # from the right, so that what is longer than the axis goes on below the names
+            f"set label 1 {quoted(label)} at screen 0.97, screen {10 / height:.4f} right",
             f"set xrange [{span[0]:.9g}:{span[1]:.9g}]",
             f"set yrange [{rows + 0.5}:0.5]",
             f"set ytics nomirror scale 0 {tics(names, range(1, rows + 1))}",
@@ -126,7 +127,7 @@ class Picture:
         span = (low / 1.5, high * (high / low) ** 0.22 * 1.5) if log else (0, high * 1.17 or 1)
         what = "more is better" if first.more else "less is better"
         if len(figures) > 1:
-            what += ": disc 50 %, triangle 99 %, diamond 99.9 % of the calls"
+            what += "; disc 50 %, triangle 99 %, diamond 99.9 % of the calls"
         self._begin(names, len(names), f"{first.unit}, {what}{', logarithmic' if log else ''}", log, span)
         for i, f in enumerate(figures):
             self._marks(f, i, len(figures), names, log)
