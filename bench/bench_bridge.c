@@ -7,6 +7,8 @@
  *
  *     bench/bench_bridge [-n MESSAGES] [-b BYTES] [-r ROUNDS] [-o FILE]
  */
+#include "internal.h"
+
 #include "../tools/bridge/marks.h"
 
 #include <maar/ipc_names.h>
@@ -334,6 +336,72 @@ static void make_raw_stream(struct bench *b)
 	must("stream", js_AddStream(NULL, b->asap_js, &c, NULL, NULL));
 }
 
+/* Of a contestant: as bench/report.c writes it, for make report. Rounds are in the order in which they took turns. */
+static json_t *row(const char *name, const char *peer, const double *values, size_t n, double unit)
+{
+	const struct bench_stats s = bench_stats(values, n);
+	json_t *rounds = json_array();
+	size_t i;
+
+	for (i = 0; i < n && n <= MOST_ROUNDS; i++)
+		json_array_append_new(rounds, json_pack("{s:s, s:f}", "status", "ok", "value", unit * values[i]));
+	return json_pack("{s:s, s:s, s:s, s:s, s:f, s:f, s:f, s:f, s:{}, s:[], s:o}", "name", name, "peer", peer,
+			 "order", "fifo", "status", "ok", "median", unit * s.median, "min", unit * s.min, "max",
+			 unit * s.max, "mad", unit * s.mad, "figures", "targets", "rounds", rounds);
+}
+
+static json_t *one_case(const struct bench *b, const char *name, const char *title, const char *unit, json_t *results)
+{
+	char full[64], said[160];
+
+	(void)snprintf(full, sizeof(full), "%s/%" PRIu64, name, b->bytes);
+	(void)snprintf(said, sizeof(said), "%s, %" PRIu64 " bytes", title, b->bytes);
+	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:b, s:i, s:o}", "name", full, "title", said, "unit",
+			 unit, "better", *unit == '/' ? "more" : "less", "threads", 1, "producers", 0, "consumers", 0,
+			 "batch", 1, "pinned", 0, "load", 0, "results", results);
+}
+
+/* What maar-bridge is meant to reach: so many times what its client library does in a way of sending. */
+static void aim(json_t *ours, double bound, enum row against, double reached)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), ">= %.2gx %s: %.2f %s", bound, names[against], reached,
+		       reached >= bound ? "met" : "MISSED");
+	json_array_append_new(json_object_get(ours, "targets"),
+			      json_pack("{s:s, s:f, s:s, s:f, s:b}", "aim", "at least times", "bound", bound, "text",
+					text, "reached", reached, "met", reached >= bound));
+}
+
+/* Everything, in the form of the other benchmarks. The rates are in order of the rounds still. */
+static json_t *program_json(const struct bench *b, double rates[ROWS][MOST_ROUNDS], double pings[2][PINGS])
+{
+	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct bench_options o = { .rounds = (unsigned)b->rounds,
+					 .cpus = { 0, 1 },
+					 .n_cpus = cpus > 1 ? (unsigned)cpus : 1 };
+	json_t *each[ROWS], *rate = json_array(), *cases = json_array();
+	const double bridge = bench_stats(rates[BRIDGE], b->rounds).median;
+	int i;
+
+	for (i = 0; i < ROWS; i++)
+		each[i] = row(names[i], i == BRIDGE || i == OVER ? "maar" : "libnats", rates[i], b->rounds, 1);
+	aim(each[BRIDGE], 0.9, ASAP, bridge / bench_stats(rates[ASAP], b->rounds).median);
+	aim(each[BRIDGE], 5, SYNC, bridge / bench_stats(rates[SYNC], b->rounds).median);
+	for (i = 0; i < OVER; i++)
+		json_array_append_new(rate, each[i]);
+	json_array_append_new(cases, one_case(b, "rate", "messages to the stream, each acknowledged", "/s", rate));
+	json_array_append_new(cases, one_case(b, "rate/over", "messages from a queue at A to a queue at B", "/s",
+					      json_pack("[o]", each[OVER])));
+	json_array_append_new(cases,
+			      one_case(b, "trip", "one message on its way from A to B", "us",
+				       json_pack("[o, o]", row("bridges, A to B", "maar", pings[0], PINGS, 1e6),
+						 row("raw, under the bridges", BENCH_MACHINE, pings[1], PINGS, 1e6))));
+	return json_pack("{s:s, s:o, s:o, s:{s:i, s:i, s:I, s:s}, s:[], s:o}", "program", "bench_bridge", "machine",
+			 bench_machine_json(&o), "build", bench_build_json(), "settings", "rounds", (int)b->rounds,
+			 "time_ms", 0, "count", (json_int_t)b->n, "options", "", "missing", "cases", cases);
+}
+
 static json_t *measure(struct bench *b)
 {
 	static double rates[ROWS][MOST_ROUNDS], pings[2][PINGS];
@@ -359,7 +427,9 @@ static json_t *measure(struct bench *b)
 		rates[OVER][r] = carried_over(b, from, to);
 	ping_bridges(b, from, to, pings[0]);
 	ping_raw(b, pings[1]);
-	for (i = 0; i < ROWS; i++) {
+	json_object_set_new(all, "maar_bench", json_integer(1));
+	json_object_set_new(all, "programs", json_pack("[o]", program_json(b, rates, pings)));
+	for (i = 0; i < ROWS; i++) { /* sorts them */
 		middle[i] = quantile(rates[i], b->rounds, 0.5);
 		printf("%-28s %10.0f /s  [%.0f-%.0f]\n", names[i], middle[i], rates[i][0], rates[i][b->rounds - 1]);
 		json_object_set_new(all, names[i], json_real(middle[i]));

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Results for people and for programs.
+ * Results for people, the table of a case; and for programs, JSON with all rounds, which bench/report/ makes a page of.
  */
 #include "internal.h"
 

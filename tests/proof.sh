@@ -32,13 +32,14 @@ Two hours on two processors, most steps some minutes. Steps, all by default:
   stall                a thread stopped for 50 ms at points of get and put: what the others do meanwhile, 80 % at least
   mutation             every memory order weakened in turn: some check must fail
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
+  report               the page of make report in a browser, headless Chromium: each picture drawn, nothing complained of
   valgrind             memcheck over the unit tests of lanes, pool and object pool
   cross                the rings on aarch64, armhf, riscv64 and s390x, emulated; the stop test there, by hooks
 Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is missing (its Debian package is named).
 END
 }
 
-all='model tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug whole stress history kill bridge stall mutation fuzz valgrind cross'
+all='model tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug whole stress history kill bridge stall mutation fuzz report valgrind cross'
 
 case ${1-} in
 -h | --help) usage; exit 0 ;;
@@ -217,6 +218,16 @@ step_fuzz()
 		"$work/$name" -runs="${FUZZ_RUNS:-300000}" -max_len=2048 -timeout=60 -artifact_prefix="$work/" \
 			"$work/$name.corpus" || return 1
 	done
+}
+
+step_report()
+{
+	want python3 python3 && want gnuplot gnuplot-nox && want chromium chromium || return
+	cd "$builddir"
+	grep -q '^am__append_.* libmaar_bench_own\.a' Makefile || { echo "MISSING: jansson (Debian: libjansson-dev); ./bootstrap installs it"; return 77; }
+	make -s -j"$jobs" bench/bench_ring bench/bench_slot bench/bench_pool bench/bench_arena bench/bench_malloc bench/bench_ipc \
+		bench/bench_ladder bench/bench_control bench/malloc_shapes bench/malloc_rungs libmaar-malloc.la || return 1
+	sh "$srcdir/bench/report/view.sh"
 }
 
 step_valgrind()

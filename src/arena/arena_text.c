@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Copies and text.
+ * Copies and formatted text in an arena's memory: memdup, strdup, printf. On top of its blocks alone.
  */
 #include "arena_priv.h"
 

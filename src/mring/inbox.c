@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * See inbox.h.
+ * The inbox of a lane: where what other threads put comes back. What it is made of, and why: inbox.h.
  */
 #include "inbox.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * Which clock all cores agree on.
+ * Which clock all cores agree on: the cycle counter where it is invariant and agrees from core to core, else the system's.
+ * A history is worth nothing when its time stamps are not in order.
  */
 #include "clock.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * All sweeps of a mode, and the controls.
+ * All sweeps of a mode (sweep.c: one call, stopped at each of its points), what they come to, and the controls: calls that
+ * are wrong on purpose, which a sweep must find.
  */
 #include "kill.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * One call at all its points.
+ * One call, stopped for a while at each of its points in turn, and how much the others get done meanwhile: for test_stall.
  */
 #include "../unit/common.h"
 #include "stall.h"

@@ -28,6 +28,13 @@ xargs codespell --skip=./LICENSES --ignore-words-list=nd,fo,stap <"$tmp/files" |
 
 grep -nE '[[:blank:]]+$' -r . && fail "blanks at the ends of lines"
 
+# Each says in its first ten lines what it is, beside its licence. Pages for people begin with their title, and data has no comments.
+silent() { ! head -n 10 "$1" | grep -vE 'SPDX|^#!|shellcheck' | grep -qE '^( \*|/\*|//|#|dnl) .{15}|^""".{15}'; }
+grep -vE '(\.md|\.[1-9]|\.json)$|^(debian|LICENSES|\.reuse)/' "$tmp/files" | while read -r file; do
+	! silent "$file" || echo "$file"
+done >"$tmp/silent"
+[ ! -s "$tmp/silent" ] || fail "these do not say what they are: $(tr '\n' ' ' <"$tmp/silent")"
+
 # Every file is in the release. (A release has no .gitignore.)
 cd "$OLDPWD"
 dist_files >"$tmp/dist"
@@ -38,6 +45,7 @@ grep -vE '(^|/)\.gitignore$' "$tmp/files" | comm -23 - "$tmp/dist" >"$tmp/absent
 mkdir "$tmp/planted"
 echo 'int planted;' >"$tmp/planted/planted.c"
 must_fail planted.c reuse --root "$tmp/planted" lint
+silent "$tmp/planted/planted.c" || fail "control: a file without a word on what it is passes"
 # shellcheck disable=SC2016 # the dollar is the point
 printf '#!/bin/sh\necho $planted\n' >"$tmp/planted/planted.sh"
 must_fail planted shellcheck "$tmp/planted/planted.sh"

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * What the stress bodies share.
+ * What the stress bodies share: the verdict of a run, which keeps the first failure; threads that
+ * start at once; how long a run is; and which combinations of settings it takes, so that each pair is met.
  */
 #include "stress.h"
 

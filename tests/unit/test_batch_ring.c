@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * The ring of batches by value, in both forms.
+ * <maar/batch_ring.h>, lock-free and by tickets: every call, every refusal, batches of each size; then threads.
  */
 #include "common.h"
 

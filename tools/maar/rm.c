@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * maar rm, maar recover.
+ * maar rm, which removes queues that nobody uses, and maar recover, which puts right what the dead left in one.
  */
 #include "tool.h"
 
