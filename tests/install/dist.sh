@@ -61,7 +61,9 @@ fi
 
 # What it packs has one owner, modes of their own, one date; and the date can be had as the distributions want it.
 tar --full-time -tvf "$archive" | awk '{ print $2, $4, $5 }' | sort -u >"$tmp/owners"
-[ "$(wc -l <"$tmp/owners")" -eq 1 ] && grep -q '^root/root ' "$tmp/owners" || fail "owners and dates: $(cat "$tmp/owners")"
+if [ "$(wc -l <"$tmp/owners")" -ne 1 ] || ! grep -q '^root/root ' "$tmp/owners"; then
+	fail "owners and dates: $(cat "$tmp/owners")"
+fi
 tar -tvf "$archive" | awk '{ print $1 }' | sort -u | grep -vE '^(-rw-r--r--|-rwxr-xr-x|drwxr-xr-x)$' && fail "modes like these are packed"
 
 # Control: another date makes another hash.

@@ -130,8 +130,9 @@ for test in $tests; do
 	get $debs
 	AUTOPKGTEST_TMP=$(mktemp -d)
 	export AUTOPKGTEST_TMP
-	# On stderr autopkgtest wants nothing.
-	if ! "debian/tests/$test" 2>/tmp/stderr || [ -s /tmp/stderr ]; then
+	# On stderr autopkgtest wants nothing, unless it is told.
+	aloud=$(sed -n "/^Tests: $test\$/,/^\$/s/^Restrictions: .*allow-stderr.*/1/p" debian/tests/control)
+	if ! "debian/tests/$test" 2>/tmp/stderr || { [ -z "$aloud" ] && [ -s /tmp/stderr ]; }; then
 		cat /tmp/stderr
 		echo "debian/tests/$test FAILED"
 		exit 1
@@ -146,7 +147,6 @@ done
 get /root/debs/*.deb
 dpkg --audit
 ldconfig -p | grep -q 'libmaar\.so\.0'
-man7=$(dpkg -L libmaar-dev | grep '/maar\.7') && [ -n "$man7" ]
 END
 
 # mmdebstrap mounts what a chroot needs, and takes all of it away again, also when a hook fails.
