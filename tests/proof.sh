@@ -34,12 +34,14 @@ Two hours on two processors, most steps some minutes. Steps, all by default:
   fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
   report               the page of make report in a browser, headless Chromium: each picture drawn, nothing complained of
   valgrind             memcheck over the unit tests of lanes, pool and object pool
+  packages             a release made twice, from two clones; the Debian packages: built, lintian, installed, tried
+                       (tests/install/packages.sh --help; root or user namespaces, a Debian mirror)
   cross                the rings on aarch64, armhf, riscv64 and s390x, emulated; the stop test there, by hooks
 Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is missing (its Debian package is named).
 END
 }
 
-all='model tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug whole stress history kill bridge stall mutation fuzz report valgrind cross'
+all='model tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug whole stress history kill bridge stall mutation fuzz report valgrind packages cross'
 
 case ${1-} in
 -h | --help) usage; exit 0 ;;
@@ -242,6 +244,14 @@ step_valgrind()
 		CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent ./libtool --mode=execute valgrind -q --error-exitcode=99 \
 			"tests/unit/$test" || return 1
 	done
+}
+
+step_packages()
+{
+	for tool in lintian mmdebstrap; do
+		want "$tool" "$tool" || return
+	done
+	MAAR_PROOF=1 sh "$srcdir/tests/install/dist.sh" && sh "$srcdir/tests/install/packages.sh"
 }
 
 # The rings have no dependency, so a cross compiler and an emulator are enough.

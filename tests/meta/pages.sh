@@ -14,9 +14,9 @@ done
 printf '.Dd\n.Sh planted\n.Xx\n' >"$tmp/planted.3"
 must_fail planted.3 mandoc -T lint -W warning "$tmp/planted.3"
 
-# What README.md, CONTRIBUTING.md and the pages of doc/ link to is there.
+# What README.md and its kind and the pages of doc/ link to is there.
 links_of() { grep -oE '\]\([^)#:]+\)' "$1" | sed 's/^](//; s/)$//'; }
-for text in README.md CONTRIBUTING.md doc/design.md doc/memory-model.md doc/lineage.md; do
+for text in README.md CONTRIBUTING.md SECURITY.md doc/compare.md doc/design.md doc/memory-model.md doc/lineage.md; do
 	for link in $(links_of "$srcdir/$text"); do
 		[ -e "$srcdir/$(dirname "$text")/$link" ] || fail "$text links to $link, which is not there"
 	done
@@ -27,7 +27,7 @@ done
 is_target() { grep -qE "^([a-z][a-zA-Z_-]* )*$1( [a-z][a-zA-Z_-]*)*:" "$builddir/Makefile"; }
 # shellcheck disable=SC2016 # backquotes are what it looks for
 targets_of() { grep -oE '`[^`]*`|^    .*' "$1" | grep -oE '\bmake [a-z][a-z-]*' | sed 's/make //' | sort -u; }
-for text in README.md CONTRIBUTING.md; do
+for text in README.md CONTRIBUTING.md SECURITY.md doc/compare.md; do
 	for target in $(targets_of "$srcdir/$text"); do
 		is_target "$target" || fail "$text names 'make $target', which is no target"
 	done
