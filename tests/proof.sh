@@ -251,7 +251,7 @@ step_packages()
 	for tool in lintian mmdebstrap; do
 		want "$tool" "$tool" || return
 	done
-	MAAR_PROOF=1 sh "$srcdir/tests/install/dist.sh" && sh "$srcdir/tests/install/packages.sh"
+	MAKE=make MAAR_PROOF=1 sh "$srcdir/tests/install/dist.sh" && sh "$srcdir/tests/install/packages.sh"
 }
 
 # The rings have no dependency, so a cross compiler and an emulator are enough.
