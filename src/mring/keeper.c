@@ -17,13 +17,16 @@ static uint32_t running;     /* 1: there is the thread. Written under the lock *
 static uintptr_t generation; /* of the thread: one that is not of this generation ends */
 static uint32_t change;	     /* a futex; counts what the thread has to know */
 
-/* Whether a thread has put slots into its lane since the lanes were emptied, which moves no batch. Under the set's lock. */
+/*
+ * Whether a thread has put slots into its lane since the lanes were emptied, which moves no batch. Shrinking itself leaves the
+ * last few in no thread's. Under the set's lock.
+ */
 static bool lanes_hold_any(const struct maar__mring *m)
 {
 	const struct maar__lane *lane;
 
 	for (lane = m->set.lanes; lane; lane = lane->next)
-		if (maar_a_load(&lane->n, RELAXED))
+		if (lane != m->spare && maar_a_load(&lane->n, RELAXED))
 			return true;
 	return false;
 }

@@ -457,6 +457,37 @@ START_TEST(put_after_shrink)
 }
 END_TEST
 
+/* Nothing more to give back, and slots left that are no batch: then the thread that shrinks does no more than look. */
+START_TEST(rests)
+{
+	struct maar_mring_options o = growing();
+	const struct timespec a_little = { 0, 1000 * 1000 };
+	const struct maar__mring *m;
+	struct maar_mring *mring;
+	void *slot;
+	unsigned i;
+
+	o.idle_ms = 2;
+	o.lane_slots = 8; /* batches of 4, of the 15 that are left */
+	mring = slots_create(SLAB, SLOT, &o);
+	m = maar__mring_of(mring);
+	slots_check_all_there(mring);
+	slot = maar_mring_get(mring);
+	ck_assert_ptr_nonnull(slot);
+	wait_for_slots(mring, SLAB);
+	ck_assert_uint_gt(maar_a_load(&m->spare->n, RELAXED), 0);
+	for (i = 0; i < 30; i++) {
+		nanosleep(&a_little, NULL);
+		pthread_mutex_lock(&maar__keeper_lock);
+		unit_must(m->idle_since < 0);
+		pthread_mutex_unlock(&maar__keeper_lock);
+	}
+	unit_eq(maar_mring_put(mring, slot), 0);
+	wait_for_slots(mring, 0);
+	unit_eq(maar_mring_destroy(mring), 0);
+}
+END_TEST
+
 #define MANY_SLABS 512 /* of a page: so many take the system a millisecond */
 
 /* Whether the thread that shrinks is at it: the first of many slabs has gone. */
@@ -551,6 +582,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(threads, grow_and_shrink_among_threads, 0, 8);
 	tcase_add_loop_test(idle, shrinks_on_idle, 0, 4);
 	tcase_add_loop_test(idle, put_after_shrink, 0, 4);
+	tcase_add_test(idle, rests);
 	tcase_add_test(idle, put_amid_shrink);
 	tcase_add_loop_test(grow, every_failure, 0, FORMS);
 	return suite;
