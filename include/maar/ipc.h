@@ -102,7 +102,7 @@ enum maar_ipc_kind {
 	 * no OVERWRITE, no dead letters, no most_deliveries; one loan at a time; a slot that is released before an older one
 	 * is lent again after that one. What a dead consumer had comes first, in its old order.
 	 * If membarrier(2) works between processes where it is made, and MAAR_NO_MEMBARRIER is not in the environment, publish
-	 * makes no locked operation: a consumer that falls asleep interrupts the producer instead, for microseconds.
+	 * makes no locked operation: a consumer that falls asleep interrupts who runs of such producers, for microseconds.
 	 */
 	MAAR_IPC_PAIR = 2,
 };

@@ -49,6 +49,11 @@ bool maar__membarrier_shared_register(void)
 	return !getenv("MAAR_NO_MEMBARRIER") && call(REGISTER_GLOBAL_EXPEDITED) == 0;
 }
 
+bool maar__membarrier_shared_wanted(void)
+{
+	return !getenv("MAAR_NO_MEMBARRIER") && maar__membarrier_shared();
+}
+
 bool maar__membarrier_shared(void)
 {
 	return call(GLOBAL_EXPEDITED) == 0;

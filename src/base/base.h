@@ -154,6 +154,7 @@ bool maar__membarrier(void);
  * registered, a program that was exec'ed is not); who asks for one need not have.
  */
 bool maar__membarrier_shared_register(void);
+bool maar__membarrier_shared_wanted(void); /* whether it works here, and MAAR_NO_MEMBARRIER does not forbid it */
 bool maar__membarrier_shared(void);
 
 /* ---- arithmetic: false if the result does not fit ---- */

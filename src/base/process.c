@@ -84,8 +84,8 @@ static int look_around(struct maar__process *me)
 	char self[24];
 	const ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
 
-	if (n < 0)
-		return errno == ENOENT || errno == EACCES ? -ENOTSUP : -errno;
+	if (n < 0) /* EINVAL: it is no link, so that is no /proc */
+		return errno == ENOENT || errno == EACCES || errno == EINVAL ? -ENOTSUP : -errno;
 	self[n] = 0;
 	me->pid = strtoull(self, NULL, 10);
 	me->pid_space = inode("/proc/self/ns/pid");

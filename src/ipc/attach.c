@@ -353,8 +353,8 @@ static int attach(struct maar_ipc *ipc, void *mem, size_t bytes, const struct ma
 	ipc->key = who ? who->key : 0;
 	ipc->slice = who && who->slice_ns ? who->slice_ns : MAAR_IPC_SLICE;
 	rc = look(ipc, mem, bytes);
-	if (rc == 0 && ipc->pair && ipc->roles == (MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER))
-		rc = -EINVAL;
+	if (rc == 0)
+		rc = maar__pair_may(ipc);
 	if (rc == 0)
 		rc = maar__ipc_cast_may(ipc, who ? who->reading : 0);
 	if (rc == 0)

@@ -21,20 +21,25 @@ struct attempt {
 	struct maar_ipc_message *message; /* take */
 };
 
-/* As maar_event_until. A look that decides comes after a barrier, where it needs one; refused, it is as if time were up. */
+/* ns of a sleep before which the system has refused the barrier that it had granted at attach: so late is a wake-up then. */
+#define UNSURE_NS 1000000
+
+/* As maar_event_until. A look that decides comes after a barrier, where it needs one. */
 static int wait_once(struct maar_ipc *ipc, struct maar_event *event, struct attempt *a, int64_t left, int *got)
 {
 	struct maar_waiting w;
 	int rc = maar_waiting_begin(&w, event, left);
 
 	while (rc == 0) {
-		if (ipc->pair && maar__waiting_is_announced(&w) && !maar__pair_barrier(ipc))
-			rc = -ETIMEDOUT;
+		if (ipc->pair && maar__waiting_is_announced(&w) && !maar__pair_barrier(ipc)) {
+			const int64_t soon = maar_event_deadline(UNSURE_NS);
+
+			w.deadline = w.deadline < 0 || soon < w.deadline ? soon : w.deadline;
+		}
 		*got = a->run(ipc, a);
 		if (*got)
 			break;
-		if (rc == 0)
-			rc = maar_waiting_again(&w);
+		rc = maar_waiting_again(&w);
 	}
 	maar_waiting_end(&w);
 	return rc;

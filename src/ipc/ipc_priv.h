@@ -55,7 +55,7 @@ enum maar__ipc_feature {
 	MAAR__IPC_LIGHT = 1u << 0,
 };
 
-/* Written by init; all but `created` and `uuid` follows from the options, and the sum is of all. */
+/* Written by init; all but `created`, `uuid`, `required` and the spaces follows from the options, and the sum is of all. */
 struct maar__ipc_header {
 	uint64_t magic;
 	uint32_t layout;
@@ -326,7 +326,8 @@ void maar__ipc_tell_messages(struct maar_ipc *ipc, size_t n);
 void maar__ipc_tell_all(struct maar_ipc *ipc);
 uint64_t maar__ipc_count(const struct maar__owned *o);
 
-/* pair.c: the moves, as above. begin: of who has just become the producer or the consumer; 0 or -EBADMSG. */
+/* pair.c: whether one with these roles may attach: 0, -EINVAL, or -ENOTSUP. The moves, as above. begin: of who has just become the producer or the consumer; 0 or -EBADMSG. */
+int maar__pair_may(const struct maar_ipc *ipc);
 int maar__pair_begin(struct maar_ipc *ipc);
 int maar__pair_try_loan(struct maar_ipc *ipc, size_t bytes, uint32_t *handle);
 void maar__pair_describe(struct maar_ipc *ipc, size_t bytes, const struct maar_ipc_tags *tags);
@@ -336,8 +337,8 @@ int maar__pair_discard(struct maar_ipc *ipc);
 int maar__pair_try_take(struct maar_ipc *ipc, struct maar_ipc_message *m);
 int maar__pair_release(struct maar_ipc *ipc, const struct maar_ipc_message *m);
 /*
- * Between announcing that this one is about to sleep, or is armed, and the look that decides. False: the system refuses, so
- * there must be no sleep.
+ * Between announcing that this one is about to sleep, or is armed, and the look that decides. False: the system refuses, so that
+ * look may have missed a message.
  */
 bool maar__pair_barrier(const struct maar_ipc *ipc);
 /* The first pause of a wait, before the other's word is looked at again. */

@@ -407,7 +407,7 @@ static int name(struct maar__ipc_header *h)
 		h->pid_space = me.pid_space;
 		h->time_space = me.time_space;
 	}
-	if (h->kind == MAAR_IPC_PAIR && maar__membarrier_shared_register() && maar__membarrier_shared())
+	if (h->kind == MAAR_IPC_PAIR && maar__membarrier_shared_wanted())
 		h->required |= MAAR__IPC_LIGHT;
 	return 0;
 }

@@ -33,6 +33,15 @@ static bool look(const struct maar_ipc *ipc, uint64_t *tail, uint64_t *taken, ui
 	return *tail - *released <= ipc->slots && *taken - *released <= *tail - *released;
 }
 
+int maar__pair_may(const struct maar_ipc *ipc)
+{
+	if (!ipc->pair)
+		return 0;
+	if (ipc->roles == (MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER))
+		return -EINVAL;
+	return ipc->light && ipc->roles == MAAR_IPC_CONSUMER && !maar__membarrier_shared() ? -ENOTSUP : 0;
+}
+
 int maar__pair_begin(struct maar_ipc *ipc)
 {
 	struct maar__pair_side *const s = &ipc->side;
@@ -41,9 +50,7 @@ int maar__pair_begin(struct maar_ipc *ipc)
 	if (ipc->me > MAAR__PAIR_CONSUMER)
 		return 0;
 	s->light = ipc->light;
-	if (s->light && ipc->me == MAAR__PAIR_CONSUMER && !maar__membarrier_shared())
-		return -ENOTSUP;
-	if (ipc->me == MAAR__PAIR_PRODUCER && !maar__membarrier_shared_register())
+	if (s->light && ipc->me == MAAR__PAIR_PRODUCER && !maar__membarrier_shared_register())
 		s->light = false; /* it does what is right without */
 	/* The other may be at work; but an old word of its is no older than what this one's predecessor had seen. */
 	s->released = maar_a_load(&ipc->pair->released, ACQUIRE); /* A:pair.released */

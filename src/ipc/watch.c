@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The maar authors
  * SPDX-License-Identifier: MIT
  *
- * A descriptor for a consumer. `armed` stands twice: in the word of the event that every publish adds 0 to, for all,
+ * A descriptor for a consumer. `armed` stands twice: in the word of the event that every publish looks at, for all,
  * and in each participant's entry, for that one.
  *
  *     arm      entry: armed; event: armed (a compare-and-swap); looks
- *     publish  fills the cell; event + 0; if armed: takes that, and for each entry that is armed: rings; entry: not
+ *     publish  fills the cell; event + 0 (a pair's: a load); if armed: takes that, and for each entry that is armed: rings; entry: not
  *              armed
  *
  * So one that is not armed costs a publish nothing, and one that is costs it one ring. The entry is cleared after the

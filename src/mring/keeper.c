@@ -44,8 +44,9 @@ static int64_t look_after(struct maar__mring *m, int64_t now)
 		m->idle_since = now;
 	} else if (m->idle_since >= 0 && now - m->idle_since >= long_enough) {
 		maar__mring_shrink_locked(m, &own);
-		m->idle_moves = moves + own; /* not those that others have made meanwhile */
-		m->idle_since = -1;	     /* until something moves, or somebody puts what was out */
+		/* Not those that others have made meanwhile. Should the ring's tail, a hint, say otherwise, it is shrunk once more. */
+		m->idle_moves = moves + own;
+		m->idle_since = -1; /* until something moves, or somebody puts what was out */
 	}
 	pthread_mutex_unlock(&m->set.lock);
 	return (m->idle_since < 0 ? now : m->idle_since) + long_enough;

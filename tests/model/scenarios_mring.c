@@ -75,6 +75,11 @@ bool maar__membarrier_shared_register(void)
 	return true;
 }
 
+bool maar__membarrier_shared_wanted(void)
+{
+	return true;
+}
+
 bool maar__membarrier_shared(void)
 {
 	if (!scenarios_without_membarrier)

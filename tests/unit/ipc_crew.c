@@ -50,6 +50,7 @@ static void produce(struct crew_board *b, struct maar_ipc *q, struct unit_rng *r
 			rc = maar_ipc_discard(q, payload);
 			if (rc)
 				return fault(b, __LINE__, rc);
+			maar_a_store(&b->sent[n], CREW_DISCARDED, RELAXED);
 			continue;
 		}
 		rc = maar_ipc_publish(q, payload, 64, NULL, MAAR_FOREVER);
@@ -75,19 +76,25 @@ static bool is_whole(struct crew_board *b, const struct maar_ipc_message *m, uin
 	return true;
 }
 
-static void record(struct crew_board *b, const struct maar_ipc_message *m)
+static void record(struct crew_board *b, const struct maar_ipc_message *m, uint64_t *last)
 {
 	uint64_t n;
 
 	if (!is_whole(b, m, &n))
 		return;
+	if (last && !(m->flags & MAAR_IPC_REDELIVERED)) { /* one producer at a time, and one consumer: numbers grow */
+		if (n < *last)
+			return fault(b, __LINE__, (long)(*last - n));
+		*last = n + 1;
+	}
 	(void)maar_a_add(m->flags & MAAR_IPC_REDELIVERED ? &b->flagged[n] : &b->plain[n], 1, RELAXED);
 	(void)maar_a_add(&b->taken, 1, RELAXED);
 }
 
-static void consume(struct crew_board *b, struct maar_ipc *q, struct unit_rng *rng)
+static void consume(struct crew_board *b, struct maar_ipc *q, struct unit_rng *rng, bool in_order)
 {
 	struct maar_ipc_message m[4];
+	uint64_t last = 0;
 
 	while (maar_a_load(&b->stop, RELAXED) < 2) {
 		const ssize_t n = maar_ipc_take_burst(q, m, 1 + unit_random_below(rng, 4), CREW_SLICE);
@@ -96,7 +103,7 @@ static void consume(struct crew_board *b, struct maar_ipc *q, struct unit_rng *r
 		if (n < 0)
 			return fault(b, __LINE__, (long)n);
 		for (ssize_t i = 0; i < n; i++)
-			record(b, &m[i]);
+			record(b, &m[i], in_order ? &last : NULL);
 		rc = n > 0 ? maar_ipc_release_burst(q, m, (size_t)n) : 0;
 		if (rc)
 			return fault(b, __LINE__, rc);
@@ -135,7 +142,7 @@ static void read_all(struct crew_board *b, struct maar_ipc *q, bool records)
 		began = true;
 		next = m.id.position + 1;
 		if (records)
-			record(b, &m);
+			record(b, &m, NULL);
 		else if (!is_whole(b, &m, &n))
 			return;
 		rc = maar_ipc_release(q, &m);
@@ -196,7 +203,7 @@ static void work(const struct crew *c, unsigned which, uint64_t stream)
 	else if (c->kind.kind == MAAR_IPC_BROADCAST)
 		read_all(c->board, q, crew_is_recorder(c, which));
 	else
-		consume(c->board, q, &rng);
+		consume(c->board, q, &rng, c->kind.kind == MAAR_IPC_PAIR);
 	_exit(q ? maar_ipc_detach(q) : 1);
 }
 
@@ -302,8 +309,10 @@ static const char *account(const struct crew *c)
 	for (uint64_t n = 0; n < CREW_NUMBERS && n < b->next; n++) {
 		if (b->plain[n] > 1)
 			return "a message came twice without a flag";
-		if (b->sent[n] && !b->plain[n] && !b->flagged[n])
+		if (b->sent[n] == 1 && !b->plain[n] && !b->flagged[n])
 			return "a message is lost";
+		if (b->sent[n] == CREW_DISCARDED && (b->plain[n] || b->flagged[n]))
+			return "a message that was not sent has come";
 	}
 	return NULL;
 }
@@ -319,13 +328,18 @@ static void controls(const struct crew *c)
 
 	unit_must(q != NULL);
 	unit_must(follows(&gap, 6) && !follows(&gap, 5) && !follows(&gap, 7));
-	while (!b->sent[n] || b->plain[n] != 1)
+	while (b->sent[n] != 1 || b->plain[n] != 1) {
 		n++;
+		unit_must(n < b->next);
+	}
 	b->plain[n] = 2;
 	unit_must(account(c) != NULL);
 	b->plain[n] = 0;
 	unit_must(account(c) != NULL || b->flagged[n]);
 	b->plain[n] = 1;
+	b->sent[n] = CREW_DISCARDED;
+	unit_must(account(c) != NULL);
+	b->sent[n] = 1;
 	unit_eq(maar_ipc_loan(q, 64, &payload, 0), 1);
 	unit_must(account(c) != NULL);
 	unit_eq(maar_ipc_discard(q, payload), 0);
@@ -356,7 +370,7 @@ static void drain_rest(struct crew *c)
 	q = maar_ipc_attach(c->memory, c->bytes, &who, NULL);
 	unit_must(q != NULL);
 	while (maar_ipc_take(q, &m, 0) == 1) {
-		record(c->board, &m);
+		record(c->board, &m, NULL);
 		unit_eq(maar_ipc_release(q, &m), 0);
 	}
 	unit_eq(maar_ipc_detach(q), 0);

@@ -21,6 +21,8 @@ struct crew_kind {
 	unsigned producers, consumers;
 };
 
+#define CREW_DISCARDED 2
+
 /* Shared by all. */
 struct crew_board {
 	uint64_t stop;	  /* 1: producers leave; 2: consumers too, of a broadcast when they have read all */
@@ -29,8 +31,9 @@ struct crew_board {
 	uint64_t taken;	  /* so far, by all; of a broadcast by its recorder */
 	uint64_t records; /* 1: a broadcast's recorder is there */
 	uint64_t faults;
-	uint64_t fault; /* the first, for the log: line and answer */
-	unsigned char sent[CREW_NUMBERS], plain[CREW_NUMBERS], flagged[CREW_NUMBERS];
+	uint64_t fault;			  /* the first, for the log: line and answer */
+	unsigned char sent[CREW_NUMBERS]; /* 1: publish said so; or CREW_DISCARDED */
+	unsigned char plain[CREW_NUMBERS], flagged[CREW_NUMBERS];
 };
 
 struct crew {
