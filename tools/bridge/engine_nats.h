@@ -31,8 +31,10 @@ struct engine {
 	int64_t stirred; /* a message came, or the consumer was looked at */
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
-	bool quiet, closed; /* no answer will come any more; nothing at all. Under the lock */
-	int64_t next;	    /* there is no client, or it has given up: not before then again */
+	bool quiet;	   /* no answer will come any more. Under the lock */
+	unsigned closings; /* of links that have ended, so that nothing of theirs runs any more. Under the lock */
+	unsigned links;	   /* that were made: a link that does not end in time may end beside the next */
+	int64_t next;	   /* there is no client, or it has given up: not before then again */
 	unsigned pauses;
 	char refusal[ENGINE_WHY]; /* why the last attempt failed */
 };

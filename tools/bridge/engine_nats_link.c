@@ -69,7 +69,7 @@ static void is_closed(natsConnection *nc, void *arg)
 
 	(void)nc;
 	pthread_mutex_lock(&e->lock);
-	e->closed = true;
+	e->closings++;
 	pthread_cond_broadcast(&e->ended);
 	pthread_mutex_unlock(&e->lock);
 }
@@ -166,7 +166,7 @@ static bool unlink_all(struct engine *e)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += 10;
 	pthread_mutex_lock(&e->lock);
-	while (rc == 0 && ((e->answers && !e->quiet) || (e->nc && !e->closed)))
+	while (rc == 0 && ((e->answers && !e->quiet) || e->closings != e->links))
 		rc = pthread_cond_timedwait(&e->ended, &e->lock, &until);
 	pthread_mutex_unlock(&e->lock);
 	natsSubscription_Destroy(e->answers);
@@ -188,8 +188,9 @@ static natsStatus begin_link(struct engine *e)
 {
 	natsStatus s;
 
-	e->closed = false;
 	s = natsConnection_Connect(&e->nc, e->options);
+	if (s == NATS_OK)
+		e->links++;
 	if (s == NATS_OK)
 		s = listen_for(e);
 	return s;
@@ -283,12 +284,13 @@ static natsStatus listen_for(struct engine *e)
 		return natsConnection_SubscribeSync(&e->messages, e->nc, e->inbox);
 	(void)snprintf(subject, sizeof(subject), "%s.*", e->inbox);
 	s = natsConnection_Subscribe(&e->answers, e->nc, subject, on_answer, e);
-	if (s == NATS_OK) {
-		e->quiet = false;
+	if (s == NATS_OK)
 		s = natsSubscription_SetPendingLimits(e->answers, -1, -1); /* as many as are in hand */
-	}
+	e->quiet = s != NATS_OK;
 	if (s == NATS_OK)
 		s = natsSubscription_SetOnCompleteCB(e->answers, is_quiet, e);
+	if (s != NATS_OK)
+		e->quiet = true;
 	return s;
 }
 

@@ -31,9 +31,10 @@ bool mapping_stream(char to[MAPPING_SUBJECT], const char *queue);
 /* Which host and queue a subject is of. */
 bool mapping_from_subject(const char *subject, char host[MAPPING_ROOM], char queue[MAPPING_ROOM]);
 
-/* An identity as text: the segment's 128 bits in hexadecimal, the ring, the position: unchanged by redelivery. */
-/* 16 digits; where they end. */
+/* A number as 16 hexadecimal digits; where they end. */
 char *mapping_hex(char *to, uint64_t n);
+
+/* An identity as text: the segment's 128 bits in hexadecimal, the ring, the position: unchanged by redelivery. */
 void mapping_id_text(char to[MAPPING_ID], const struct engine_id *id);
 bool mapping_id_from(const char *text, struct engine_id *id);
 
