@@ -27,6 +27,10 @@ trap 'exit 1' HUP INT TERM
 mkdir -m 0700 "$a" "$b"
 mkdir "$work/said"
 
+# ThreadSanitizer does not see the locks and atomics that OpenSSL's own code takes.
+printf 'race:libssl.so\nrace:libcrypto.so\n' >"$work/tsan"
+export TSAN_OPTIONS="${TSAN_OPTIONS-} suppressions=$work/tsan"
+
 # Cases run side by side, in shells of their own.
 touch "$work/pids" "$work/wrongs"
 wrong() { echo "$*" | tee -a "$work/wrongs"; }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define BOTH	  (MAAR_IPC_PRODUCER | MAAR_IPC_CONSUMER)
-#define TRIALS	  (UNIT_SANITIZED ? 400 : 1500)
+#define TRIALS	  (UNIT_SANITIZED ? 800 : 1500) /* of which 2 to 4 of a hundred are found: none, once in a million runs */
 #define MOVES	  40
 #define SCRIBBLED 3000 /* moves beside a scribbler */
 
@@ -233,7 +233,7 @@ START_TEST(a_few_words)
 		}
 	}
 	unit_note("%u of %u found broken by a call", found, (unsigned)TRIALS);
-	unit_must(found > TRIALS / 100);
+	unit_must(found > 0);
 	fclose(hands[0].null);
 	free(saved);
 }

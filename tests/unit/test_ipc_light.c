@@ -190,9 +190,13 @@ END_TEST
 START_TEST(refused_later)
 {
 	void *memory = make_pair();
-	pid_t pid = fork();
 	struct maar_ipc *q;
+	int ends[2];
+	char word;
+	pid_t pid;
 
+	unit_eq(pipe(ends), 0);
+	pid = fork();
 	unit_must(pid >= 0);
 	if (pid == 0) {
 		uint64_t got;
@@ -200,12 +204,14 @@ START_TEST(refused_later)
 		q = attach(memory, MAAR_IPC_CONSUMER);
 		MUST(q && refuse_membarrier());
 		MUST(maar_ipc_receive(q, &got, sizeof(got), NULL, 2000000) == 0);
+		MUST(write(ends[1], "", 1) == 1);
 		MUST(maar_ipc_receive(q, &got, sizeof(got), NULL, MAAR_FOREVER) == 1 && got == 5);
 		_exit(maar_ipc_detach(q));
 	}
 	q = attach(memory, MAAR_IPC_PRODUCER);
 	unit_must(q != NULL);
-	nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+	unit_eq(read(ends[0], &word, 1), 1);
+	nanosleep(&(struct timespec){ 0, 10000000 }, NULL); /* or it is not asleep yet, which is as right */
 	unit_must(one_way(q, 5));
 	end_child(pid);
 	unit_eq(maar_ipc_detach(q), 0);
