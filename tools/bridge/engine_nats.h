@@ -28,7 +28,8 @@ struct engine {
 	uint64_t pulled_under; /* the number of the link */
 	size_t pulled;	       /* messages that the last request may still bring */
 	int64_t pulled_until;
-	int64_t stirred; /* a message came, or the consumer was looked at */
+	int64_t stirred;    /* a message came, or the consumer was looked at */
+	uint64_t delivered; /* deliveries of its consumer, to anybody, when it was last stirred; 0: not known */
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool quiet;	   /* no answer will come any more. Under the lock */

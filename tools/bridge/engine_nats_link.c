@@ -386,16 +386,23 @@ static natsStatus place_of(struct engine *e, const jsConsumerInfo *consumer, uin
 void nats_stir(struct engine *e)
 {
 	jsConsumerInfo *c = NULL;
-	uint64_t after = 0;
+	uint64_t after = 0, before;
 	natsStatus s = js_GetConsumerInfo(&c, e->js, e->stream, e->durable, NULL, NULL);
 
 	if (s == NATS_NOT_FOUND)
 		e->ready = false;
-	/* There is something, all that is out was offered before, and nobody gets anything. */
-	if (s == NATS_OK && c->NumPending > 0 && c->NumAckPending > 0 && c->NumRedelivered >= c->NumAckPending &&
+	before = e->delivered;
+	e->delivered = s == NATS_OK ? c->Delivered.Consumer : 0;
+	/*
+	 * There is something, and nobody gets anything: all that is out was offered before; or nothing has been offered to anybody
+	 * since the last time, when all that is out should have been, as its time to be acknowledged is over.
+	 */
+	if (s == NATS_OK && c->NumPending > 0 && c->NumAckPending > 0 &&
+	    (c->NumRedelivered >= c->NumAckPending || c->Delivered.Consumer == before) &&
 	    place_of(e, c, &after) == NATS_OK &&
 	    js_DeleteConsumer(e->js, e->stream, e->durable, NULL, NULL) == NATS_OK) {
 		e->pulled = 0;
+		e->delivered = 0; /* it counts anew */
 		e->ready = make_consumer(e, after) == NATS_OK;
 	}
 	jsConsumerInfo_Destroy(c);
