@@ -7,13 +7,14 @@
 #include "../../tools/bridge/marks.h"
 #include "../unit/common.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define NAMES	  20000
-#define POSITIONS 262144 /* that marks keep of a ring */
+#define POSITIONS 4194304 /* that marks keep of a ring */
 #define RINGS	  64
 
 /* ---- names ---- */
@@ -149,6 +150,17 @@ END_TEST
 
 /* ---- marks ---- */
 
+static int reserves = -1; /* that succeed yet; -1: all */
+
+/* The marks' own calls of it come here. */
+int posix_fallocate(int fd, off_t offset, off_t len)
+{
+	if (reserves == 0)
+		return ENOSPC;
+	reserves -= reserves > 0;
+	return fallocate(fd, 0, offset, len) ? errno : 0;
+}
+
 static char dir[64];
 
 static void setup(void)
@@ -276,6 +288,33 @@ START_TEST(the_silent_make_room)
 }
 END_TEST
 
+/* No memory for a fourth: it takes the place of who was silent longest. For the first: nothing begins. */
+START_TEST(without_memory)
+{
+	struct marks *m = open_marks(false);
+	unsigned i;
+
+	reserves = 3; /* the first, which has it, asks too */
+	for (i = 0; i < 4; i++) {
+		const struct engine_id id = at(100 + i, 0, 7);
+
+		(void)marks_intend(m, &id);
+		marks_see(m, &id);
+		unit_eq(marks_seen(m, &id), 1);
+	}
+	unit_eq(seen(m, at(100, 0, 7)), 0);
+	for (i = 1; i < 4; i++)
+		unit_eq(seen(m, at(100 + i, 0, 7)), 1);
+	marks_close(m);
+	reserves = 0;
+	unit_eq(marks_open(&m, dir, "q", false), -ENOSPC);
+	reserves = -1;
+	m = open_marks(false);
+	unit_eq(seen(m, at(103, 0, 7)), 1);
+	marks_close(m);
+}
+END_TEST
+
 START_TEST(what_the_journal_says)
 {
 	const struct engine_id one = at(5, 0, 1), two = at(5, 0, 2);
@@ -387,6 +426,7 @@ Suite *unit_suite(void)
 	tcase_add_test(marks, what_came_is_known);
 	tcase_add_test(marks, all_that_came_is_known_for_good);
 	tcase_add_test(marks, the_silent_make_room);
+	tcase_add_test(marks, without_memory);
 	tcase_add_test(marks, what_the_journal_says);
 	tcase_add_test(marks, floors_and_reports);
 	tcase_add_test(marks, one_at_a_time);

@@ -20,7 +20,7 @@
 
 #define MAGIC	UINT64_C(0x316564697262616d) /* "mabride1" */
 #define SOURCES 64			     /* segments' rings of which identities are kept */
-#define BLOCKS	4096			     /* of 64 positions: 262,144 of each */
+#define BLOCKS	65536			     /* of 64 positions: 4,194,304 of each, in a mebibyte */
 #define PREFIX	".bridge-"
 
 /* Positions 64 * (tag - 1) and on; tag 0: nothing. */
@@ -47,7 +47,7 @@ struct file {
 	struct engine_id intent;
 	char queue[72], state[16], subject[160], server[160], why[MARKS_WHY];
 	struct source sources[SOURCES];
-	struct block blocks[]; /* import: SOURCES times BLOCKS */
+	struct block blocks[]; /* import: SOURCES times BLOCKS, in memory from a source's first message on */
 };
 
 struct marks {
@@ -60,9 +60,11 @@ struct marks {
 #define IN_ORDER()                                                                                                     \
 	maar_a_compiler_barrier() /* a kill leaves what is stored before, if it leaves what is stored behind */
 
+#define SOURCE_BYTES (BLOCKS * sizeof(struct block))
+
 static size_t bytes_for(bool exports)
 {
-	return sizeof(struct file) + (exports ? 0 : SOURCES * BLOCKS * sizeof(struct block));
+	return sizeof(struct file) + (exports ? 0 : SOURCES * SOURCE_BYTES);
 }
 
 static int path_of(char *path, size_t room, const char *directory, const char *name)
@@ -112,7 +114,13 @@ static bool is_right(const struct file *at, const char *queue, bool exports)
 	       strncmp(at->queue, queue, sizeof(at->queue)) == 0;
 }
 
-/* With its memory reserved, so that a full file system is an error now, and no signal later. */
+/* Memory for all up to there, so that a full file system is an error now, and no signal later. */
+static int reserve(const struct marks *m, size_t from, size_t bytes)
+{
+	return -posix_fallocate(m->fd, (off_t)from, (off_t)bytes);
+}
+
+/* With memory for the first source. */
 static int map(struct marks *m, const char *queue, bool exports)
 {
 	struct stat about;
@@ -124,9 +132,11 @@ static int map(struct marks *m, const char *queue, bool exports)
 		return -EPERM;
 	if (about.st_size && (size_t)about.st_size != m->bytes)
 		return -EBADMSG;
-	rc = posix_fallocate(m->fd, 0, (off_t)m->bytes);
+	if (about.st_size == 0 && ftruncate(m->fd, (off_t)m->bytes))
+		return -errno;
+	rc = reserve(m, 0, sizeof(struct file) + (exports ? 0 : SOURCE_BYTES));
 	if (rc)
-		return -rc;
+		return rc;
 	m->at = mmap(NULL, m->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0);
 	if (m->at == MAP_FAILED) {
 		m->at = NULL;
@@ -249,19 +259,29 @@ static unsigned find(struct marks *m, const struct engine_id *id)
 	return SOURCES;
 }
 
-/* One that nobody has, or from which nothing has come for longest. */
-static unsigned add(struct marks *m, const struct engine_id *id)
+/* One that nobody has, or from which nothing has come for longest: this, if there is no memory for more. */
+static unsigned place_for_one(const struct marks *m)
 {
-	struct source *s = m->at->sources;
+	const struct source *const s = m->at->sources;
 	unsigned i, best = 0;
 
-	for (i = 1; i < SOURCES && s[best].ring; i++)
-		if (!s[i].ring || m->at->next_mark - s[i].used > m->at->next_mark - s[best].used)
+	for (i = 0; i < SOURCES; i++) {
+		if (!s[i].ring && reserve(m, sizeof(struct file) + i * SOURCE_BYTES, SOURCE_BYTES) == 0)
+			return i;
+		if (s[i].ring && m->at->next_mark - s[i].used > m->at->next_mark - s[best].used)
 			best = i;
-	s += best;
+	}
+	return best;
+}
+
+static unsigned add(struct marks *m, const struct engine_id *id)
+{
+	const unsigned best = place_for_one(m);
+	struct source *const s = &m->at->sources[best];
+
 	s->ring = 0;
 	IN_ORDER();
-	memset(blocks_of(m, best), 0, BLOCKS * sizeof(struct block));
+	memset(blocks_of(m, best), 0, SOURCE_BYTES);
 	s->segment[0] = id->segment[0];
 	s->segment[1] = id->segment[1];
 	s->whole = 0;

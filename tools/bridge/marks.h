@@ -9,7 +9,7 @@
  *
  *     export:  a place in the stream after which all lies that may have been published and not been released
  *     import:  for each ring of each segment that messages have come from, the identities that came, of the last
- *              262,144 positions: bits, so that marking one is one store; and all before, where all from the first on came;
+ *              4,194,304 positions: bits, so that marking one is one store; and all before, where all from the first on came;
  *              and the intent: which message is being published into the queue, under which mark of its journal
  */
 #ifndef MAAR_BRIDGE_MARKS_H
