@@ -99,8 +99,8 @@ suite()
 # The tests that a compiler could break, a quarter as long as in make check, for there are six of them.
 by_compiler()
 {
-	MAAR_STRESS_SCALE=25 MAAR_KILL_OPERATIONS=1000
-	export MAAR_STRESS_SCALE MAAR_KILL_OPERATIONS
+	MAAR_STRESS_SCALE=25 MAAR_KILL_OPERATIONS=1000 MAAR_KILLS=300
+	export MAAR_STRESS_SCALE MAAR_KILL_OPERATIONS MAAR_KILLS
 	suite check-compiler "$@"
 }
 
