@@ -5,9 +5,8 @@
 
 First it foretells figures of the same run from others of it (check), and only then goes beyond the machine (table).
 Inputs, from the run's JSON: a compare-and-swap, what a plain pair of enqueue and dequeue takes in one thread, lines streamed
-from core to core, and a line there and back. The run:
-
-    bench_ring -n 40 -t 25 -f 'limit/ops,limit/lines/1024,spsc/1p1c/1024,spsc/burst32/1024,mpmc/1p1c/1024,self/*' -o FILE
+from core to core by one and by 64, and a word there and back over two rings of one producer and one consumer. The run is
+named in doc/scale.md.
 """
 import argparse
 import json
@@ -55,27 +54,45 @@ class Model:
         self.run = run
         self.cas = run("limit/ops", "compare-and-swap") * cas_factor
         self.plain = run("self/spsc", "maar_ring spsc lap16")
+        self.locked_once = run("self/spmc", "maar_ring spmc lap16")
         self.stream = 1e3 * WORDS_A_LINE / run("limit/lines/1024", "hand-over of 64 lines")
         self.alone = 1e3 * WORDS_A_LINE / run("limit/lines/1024", "hand-over of 1 line")
-        self.there_and_back = run.line_ns()
+        self.there_and_back = run("rtt/spsc", "maar_ring spsc lap16") - 2 * self.plain
 
     def pair(self, locked):
-        """Enqueue and dequeue in one thread: the plain pair, and so many locked instructions (doc/design.md's table)."""
-        return self.plain + locked * self.cas
+        """Enqueue and dequeue in one thread, with so many locked instructions (doc/design.md's table).
+
+        Without any, what a call stores waits for the next call's load; the first locked one puts an end to that, so it
+        is measured, and the others come on top.
+        """
+        return self.locked_once + (locked - 1) * self.cas if locked else self.plain
+
+    def trip(self, locked):
+        """There and back over two rings: who waits looks at the line that the other writes, which moves once each way."""
+        return self.there_and_back + 2 * self.pair(locked)
+
+    def between(self, words):
+        """M/s of so many words in a line: each line alone and then the words, one after the other; and lines that stream."""
+        return 1e3 * words / (self.alone + words * self.plain), 1e3 * words / self.stream
 
     def foretold(self):
         """case, contestant, unit, foretold; a pair where the figure is only known to lie between."""
         cell = 16
         a_line = 64 // cell
         return [
+            ("self/mpsc", "maar_ring mpsc ticket lap16", "ns", self.pair(1)),
             ("self/mpsc", "maar_ring mpsc lap16", "ns", self.pair(2)),
-            ("self/spmc", "maar_ring spmc lap16", "ns", self.pair(1)),
             ("self/mpmc", "maar_ring mpmc lap16", "ns", self.pair(3)),
-            # 32 cells of 16 bytes are handed over in 8 lines, which stream
+            ("rtt/spmc", "maar_ring spmc lap16", "ns", self.trip(1)),
+            ("rtt/mpsc", "maar_ring mpsc ticket lap16", "ns", self.trip(1)),
+            ("rtt/mpsc", "maar_ring mpsc lap16", "ns", self.trip(2)),
+            ("rtt/mpmc", "maar_ring mpmc lap16", "ns", self.trip(3)),
+            # 32 cells of 16 bytes are handed over in 8 lines, which stream; of 8 bytes in 4: there the words' own work tells
             ("spsc/burst32/1024", "maar_ring spsc lap16", "M/s", 1e3 * a_line / self.stream),
-            # one by one: between a line handed over alone and lines that stream
-            ("spsc/1p1c/1024", "maar_ring spsc lap16", "M/s", (1e3 * a_line / self.alone, 1e3 * a_line / self.stream)),
-            ("spsc/1p1c/1024", "maar_ring spsc lap8", "M/s", (2e3 * a_line / self.alone, 2e3 * a_line / self.stream)),
+            ("spsc/burst32/1024", "maar_ring spsc lap8", "M/s", self.between(2 * a_line)),
+            # one by one: lines that are handed over alone, or stream
+            ("spsc/1p1c/1024", "maar_ring spsc lap16", "M/s", self.between(a_line)),
+            ("spsc/1p1c/1024", "maar_ring spsc lap8", "M/s", self.between(2 * a_line)),
         ]
 
     def shared_ring(self, threads, batch, line):
@@ -142,10 +159,10 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("what", choices=["check", "table", "hosts"])
     p.add_argument("--json", default=sys.path[0] + "/bench.json", help="a run of bench_ring (default: the one beside)")
-    p.add_argument("--quantile", type=float, default=0.25, help="of the rounds, from the best (default 0.25; quiet: 0.5)")
+    p.add_argument("--quantile", type=float, default=0.5, help="of the rounds, from the best (default 0.5, the median)")
     p.add_argument("--line-ns", type=float, help="a line there and back, for table (default: the run's)")
     p.add_argument("--cas-factor", type=float, default=1.0, help="a locked instruction costs so many times as much")
-    p.add_argument("--rate", type=float, default=97, help="hosts: k messages/s that one stream takes (default 97)")
+    p.add_argument("--rate", type=float, default=39, help="hosts: k messages/s that one stream takes (default 39)")
     p.add_argument("--bytes", type=float, default=64, help="hosts: of a message (default 64)")
     p.add_argument("--replicas", type=int, default=1, help="hosts: of each stream (default 1)")
     p.add_argument("--gbits", type=float, default=10, help="hosts: what a server's network takes (default 10)")
