@@ -20,7 +20,6 @@
 #define SLOTS 256
 #define HOUR  3600 /* seconds */
 
-#define CURRENT_MS 20000  /* for a cluster to be whole again */
 #define NOTHING_MS 300000 /* without a message, before those that have not come are missing */
 
 static struct world single, cluster, redis;
@@ -95,25 +94,9 @@ static void kill_process(pid_t pid)
 	unit_eq(waitpid(pid, NULL, 0), pid);
 }
 
-/*
- * Three replicas are for the loss of one. nats-server 2.9 has written a message down when it acknowledges it, but not yet in the
- * stream's own files: a second killed before the first has what the third has, and messages that were acknowledged are
- * gone (59 of a million, with 500 kills). So a server is killed when all are current, as who maintains a cluster does it.
- * If that takes too long, another is killed.
- */
-static enum victim instead_of(const struct campaign *c, enum victim victim)
-{
-	unsigned i;
-
-	for (i = 0; victim == SERVER && i < CURRENT_MS / 10 && !servers_are_current(c->w); i++)
-		nap(10000000);
-	return i < CURRENT_MS / 10 ? victim : EXPORTER;
-}
-
-static void kill_one(struct campaign *c, enum victim wanted)
+static void kill_one(struct campaign *c, enum victim victim)
 {
 	const unsigned node = (unsigned)unit_random_below(&c->rng, c->w->n_servers);
-	const enum victim victim = instead_of(c, wanted);
 
 	c->a->killed[victim]++;
 	switch (victim) {

@@ -5,7 +5,11 @@
 # A consumer that has out what is not in the stream any more, as much as may be out at once: what a server of 2.9 is left with
 # when it is killed after it has written down that messages are gone, and before it has written that its consumer is done
 # with them; here, by the consumer's file of before. It offers those for ever, and nothing else. maar-bridge makes it anew,
-# and what is there comes; the control, which does not, gets nothing. Wants $srcdir and $builddir.
+# and what is there comes; the control, which does not, gets nothing.
+#
+# And one that has done with more than was ever in the stream: what a cluster of 2.9 is left with when its stream has lost its end
+# and goes on; here, by the stream's files of before. What comes under the numbers that it has done with is never offered.
+# Again maar-bridge makes it anew, and the control does not. Wants $srcdir and $builddir.
 set -eu
 : "${srcdir:?} ${builddir:?}"
 
@@ -80,10 +84,16 @@ stream = 'MAAR_' + queue
 consumer = stream + '.maar-b'
 
 
-def fetch():
-    """Where to acknowledge each of four."""
-    ask('$JS.API.CONSUMER.MSG.NEXT.' + consumer, b'{"batch":4}')
-    return [heard()[0] for n in range(4)]
+def fetch(n=4):
+    """Where to acknowledge each of so many."""
+    ask('$JS.API.CONSUMER.MSG.NEXT.' + consumer, b'{"batch":%d}' % n)
+    return [heard()[0] for _ in range(n)]
+
+
+def acknowledge(places):
+    for to in places:
+        ask(to.decode(), b'+ACK')
+        heard()
 
 
 def publish(what, times, host='other'):
@@ -102,9 +112,7 @@ if step == 'fetch':
     publish(b'gone', 4)
     fetch()
 if step == 'ack':
-    for to in fetch():
-        ask(to.decode(), b'+ACK')
-        heard()
+    acknowledge(fetch())
     publish(b'there', 3)
     if asked('STREAM.INFO.' + stream, {})['state']['messages'] != 4:
         sys.exit('what was acknowledged is still there')
@@ -112,29 +120,61 @@ if step == 'look':
     about = asked('CONSUMER.INFO.' + consumer, {})
     if (about['num_ack_pending'], about['num_pending']) != (4, 3):
         sys.exit('it is not stuck: %s' % about)
+if step == 'begin':
+    asked('STREAM.CREATE.' + stream, {'name': stream, 'subjects': ['maar.*.' + queue], 'retention': 'workqueue',
+                                      'storage': 'file'})
+    asked('CONSUMER.DURABLE.CREATE.' + consumer, {'stream_name': stream, 'config': {
+        'durable_name': 'maar-b', 'ack_policy': 'explicit', 'deliver_policy': 'all', 'max_ack_pending': 4}})
+    publish(b'before', 1)
+    acknowledge(fetch(1))
+if step == 'end':
+    for n in range(5):
+        publish(b'lost', 1)
+        acknowledge(fetch(1))
+if step == 'again':
+    publish(b'there', 3)
+    about = asked('CONSUMER.INFO.' + consumer, {})
+    if (about['ack_floor']['stream_seq'], about['num_pending'], about['num_ack_pending']) != (6, 0, 0):
+        sys.exit('they are not passed over: %s' % about)
 END_OF_PYTHON
-step() { for queue in mended control; do python3 "$work/stick.py" "$url" $queue "$1" || wrong "$queue, $1"; done; }
-file() { echo "$work/js/jetstream/\$G/streams/MAAR_$1/obs/maar-b/o.dat"; }
+# step NAME QUEUE...
+step() { name=$1; shift; for queue; do python3 "$work/stick.py" "$url" "$queue" "$name" || wrong "$queue, $name"; done; }
+files() { echo "$work/js/jetstream/\$G/streams/MAAR_$1"; }
 start -1
 port=${url##*:}
-step fetch
+step fetch mended control
+step begin passed blind
 stop
-for queue in mended control; do cp "$(file $queue)" "$work/$queue.dat"; done
+for queue in mended control; do cp "$(files $queue)/obs/maar-b/o.dat" "$work/$queue.dat"; done
+for queue in passed blind; do cp -r "$(files $queue)/msgs" "$work/$queue.msgs"; done
 start "$port"
-step ack
+step ack mended control
+step end passed blind
 stop
-for queue in mended control; do cp "$work/$queue.dat" "$(file $queue)"; done
+for queue in mended control; do cp "$work/$queue.dat" "$(files $queue)/obs/maar-b/o.dat"; done
+for queue in passed blind; do rm -r "$(files $queue)/msgs" && mv "$work/$queue.msgs" "$(files $queue)/msgs"; done
 start "$port"
-step look
-"$builddir/tools/bridge/maar-bridge" -d "$b" import -u "$url" -H b --from other --create --ack-wait 0.5 mended >"$work/mended" 2>&1 &
-pids="$pids $!"
-MAAR_BRIDGE_WITHOUT=stir "$builddir/tests/bridge/bridge_control" -d "$b" import -u "$url" -H b --from other --create --ack-wait 0.5 control \
-	>"$work/control" 2>&1 &
-pids="$pids $!"
-until_so sh -c "'$maar' -d '$b' ls | grep -q mended"
-until_so sh -c "'$maar' -d '$b' ls | grep -q control"
-came=$("$maar" -d "$b" recv -n 3 -t 120 mended) || :
-[ "$came" = "$(printf 'there 0\nthere 1\nthere 2')" ] || wrong "what was there comes as \"$came\": $(cat "$work/mended")"
-came=$("$maar" -d "$b" recv -n 3 -t 5 control) || :
-[ -z "$came" ] || wrong "the control was not stuck: \"$came\""
+step look mended control
+step again passed blind
+# import PROGRAM QUEUE WITHOUT ARGUMENT...
+import()
+{
+	program=$builddir/$1 queue=$2 without=$3
+	shift 3
+	MAAR_BRIDGE_WITHOUT=$without "$program" -d "$b" import -u "$url" -H b --create "$@" "$queue" >"$work/$queue" 2>&1 &
+	pids="$pids $!"
+}
+import tools/bridge/maar-bridge mended '' --from other --ack-wait 0.5
+import tests/bridge/bridge_control control stir --from other --ack-wait 0.5
+import tools/bridge/maar-bridge passed ''
+import tests/bridge/bridge_control blind passed
+for queue in mended control passed blind; do until_so sh -c "'$maar' -d '$b' ls | grep -q $queue"; done
+for queue in mended passed; do
+	came=$("$maar" -d "$b" recv -n 3 -t 120 $queue) || :
+	[ "$came" = "$(printf 'there 0\nthere 1\nthere 2')" ] || wrong "$queue: what was there comes as \"$came\": $(cat "$work/$queue")"
+done
+for queue in control blind; do
+	came=$("$maar" -d "$b" recv -n 3 -t 5 $queue) || :
+	[ -z "$came" ] || wrong "$queue: the control was not stuck: \"$came\""
+done
 exit "$failed"

@@ -103,56 +103,16 @@ static unsigned free_port(void)
 	}
 }
 
-/* A socket, or -1. */
-static int connected(unsigned port)
+static bool is_listening(unsigned port)
 {
 	const struct sockaddr_in at = { .sin_family = AF_INET,
 					.sin_port = htons((uint16_t)port),
 					.sin_addr = { htonl(INADDR_LOOPBACK) } };
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const bool yes = fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
 
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static bool is_listening(unsigned port)
-{
-	const int fd = connected(port);
-
-	close(fd);
-	return fd >= 0;
-}
-
-/*
- * It says so itself: of each stream it has all that the others have. Of consumers it says the same, after the streams; but that 2.9
- * may say no of one for ever, and what is lost of it only comes again.
- */
-static bool is_current(const struct server *s)
-{
-	static const char question[] = "GET /healthz HTTP/1.0\r\n\r\n";
-	const struct timeval patience = { .tv_sec = 10 };
-	const int fd = connected(s->health_port);
-	char answer[1024] = "";
-	bool yes;
-
-	yes = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0 &&
-	      send(fd, question, sizeof(question) - 1, MSG_NOSIGNAL) == (ssize_t)sizeof(question) - 1 &&
-	      recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) > 12 &&
-	      (memcmp(answer + 8, " 200", 4) == 0 || strstr(answer, "JetStream consumer"));
 	close(fd);
 	return yes;
-}
-
-bool servers_are_current(const struct world *w)
-{
-	unsigned i;
-
-	for (i = 0; i < w->n_servers && w->n_servers > 1; i++)
-		if (!is_current(&w->servers[i]))
-			return false;
-	return true;
 }
 
 #define ADD(word) (argv[n++] = (char *)(uintptr_t)(word))
@@ -195,8 +155,6 @@ static void exec_nats(const struct world *w, unsigned i)
 	ADD("-sd");
 	ADD(text("%s/node%u", w->base, i));
 	if (w->n_servers > 1) {
-		ADD("-m");
-		ADD(text("%u", s->health_port));
 		ADD("-n");
 		ADD(text("node%u", i));
 		ADD("-cluster_name");
@@ -258,7 +216,6 @@ static void name_servers(struct world *w, enum world_engine engine, unsigned ser
 	for (i = 0; i < servers; i++) {
 		w->servers[i].port = free_port();
 		w->servers[i].cluster_port = free_port();
-		w->servers[i].health_port = free_port();
 		(void)snprintf(w->url + strlen(w->url), sizeof(w->url) - strlen(w->url), "%s%s://127.0.0.1:%u",
 			       i ? "," : "", engine == WORLD_REDIS ? "redis" : "nats", w->servers[i].port);
 	}

@@ -35,7 +35,7 @@ struct arrivals {
 
 struct server {
 	pid_t pid;
-	unsigned port, cluster_port, health_port;
+	unsigned port, cluster_port;
 };
 
 struct world {
@@ -67,8 +67,6 @@ void servers_start(struct world *w);
 void servers_end(struct world *w);
 void server_start(struct world *w, unsigned i);
 void server_kill(struct world *w, unsigned i);
-/* In a cluster: none is behind the others. One by itself always is. */
-bool servers_are_current(const struct world *w);
 
 /* The queue at a side: made, with so many slots. */
 void queue_make(const struct world *w, enum side side, const char *queue, uint32_t slots, uint32_t priorities);

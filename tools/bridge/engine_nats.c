@@ -21,6 +21,7 @@
 #define TAGS_HEADER "Maar-Tags"
 #define PULL_NS	    INT64_C(2000000000) /* a request for messages holds so long */
 #define STIR_NS	    INT64_C(3000000000) /* without a message, and three times what the server waits for an ack: a look */
+#define LOOK_NS	    INT64_C(10000000000) /* and for what is passed over, as often */
 
 /* ---- publishing ---- */
 
@@ -100,8 +101,7 @@ static bool id_among(const char *headers, struct engine_id *id)
 	return good;
 }
 
-/* The first of this one's messages after a place: 1; 0: there is none; -EAGAIN. */
-static int next_after(struct engine *e, uint64_t after, struct engine_id *id, bool *known, uint64_t *place)
+int nats_next_after(struct engine *e, uint64_t after, struct engine_id *id, bool *known, uint64_t *place)
 {
 	char request[MAPPING_SUBJECT + 80];
 	json_t *answer, *message, *error;
@@ -135,7 +135,7 @@ static ssize_t nats_read_back(struct engine *e, struct engine_place after, engin
 	bool known;
 	int got;
 
-	while ((got = next_after(e, place.low, &id, &known, &place.low)) > 0)
+	while ((got = nats_next_after(e, place.low, &id, &known, &place.low)) > 0)
 		if (known) {
 			landed(arg, &id, place);
 			n++;
@@ -208,6 +208,11 @@ static ssize_t nats_fetch(struct engine *e, struct engine_message *messages, siz
 		if (e->stirred && !bridge_without("stir"))
 			nats_stir(e);
 		e->stirred = bridge_now();
+	}
+	if (bridge_now() - e->looked > LOOK_NS) {
+		if (!bridge_without("passed"))
+			nats_look(e);
+		e->looked = bridge_now();
 	}
 	if (e->pulled_under != link || bridge_now() > e->pulled_until)
 		e->pulled = 0;

@@ -30,6 +30,10 @@ struct engine {
 	int64_t pulled_until;
 	int64_t stirred;    /* a message came, or the consumer was looked at */
 	uint64_t delivered; /* deliveries of its consumer, to anybody, when it was last stirred; 0: not known */
+	int64_t looked;	    /* for messages that are passed over */
+	uint64_t passed;    /* the first of them, as it was then; 0: none */
+	uint64_t brought;   /* for which the consumer was made anew, */
+	int64_t brought_at; /* when */
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool quiet;	   /* no answer will come any more. Under the lock */
@@ -50,5 +54,15 @@ void nats_close(struct engine *e);
  * else (2.9: "deleted message" in its log). What it offers again that came, the marks know.
  */
 void nats_stir(struct engine *e);
+
+/*
+ * Every now and then: whether the stream still has, from before all that its consumer has done with, what is never offered then. A
+ * cluster of 2.9 of which servers were killed may give numbers of its stream a second time, and its consumer does not know:
+ * messages that are acknowledged to their sender are passed over. If the same is there twice, the consumer is made anew.
+ */
+void nats_look(struct engine *e);
+
+/* The first message of this one's subject after a place: 1; 0: there is none; -EAGAIN. *known: it has an identity. */
+int nats_next_after(struct engine *e, uint64_t after, struct engine_id *id, bool *known, uint64_t *place);
 
 #endif

@@ -14,6 +14,8 @@
 #define LEAST_PAUSE 50	 /* ms, between attempts to connect: twice as long each time, */
 #define MOST_PAUSE  5000 /* to this */
 
+#define BRING_AGAIN INT64_C(600000000000) /* ns */
+
 static void say(char why[ENGINE_WHY], const char *what, natsStatus s)
 {
 	const char *const last = s == NATS_OK ? NULL : nats_GetLastError(NULL);
@@ -383,6 +385,16 @@ static natsStatus place_of(struct engine *e, const jsConsumerInfo *consumer, uin
 	return s;
 }
 
+static bool make_anew(struct engine *e, uint64_t after)
+{
+	if (js_DeleteConsumer(e->js, e->stream, e->durable, NULL, NULL) != NATS_OK)
+		return false;
+	e->pulled = 0;
+	e->delivered = 0; /* it counts anew */
+	e->ready = make_consumer(e, after) == NATS_OK;
+	return true;
+}
+
 void nats_stir(struct engine *e)
 {
 	jsConsumerInfo *c = NULL;
@@ -399,11 +411,38 @@ void nats_stir(struct engine *e)
 	 */
 	if (s == NATS_OK && c->NumPending > 0 && c->NumAckPending > 0 &&
 	    (c->NumRedelivered >= c->NumAckPending || c->Delivered.Consumer == before) &&
-	    place_of(e, c, &after) == NATS_OK &&
-	    js_DeleteConsumer(e->js, e->stream, e->durable, NULL, NULL) == NATS_OK) {
-		e->pulled = 0;
-		e->delivered = 0; /* it counts anew */
-		e->ready = make_consumer(e, after) == NATS_OK;
+	    place_of(e, c, &after) == NATS_OK)
+		(void)make_anew(e, after);
+	jsConsumerInfo_Destroy(c);
+}
+
+/* A stream that keeps what was acknowledged has it there by right. */
+static bool is_passed(struct engine *e, const jsConsumerInfo *c, uint64_t *first)
+{
+	struct engine_id id;
+	uint64_t after = 0;
+	bool known;
+
+	return nats_next_after(e, 0, &id, &known, first) > 0 && *first <= c->AckFloor.Stream &&
+	       place_of(e, c, &after) == NATS_OK && after == 0;
+}
+
+void nats_look(struct engine *e)
+{
+	const int64_t now = bridge_now();
+	jsConsumerInfo *c = NULL;
+	uint64_t first = 0;
+
+	if (js_GetConsumerInfo(&c, e->js, e->stream, e->durable, NULL, NULL) == NATS_OK) {
+		const bool passed = is_passed(e, c, &first);
+
+		/* What is offered, acknowledged, and stays all the same, is not offered for ever. */
+		if (passed && first == e->passed && (first != e->brought || now - e->brought_at > BRING_AGAIN) &&
+		    make_anew(e, 0)) {
+			e->brought = first;
+			e->brought_at = now;
+		}
+		e->passed = passed ? first : 0;
 	}
 	jsConsumerInfo_Destroy(c);
 }
