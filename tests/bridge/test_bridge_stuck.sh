@@ -174,7 +174,7 @@ for queue in mended passed; do
 	[ "$came" = "$(printf 'there 0\nthere 1\nthere 2')" ] || wrong "$queue: what was there comes as \"$came\": $(cat "$work/$queue")"
 done
 for queue in control blind; do
-	came=$("$maar" -d "$b" recv -n 3 -t 5 $queue) || :
+	came=$("$maar" -d "$b" recv -n 3 -t 2 $queue) || :
 	[ -z "$came" ] || wrong "$queue: the control was not stuck: \"$came\""
 done
 exit "$failed"

@@ -21,7 +21,7 @@
 #define TAGS_HEADER "Maar-Tags"
 #define PULL_NS	    INT64_C(2000000000) /* a request for messages holds so long */
 #define STIR_NS	    INT64_C(3000000000) /* without a message, and three times what the server waits for an ack: a look */
-#define LOOK_NS	    INT64_C(10000000000) /* and for what is passed over, as often */
+#define LOOK_NS	    INT64_C(5000000000) /* and for what is passed over, as often */
 
 /* ---- publishing ---- */
 
