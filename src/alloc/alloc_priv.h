@@ -3,7 +3,8 @@
  *
  * The inside of the allocator, and the files that share it.
  *     class.h    sizes and classes
- *     alloc.c    malloc and free: the way of a block whose thread has all it needs
+ *     quick.h    malloc and free: the way of a block whose thread has all it needs
+ *     alloc.c    where that way branches
  *     refill.c   what malloc does when the list is empty
  *     remote.c   what free does with another lane's block
  *     slab.c     a span as a slab of blocks: birth, full, partial, empty
@@ -46,41 +47,51 @@ static inline size_t maar__span_bytes(unsigned kind)
 }
 
 /* The entry of a unit: {lane, 16 bits | units from the span's first to this, 8 | class, 8}; 0: nobody's. */
-#define MAAR__UNIT_OWNER(entry) ((entry) >> 16)
+#define MAAR__OWNER_SHIFT	16
+#define MAAR__UNIT_OWNER(entry) ((entry) >> MAAR__OWNER_SHIFT)
 #define MAAR__UNIT_BACK(entry)	((entry) >> 8 & 0xff)
 #define MAAR__UNIT_CLASS(entry) ((entry)&0xff)
 #define MAAR__CLASS_SIDE	254 /* in the side region (side.c), whose owner is 0 */
 
-/* A span of blocks of one class. Its lane's alone; what frees of other threads' need stands in the table of units. */
+/*
+ * A span of blocks of one class. Its lane's alone; what frees of other threads' need stands in the table of units. Blocks that malloc
+ * takes out of the list are not counted: it takes from the current slab only, and how many of that one's are in use matters to
+ * slow calls, which count its list. Before another becomes current, its list and its untouched bytes are used up.
+ */
 struct maar__slab {
-	void *free;	 /* blocks, linked by their first words */
-	int32_t used;	 /* blocks that are neither in the list nor untouched */
-	int32_t slow_at; /* a free that brings `used` down to this, or finds it there, has more to do */
-	uint32_t bump;	 /* bytes of the span that were handed out once */
-	uint32_t end;	 /* where they end: whole blocks */
-	uint32_t bytes;	 /* of a block */
+	void *free;	/* blocks, linked by their first words */
+	int32_t until;	/* frees before one that has more to do; that one makes it negative */
+	uint32_t bump;	/* bytes of the span that were handed out once */
+	uint32_t end;	/* where they end: whole blocks */
+	uint32_t bytes; /* of a block */
 	uint8_t class;
 	uint8_t kind;
-	uint8_t zero; /* what lies beyond bump is zero */
-	uint8_t is_current;
+	uint8_t zero;  /* what lies beyond bump is zero */
+	uint8_t state; /* MAAR__SLAB_... */
 	unsigned char *base;
 	struct maar__slab *next, *prev; /* others of the lane's that have free blocks */
 	uint64_t reserved;
 };
 MAAR_STATIC_ASSERT(sizeof(struct maar__slab) == 64 || sizeof(void *) == 4, "one line");
 
-/* slow_at of: the slab that malloc takes from; one in the list of those with free blocks; one without, in no list. */
-#define MAAR__SLOW_NEVER -1
-#define MAAR__SLOW_EMPTY 0
-#define MAAR__SLOW_FULL	 INT32_MAX
+/* The slab that malloc takes from: no free has more to do, but the count ends some day. */
+#define MAAR__SLAB_CURRENT 0
+#define MAAR__UNTIL_NEVER  INT32_MAX
+/* In the list of those with free blocks: `until` is the number in use, less one. */
+#define MAAR__SLAB_LISTED 1
+/* All are in use, and nothing points to it: the first free has more to do. */
+#define MAAR__SLAB_FULL	 2
+#define MAAR__UNTIL_ONCE 0
+
+/* Blocks that are neither in the list nor untouched. */
+uint32_t maar__slab_used(const struct maar__slab *slab);
 
 /* What every call reads; written once, by atomics where a thread may look before its first call has seen to that. */
 struct maar__space {
 	unsigned char *base; /* of the range */
 	uint64_t units;	     /* there are; 0: no range yet */
 	uint32_t *unit;
-	struct maar__slab *slab;		   /* of the span that begins with a unit */
-	uint8_t quick[MAAR__CLASS_QUICK / 16 + 1]; /* class of (bytes + 15) / 16 */
+	struct maar__slab *slab; /* of the span that begins with a unit */
 } __attribute__((aligned(MAAR_APART)));
 extern struct maar__space maar__space __attribute__((visibility("hidden")));
 
@@ -129,10 +140,17 @@ struct maar__batch {
 
 struct maar__alloc_lane {
 	struct maar__lane head; /* busy: see below; n and what follows is for the mring's lanes */
-	uint32_t id;		/* what the table of units has */
+	/* All that free reads, in one line: maar__space's, which do not change once there is a lane, and whose it is. */
+	unsigned char *base;
+	uint64_t units; /* 0: every block goes the long way */
+	uint32_t *unit;
+	struct maar__slab *slab;
+	uint32_t owner; /* id, where the table of units has it */
+	uint32_t id;
 	uint32_t kind;		/* MAAR__LANE_... */
 	struct maar_heap *heap; /* that it is part of */
-	struct maar__slab *current[MAAR__CLASSES];
+	/* The slab that malloc takes from, of each class, by its bins (class.h). */
+	struct maar__slab *bin[MAAR__BINS] __attribute__((aligned(MAAR_CACHE_LINE)));
 	struct maar__slab *partial[MAAR__CLASSES];
 	uint32_t steal_at;     /* whose inbox to look into next */
 	uint64_t slow;	       /* times malloc had to look further, or free to send something: signs of life */
@@ -226,13 +244,19 @@ uint64_t maar__space_reserved(void);
 
 /* ---- slab.c: with the lane entered ---- */
 
+/* The slab that malloc takes from; if there is none, one without blocks. */
+static inline struct maar__slab *maar__slab_current(const struct maar__alloc_lane *lane, unsigned class)
+{
+	return lane->bin[maar__bin_of(class)];
+}
+
 /* A block of the current slab's list or untouched bytes; NULL: there is none. *zero: its bytes are zero. */
 void *maar__slab_take(struct maar__slab *slab, bool *zero);
 /* Another slab is to be current, with free blocks: one of the lane's. False: it has none. */
 bool maar__slab_next(struct maar__alloc_lane *lane, unsigned class);
 /* The same, from a new span. False: no memory. */
 bool maar__slab_new(struct maar__alloc_lane *lane, unsigned class);
-/* The rest of a free that brought slab->used to slow_at. */
+/* The rest of a free that brought slab->until below 0. */
 void maar__slab_freed(struct maar__alloc_lane *lane, struct maar__slab *slab);
 /* All slabs of the lane that are empty go, the current ones too. */
 void maar__slab_sweep(struct maar__alloc_lane *lane);
@@ -243,7 +267,7 @@ static inline void maar__slab_push(struct maar__alloc_lane *lane, struct maar__s
 {
 	*(void **)block = slab->free;
 	slab->free = block;
-	if (maar_unlikely(--slab->used <= slab->slow_at))
+	if (maar_unlikely(--slab->until < 0))
 		maar__slab_freed(lane, slab);
 }
 

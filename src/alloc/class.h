@@ -14,9 +14,17 @@
 #define MAAR__CLASS_WHOLE 112		    /* a block is a whole span of the largest kind */
 #define MAAR__CLASS_MOST  ((size_t)1 << 20) /* the largest size with a class by computation */
 #define MAAR__WHOLE_MOST  ((size_t)2 << 20) /* beyond that blocks are mappings of their own */
-#define MAAR__CLASS_QUICK 1024		    /* up to here by a table, a byte for each 16 */
 
-/* Above 16 classes per table entry the bits decide: 129 <= bytes <= MAAR__CLASS_MOST. */
+/*
+ * A lane finds the slab of a size by its bin: one for each 16 bytes up to here, so that small sizes need no class (several bins
+ * are of one class), then one for each class.
+ */
+#define MAAR__CLASS_QUICK 1024
+#define MAAR__QUICK_LAST  31 /* the class of so many bytes */
+#define MAAR__QUICK_BINS  (MAAR__CLASS_QUICK / 16 + 1)
+#define MAAR__BINS	  (MAAR__QUICK_BINS + MAAR__CLASSES - 1 - MAAR__QUICK_LAST)
+
+/* 129 <= bytes <= MAAR__CLASS_MOST */
 static inline unsigned maar__class_by_bits(size_t bytes)
 {
 	const size_t last = bytes - 1;
@@ -38,6 +46,25 @@ static inline size_t maar__class_bytes(unsigned class)
 	if (class < 8)
 		return 16 * (size_t)(class + 1);
 	return class < MAAR__CLASS_WHOLE ? (size_t)(class % 8 + 9) << (class / 8 + 3) : MAAR__WHOLE_MOST;
+}
+
+/* Of a class above MAAR__QUICK_LAST, by its bytes: up to MAAR__CLASS_MOST. */
+static inline size_t maar__bin_by_bits(size_t bytes)
+{
+	return MAAR__QUICK_BINS - 1 - MAAR__QUICK_LAST + (size_t)maar__class_by_bits(bytes);
+}
+
+/* The last of a class's bins. */
+static inline size_t maar__bin_of(unsigned class)
+{
+	return class <= MAAR__QUICK_LAST ? maar__class_bytes(class) / 16
+					 : MAAR__QUICK_BINS - 1 - MAAR__QUICK_LAST + class;
+}
+
+/* The first. */
+static inline size_t maar__bin_first(unsigned class)
+{
+	return class ? maar__bin_of(class - 1) + 1 : 0;
 }
 
 #endif

@@ -15,22 +15,18 @@
 #define REVOKED_LOOKS 32
 
 /* Lanes that are nobody's: revoked for ever, so that each call with them takes the long way. */
-static struct maar__slab none_slab;
-static struct {
+static struct nobody {
 	struct maar__lane head;
-	uint32_t id, kind;
-	struct maar_heap *heap;
-	struct maar__slab *current[MAAR__CLASSES];
+	unsigned char *base;
+	uint64_t units;
+	uint32_t *unit;
+	struct maar__slab *slab;
+	uint32_t owner, id, kind;
 } __attribute__((aligned(MAAR_APART))) nobody[2] = {
-	{ .head = { .revoked = 1 },
-	  .id = UINT32_MAX,
-	  .kind = MAAR__LANE_NONE,
-	  .current = { [0 ... MAAR__CLASSES - 1] = &none_slab } },
-	{ .head = { .revoked = 1 },
-	  .id = UINT32_MAX,
-	  .kind = MAAR__LANE_GONE,
-	  .current = { [0 ... MAAR__CLASSES - 1] = &none_slab } },
+	{ .head = { .revoked = 1 }, .id = UINT32_MAX, .kind = MAAR__LANE_NONE },
+	{ .head = { .revoked = 1 }, .id = UINT32_MAX, .kind = MAAR__LANE_GONE },
 };
+MAAR_STATIC_ASSERT(offsetof(struct nobody, kind) == offsetof(struct maar__alloc_lane, kind), "the beginning of a lane");
 #define NONE ((struct maar__alloc_lane *)(void *)&nobody[0])
 #define GONE ((struct maar__alloc_lane *)(void *)&nobody[1])
 
@@ -65,16 +61,30 @@ static size_t lane_bytes(void)
 	return (sizeof(struct maar__alloc_lane) + MAAR_APART - 1) / MAAR_APART * MAAR_APART;
 }
 
+/*
+ * Where in its page a lane begins. Each call stores to its first word, which is not to be taken for another page's word that the
+ * call after it loads (SLAB_AT of space.c): an entry of the table of units, of which low ones are in use.
+ */
+#define LANE_AT 2560
+MAAR_STATIC_ASSERT(LANE_AT % MAAR_APART == 0, "a lane's alignment");
+
 struct maar__alloc_lane *maar__alloc_lane_make(uint32_t kind)
 {
 	struct maar__alloc_lane *lane;
 	const uint32_t id = lanes_made + 1;
+	unsigned char *at;
 
 	if (id > MAAR__LANES_MOST)
 		return NULL;
-	lane = maar__map_sparse(lane_bytes() + maar__inbox_bytes());
-	if (!lane)
+	at = maar__map_sparse(LANE_AT + lane_bytes() + maar__inbox_bytes());
+	if (!at)
 		return NULL;
+	lane = (struct maar__alloc_lane *)(void *)(at + LANE_AT);
+	lane->base = maar__space.base;
+	lane->units = maar__space.units;
+	lane->unit = maar__space.unit;
+	lane->slab = maar__space.slab;
+	lane->owner = id << MAAR__OWNER_SHIFT;
 	lane->id = id;
 	lane->kind = kind;
 	maar__inbox_init(&lane->inbox, (unsigned char *)lane + lane_bytes());

@@ -120,7 +120,7 @@ void *maar__alloc_refill(struct maar__alloc_lane *lane, unsigned class, bool *ze
 		return maar__magazine_pop(m);
 	}
 	for (;;) {
-		block = maar__slab_take(lane->current[class], zero);
+		block = maar__slab_take(maar__slab_current(lane, class), zero);
 		if (block) {
 			MAAR__PROBE(alloc_refill, lane->id, class, OWN_SLABS);
 			return block;
@@ -140,13 +140,12 @@ void *maar__alloc_refill(struct maar__alloc_lane *lane, unsigned class, bool *ze
 
 void *maar__alloc_take(struct maar__alloc_lane *lane, unsigned class, bool *zero)
 {
-	struct maar__slab *slab = lane->current[class];
+	struct maar__slab *slab = maar__slab_current(lane, class);
 	void *block = slab->free;
 
 	*zero = false;
 	if (block) {
 		slab->free = *(void **)block;
-		slab->used++;
 		return block;
 	}
 	if (maar_likely(lane->magazine[class].n))

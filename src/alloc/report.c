@@ -25,14 +25,16 @@ static bool stands_still(uint32_t id)
 static bool count_slab(struct maar__slab *slab, uint32_t lane, void *arg)
 {
 	struct counts *c = arg;
+	uint64_t used;
 
 	if (!stands_still(lane))
 		return true;
 	c->s.spans += maar__span_bytes(slab->kind);
-	c->s.blocks += (uint64_t)slab->used;
-	c->s.block_bytes += (uint64_t)slab->used * slab->bytes;
+	used = maar__slab_used(slab);
+	c->s.blocks += used;
+	c->s.block_bytes += used * slab->bytes;
 	c->slabs[slab->class]++;
-	c->used[slab->class] += (uint64_t)slab->used;
+	c->used[slab->class] += used;
 	return true;
 }
 
@@ -235,7 +237,7 @@ static bool walk_slab(struct maar__slab *slab, uint32_t lane, void *arg)
 		.bytes = maar__span_bytes(slab->kind),
 		.block_bytes = slab->bytes,
 		.blocks = slab->end / slab->bytes,
-		.used = (uint32_t)slab->used,
+		.used = maar__slab_used(slab),
 		.lane = lane,
 	};
 

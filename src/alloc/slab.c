@@ -25,7 +25,6 @@ void *maar__slab_take(struct maar__slab *slab, bool *zero)
 	at = slab->free;
 	if (at) {
 		slab->free = *at;
-		slab->used++;
 		return at;
 	}
 	if (slab->bump == slab->end)
@@ -42,8 +41,19 @@ void *maar__slab_take(struct maar__slab *slab, bool *zero)
 			*at = (unsigned char *)at + slab->bytes;
 		*at = NULL;
 	}
-	slab->used++;
 	return block;
+}
+
+uint32_t maar__slab_used(const struct maar__slab *slab)
+{
+	uint32_t used = slab->bump / slab->bytes;
+	void *const *at;
+
+	if (slab->state == MAAR__SLAB_LISTED)
+		return (uint32_t)slab->until + 1;
+	for (at = slab->free; at; at = *at) /* one that is full has none */
+		used--;
+	return used;
 }
 
 static bool has_blocks(const struct maar__slab *slab)
@@ -55,7 +65,8 @@ static void enlist(struct maar__alloc_lane *lane, struct maar__slab *slab)
 {
 	struct maar__slab **list = &lane->partial[slab->class];
 
-	slab->slow_at = MAAR__SLOW_EMPTY;
+	slab->until = (int32_t)maar__slab_used(slab) - 1;
+	slab->state = MAAR__SLAB_LISTED;
 	slab->prev = NULL;
 	slab->next = *list;
 	if (slab->next)
@@ -75,30 +86,36 @@ static void delist(struct maar__alloc_lane *lane, struct maar__slab *slab)
 
 static struct maar__slab no_slab; /* has no blocks, and is written by nobody */
 
+static void set_bins(struct maar__alloc_lane *lane, unsigned class, struct maar__slab *slab)
+{
+	const size_t last = maar__bin_of(class);
+	size_t bin;
+
+	for (bin = maar__bin_first(class); bin <= last; bin++)
+		lane->bin[bin] = slab;
+}
+
 static void make_current(struct maar__alloc_lane *lane, unsigned class, struct maar__slab *slab)
 {
-	struct maar__slab *old = lane->current[class];
+	struct maar__slab *old = maar__slab_current(lane, class);
 
 	if (old != &no_slab) {
-		old->is_current = 0;
+		old->state = MAAR__SLAB_FULL;
+		old->until = MAAR__UNTIL_ONCE;
 		if (has_blocks(old))
 			enlist(lane, old);
-		else
-			old->slow_at = MAAR__SLOW_FULL;
 	}
-	lane->current[class] = slab;
-	if (slab != &no_slab) {
-		slab->is_current = 1;
-		slab->slow_at = MAAR__SLOW_NEVER;
-	}
+	set_bins(lane, class, slab);
+	slab->state = MAAR__SLAB_CURRENT;
+	slab->until = MAAR__UNTIL_NEVER;
 }
 
 void maar__slab_none(struct maar__alloc_lane *lane)
 {
-	unsigned class;
+	size_t bin;
 
-	for (class = 0; class < MAAR__CLASSES; class ++)
-		lane->current[class] = &no_slab;
+	for (bin = 0; bin < MAAR__BINS; bin++)
+		lane->bin[bin] = &no_slab;
 }
 
 bool maar__slab_next(struct maar__alloc_lane *lane, unsigned class)
@@ -125,9 +142,13 @@ bool maar__slab_new(struct maar__alloc_lane *lane, unsigned class)
 
 void maar__slab_freed(struct maar__alloc_lane *lane, struct maar__slab *slab)
 {
-	if (slab->slow_at == MAAR__SLOW_FULL)
+	if (slab->state == MAAR__SLAB_CURRENT) {
+		slab->until = MAAR__UNTIL_NEVER;
+		return;
+	}
+	if (slab->state == MAAR__SLAB_FULL)
 		enlist(lane, slab);
-	if (slab->used == 0 && slab->slow_at == MAAR__SLOW_EMPTY) {
+	if (slab->until < 0) {
 		delist(lane, slab);
 		maar__span_put(slab);
 	}
@@ -138,11 +159,11 @@ void maar__slab_sweep(struct maar__alloc_lane *lane)
 	unsigned class;
 
 	for (class = 0; class < MAAR__CLASSES; class ++) {
-		struct maar__slab *slab = lane->current[class];
+		struct maar__slab *slab = maar__slab_current(lane, class);
 
-		if (slab == &no_slab || slab->used)
+		if (slab == &no_slab || maar__slab_used(slab))
 			continue;
-		lane->current[class] = &no_slab;
+		set_bins(lane, class, &no_slab);
 		maar__span_put(slab);
 	}
 }

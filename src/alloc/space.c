@@ -73,14 +73,19 @@ unsigned maar__span_kind(unsigned class)
 
 /* ---- birth ---- */
 
+/*
+ * Slabs before the first, which are none's. Processors look for an older store to what a load reads by the address in the page, and
+ * take one in another page for it at first. free loads the entry of a unit and stores to that unit's slab, so that a pair of calls
+ * would take twice as long where the two are at the same place in their pages: for the first unit, then. With 13 it is the 260th.
+ */
+#define SLAB_AT 13
+
 static void choose_classes(void)
 {
-	unsigned class, i;
+	unsigned class;
 
 	for (class = 0; class < MAAR__CLASSES; class ++)
 		kinds[class] = (uint8_t)choose_kind(class);
-	for (i = 0; i < sizeof(maar__space.quick); i++)
-		maar_a_store(&maar__space.quick[i], (uint8_t)maar__class_of(16 * (size_t)i), RELAXED);
 }
 
 static void undo(void *range, size_t bytes, uint64_t units)
@@ -92,7 +97,8 @@ static void undo(void *range, size_t bytes, uint64_t units)
 			maar__mring_end_inner(&parts[kind]);
 	maar__unmap(range, bytes);
 	maar__unmap(maar__space.unit, units * sizeof(maar__space.unit[0]));
-	maar__unmap(maar__space.slab, units * sizeof(maar__space.slab[0]));
+	if (maar__space.slab)
+		maar__unmap(maar__space.slab - SLAB_AT, (units + SLAB_AT) * sizeof(maar__space.slab[0]));
 	maar__space.unit = NULL;
 	maar__space.slab = NULL;
 }
@@ -124,7 +130,9 @@ static int begin_with(uint64_t bytes)
 		return -ENOMEM;
 	at = range + (align - (uintptr_t)range % align) % align;
 	maar__space.unit = maar__map_sparse(units * sizeof(maar__space.unit[0]));
-	maar__space.slab = maar__map_sparse(units * sizeof(maar__space.slab[0]));
+	maar__space.slab = maar__map_sparse((units + SLAB_AT) * sizeof(maar__space.slab[0]));
+	if (maar__space.slab)
+		maar__space.slab += SLAB_AT;
 	maar_a_store(&maar__space.base, at, RELAXED);
 	rc = maar__space.unit && maar__space.slab ? make_parts(at, bytes, side) : -ENOMEM;
 	if (!rc && !maar__ready(at + bytes - side, side))
@@ -254,16 +262,16 @@ struct maar__slab *maar__span_get(struct maar__alloc_lane *lane, unsigned class)
 	kind--;
 	slab = &maar__space.slab[maar__unit_of(span)];
 	slab->free = NULL;
-	slab->used = 0;
+	slab->state = MAAR__SLAB_CURRENT; /* it is about to be */
+	slab->until = MAAR__UNTIL_NEVER;
 	slab->bump = 0;
 	slab->bytes = bytes;
 	slab->end = (uint32_t)(maar__span_bytes(kind) / bytes) * bytes;
 	slab->class = (uint8_t) class;
 	slab->kind = (uint8_t)kind;
 	slab->zero = fresh;
-	slab->is_current = 0;
 	slab->base = span;
-	mark(maar__unit_of(span), kind, lane->id << 16 | class);
+	mark(maar__unit_of(span), kind, lane->owner | class);
 	if (maar_unlikely(maar__watched()))
 		maar__watch_span_begins(slab);
 	return slab;

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 
+#include "../alloc/quick.h"
 #include "guard.h"
 
 #define MAAR_MALLOC_CALL __attribute__((visibility("default")))
@@ -114,7 +115,7 @@ ALWAYS void *own(const struct maar__call *call, void *block, size_t bytes, size_
 ALWAYS void *get(const struct maar__call *call, size_t bytes)
 {
 	(void)call;
-	return maar_malloc(bytes);
+	return maar__malloc_quick(bytes);
 }
 
 ALWAYS void *get_zeroed(const struct maar__call *call, size_t n, size_t bytes)
@@ -150,20 +151,19 @@ ALWAYS void *resize_array(const struct maar__call *call, void *block, size_t n, 
 ALWAYS void put(const struct maar__call *call, void *block)
 {
 	(void)call;
-	maar_free(block);
+	maar__free_quick(block);
 }
 
 ALWAYS void put_sized(const struct maar__call *call, void *block, size_t bytes)
 {
-	(void)call;
-	maar_free_sized(block, bytes);
+	(void)bytes;
+	put(call, block);
 }
 
 ALWAYS void put_aligned(const struct maar__call *call, void *block, size_t bytes, size_t align)
 {
-	(void)call;
 	(void)align;
-	maar_free_sized(block, bytes);
+	put_sized(call, block, bytes);
 }
 
 ALWAYS size_t usable(const struct maar__call *call, const void *block)

@@ -16,7 +16,7 @@ fi
 
 cat >"$tmp/bounds" <<'END'
 arena_alloc 13 11
-malloc_free 78 65
+malloc_free 62 52
 mring_get_put 55 46
 pool_get_put 160 133
 ring_dequeue_mpmc 25 21

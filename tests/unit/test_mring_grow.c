@@ -493,7 +493,7 @@ END_TEST
 /* Whether the thread that shrinks is at it: the first of many slabs has gone. */
 static bool has_begun(struct maar_mring *mring)
 {
-#ifdef __SANITIZE_THREAD__
+#ifdef MAAR__TSAN_BUILD
 	(void)mring; /* that may not be looked at without the lock */
 	nanosleep(&(struct timespec){ 0, 5200 * 1000 }, NULL);
 	return true;
