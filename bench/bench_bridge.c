@@ -505,12 +505,15 @@ int main(int argc, char **argv)
 					  .parser = parse,
 					  .doc = "maar-bridge beside its client library." };
 	struct bench b = { .n = 20000, .bytes = 64, .rounds = 5 };
+	char *self;
 	json_t *all;
 	int i;
 
 	argp_err_exit_status = 2;
 	argp_parse(&argp, argc, argv, 0, NULL, &b);
-	(void)snprintf(b.bridge, sizeof(b.bridge), "%s/../tools/bridge/maar-bridge", dirname(strdup(argv[0])));
+	self = strdup(argv[0]); /* dirname writes to it */
+	(void)snprintf(b.bridge, sizeof(b.bridge), "%s/../tools/bridge/maar-bridge", self ? dirname(self) : ".");
+	free(self);
 	(void)snprintf(b.base, sizeof(b.base), "/dev/shm/maar-bench-bridge-%d", (int)getpid());
 	for (i = 0; i < 2; i++)
 		(void)snprintf(b.dir[i], sizeof(b.dir[i]), "%s/%c", b.base, 'a' + i);
@@ -528,5 +531,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench_bridge: cannot write %s\n", b.out);
 	json_decref(all);
 	end(&b);
+	free(b.payload);
 	return 0;
 }
