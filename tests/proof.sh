@@ -12,26 +12,31 @@ usage()
 	cat <<'END'
 usage: make check-proof [STEPS="NAME ..."]      or: srcdir=... builddir=... tests/proof.sh [--list | NAME ...]
 
-Two hours on two processors, most steps some minutes. Steps, all by default:
-  tsan asan            the suite under ThreadSanitizer; under AddressSanitizer and UBSan, leaks too: of both .ci/run takes
-                       a part (check-quick)
-  gcc-O0 gcc-O3-lto    the unit tests and short stress, histories and stops, built otherwise
-  clang-O0 clang-O2 clang-O3 clang-tsan
-  generic              without any code for this processor (-DMAAR_ARCH_GENERIC)
-  debug                --enable-debug: misuse stops the program, right use does not
-  whole                what make check takes a part of: each header in each standard and form, each contestant in
-                       each case of the benchmarks, four times the counts for the malloc
-  model                each scenario of the memory-model explorer, 400,000 executions; its controls
+NAME is a step's, or `usual' (what is run without any: half an hour on two processors, before a change to what threads or
+processes share is called done), `release' (another hour, before a release), or `all'. Two steps go on at a time.
+usual:
+  model                each scenario of the memory-model explorer, 100,000 executions; its controls
+  mutation             every memory order weakened in turn: some check must fail
+  kill                 a thread stopped, and killed, at every instruction of every call, in every state; a process, in
+                       queues between processes, by SIGKILL; and 5,000 of these at random times, 5,000 stopped
   stress               the stress tests at five times their usual count, with delays at ten times, rings at every start in
                        every capacity
   history              the history checker and its controls; rings of all kinds,
                        channels and sets under it, five million operations of each
-  kill                 a thread stopped, and killed, at every instruction of every call, in every state; a process, in
-                       queues between processes, by SIGKILL; and 5,000 of these at random times, 5,000 stopped
+  gcc-O0 gcc-O3-lto    the unit tests and short stress, histories and stops, built otherwise
+  clang-O0 clang-O2 clang-O3
+  fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 30,000 inputs each (FUZZ_RUNS)
+  stall                a thread stopped for 50 ms at points of get and put: what the others do meanwhile, 80 % at least; this
+                       one alone, at the end
+release:
+  tsan asan            the suite under ThreadSanitizer; under AddressSanitizer and UBSan, leaks too: of both .ci/run takes
+                       a part (check-quick)
+  clang-tsan           as gcc-O0, under clang's ThreadSanitizer
+  generic              without any code for this processor (-DMAAR_ARCH_GENERIC)
+  debug                --enable-debug: misuse stops the program, right use does not
+  whole                what make check takes a part of: each header in each standard and form, each contestant in
+                       each case of the benchmarks, four times the counts for the malloc
   bridge               20,000 messages over maar-bridge and nats-server, one and a cluster of three, with 24 kills each
-  stall                a thread stopped for 50 ms at points of get and put: what the others do meanwhile, 80 % at least
-  mutation             every memory order weakened in turn: some check must fail
-  fuzz                 libFuzzer on every tests/fuzz target, under ASan and UBSan, 300,000 inputs each
   report               the page of make report in a browser, headless Chromium: each picture drawn, nothing complained of
   valgrind             memcheck over the unit tests of lanes, pool and object pool
   packages             a release made twice, from two clones; the Debian packages: built, lintian, installed, tried
@@ -41,19 +46,31 @@ Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is miss
 END
 }
 
-all='model tsan asan gcc-O0 gcc-O3-lto clang-O0 clang-O2 clang-O3 clang-tsan generic debug whole stress history kill bridge stall mutation fuzz report valgrind packages cross'
+# The longest first, so that both ends come near to each other.
+usual='kill mutation gcc-O3-lto stress model gcc-O0 clang-O0 clang-O3 clang-O2 fuzz history stall'
+release='tsan clang-tsan asan packages generic debug whole valgrind bridge report cross'
+all="$usual $release"
 
 case ${1-} in
 -h | --help) usage; exit 0 ;;
 --list) echo "$all"; exit 0 ;;
 esac
-steps=${*:-$all}
+steps=''
+[ $# -gt 0 ] || set -- usual
+for name; do
+	case $name in
+	usual) steps="$steps $usual" ;;
+	release) steps="$steps $release" ;;
+	all) steps="$steps $all" ;;
+	*) steps="$steps $name" ;;
+	esac
+done
 
 srcdir=$(cd "${srcdir:-.}" && pwd)
 builddir=$(cd "${builddir:-.}" && pwd)
 work=$builddir/proof
 jobs=$(getconf _NPROCESSORS_ONLN)
-failed='' missing='' tests=''
+tests=''
 export srcdir builddir
 mkdir -p "$work"
 [ -x "$srcdir/configure" ] || { echo "check-proof: no $srcdir/configure: run ./bootstrap" >&2; exit 1; }
@@ -127,26 +144,28 @@ step_whole()
 {
 	cd "$builddir"
 	rm -f tests/meta/headers.trs bench/smoke.trs bench/test_bench.trs tests/malloc/behave.trs
-	MAAR_PROOF=1 make -s -j"$jobs" check check_LTLIBRARIES=libmaar_test_module.la \
-		check_PROGRAMS="$(printf 'bench/%s ' bench_ring bench_slot bench_pool bench_arena bench_malloc bench_ladder \
-			malloc_shapes malloc_rungs bench_control test_bench) tests/malloc/behave tests/malloc/operators tests/malloc/replaced" \
+	export MAAR_PROOF=1
+	made check check_LTLIBRARIES=libmaar_test_module.la \
+		check_PROGRAMS=bench/test_bench \
 		TESTS='tests/meta/headers.sh bench/smoke.sh bench/test_bench tests/malloc/behave.sh' || return 1
 	grep '^:test-result: SKIP' tests/meta/headers.trs bench/smoke.trs bench/test_bench.trs tests/malloc/behave.trs || return 0
 	echo "MISSING: what these tests need, as their logs say"
 	return 77
 }
 
-# run PROGRAM: a test program of the build that check-proof was called in.
+# made TARGET...: in the build that check-proof was called in, where two steps are not to make the same at once.
+made() { cd "$builddir" && flock "$work/make.lock" make -s -j"$jobs" "$@"; }
+
+# run PROGRAM: a test program of that build.
 run()
 {
-	cd "$builddir"
-	make -s -j"$jobs" "$1" && CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent "./$1"
+	made "$1" && CK_TAP_LOG_FILE_NAME=- CK_VERBOSITY=silent "./$1"
 }
 
 step_model()
 {
-	MAAR_MODEL_EXECUTIONS=${MODEL_EXECUTIONS:-400000} run tests/model/test_model &&
-		MAAR_MODEL_EXECUTIONS=${MODEL_EXECUTIONS:-400000} run tests/model/test_model_controls
+	MAAR_MODEL_EXECUTIONS=${MODEL_EXECUTIONS:-100000} run tests/model/test_model &&
+		MAAR_MODEL_EXECUTIONS=${MODEL_EXECUTIONS:-100000} run tests/model/test_model_controls
 }
 
 step_stress()
@@ -185,7 +204,7 @@ step_bridge()
 	want redis-server redis-server || return
 	cd "$builddir"
 	grep -q '^am__append_.* tools/bridge/maar-bridge' Makefile || { echo "MISSING: libnats (Debian: libnats-dev); ./bootstrap installs it"; return 77; }
-	make -s -j"$jobs" tools/bridge/maar-bridge tests/bridge/bridge_control || return 1
+	made tools/bridge/maar-bridge tests/bridge/bridge_control || return 1
 	MAAR_PROOF=1 run tests/bridge/test_bridge_points || return 1
 	MAAR_PROOF=1 run tests/bridge/test_bridge_kill
 }
@@ -217,7 +236,7 @@ step_fuzz()
 		# shellcheck disable=SC2086 # flags are words
 		clang $flags -fsanitize=fuzzer "$target" "$work"/fuzz/*.o $URCU_LIBS -lpthread -o "$work/$name" || return 1
 		mkdir -p "$work/$name.corpus"
-		"$work/$name" -runs="${FUZZ_RUNS:-300000}" -max_len=2048 -timeout=60 -artifact_prefix="$work/" \
+		"$work/$name" -runs="${FUZZ_RUNS:-30000}" -max_len=2048 -timeout=60 -artifact_prefix="$work/" \
 			"$work/$name.corpus" || return 1
 	done
 }
@@ -227,7 +246,7 @@ step_report()
 	want python3 python3 && want gnuplot gnuplot-nox && want chromium chromium || return
 	cd "$builddir"
 	grep -q '^am__append_.* libmaar_bench_own\.a' Makefile || { echo "MISSING: jansson (Debian: libjansson-dev); ./bootstrap installs it"; return 77; }
-	make -s -j"$jobs" bench/bench_ring bench/bench_slot bench/bench_pool bench/bench_arena bench/bench_malloc bench/bench_ipc \
+	made bench/bench_ring bench/bench_slot bench/bench_pool bench/bench_arena bench/bench_malloc bench/bench_ipc \
 		bench/bench_ladder bench/bench_control bench/malloc_shapes bench/malloc_rungs libmaar-malloc.la || return 1
 	sh "$srcdir/bench/report/view.sh"
 }
@@ -237,7 +256,7 @@ step_valgrind()
 	want valgrind valgrind || return
 	cd "$builddir"
 	for test in test_mring_lanes test_pool test_object_pool; do
-		make -s "tests/unit/$test" || return 1
+		made "tests/unit/$test" || return 1
 		# Pools' tests say how large slots are, and put them twice, which a tool that sees slots rightly calls an
 		# error. What memcheck sees of a pool's slots is tests/tools'.
 		[ "$test" = test_mring_lanes ] || export MAAR_OPTIONS=tools=0
@@ -297,35 +316,43 @@ one()
 	echo "$rc $(($(date +%s) - at))" >"$work/$1.result"
 }
 
-# tell STEP: says so, on the line that begins with its name.
+# tell STEP: says so.
 tell()
 {
 	read -r rc seconds <"$work/$1.result"
 	case $rc in
 	0) word=passed ;;
-	77) word="MISSING: see $work/$1.log" missing="$missing $1" ;;
-	*) word="FAILED: see $work/$1.log" failed="$failed $1" ;;
+	77) word="MISSING: see $work/$1.log" ;;
+	*) word="FAILED: see $work/$1.log" ;;
 	esac
-	echo "$word ($seconds s)"
+	printf 'check-proof: %-12s %s (%s s)\n' "$1" "$word" "$seconds"
 }
 
-# The explorer has one thread and takes a quarter of an hour: beside the others, where there is a processor for it.
-beside=''
-for step in $steps; do
-	if [ "$step" = model ] && [ "$jobs" -gt 1 ]; then
-		one model &
-		beside=model
-	else
-		printf 'check-proof: %-12s ' "$step"
+# Takes one step after the other, of those that the other has not taken. One that measures is left for the end.
+work_on()
+{
+	for step in $steps; do
+		[ "$step" != stall ] || continue
+		mkdir "$work/taken/$step" 2>/dev/null || continue
 		one "$step"
 		tell "$step"
-	fi
+	done
+}
+rm -rf "$work/taken"
+mkdir "$work/taken"
+[ "$jobs" -lt 2 ] || work_on &
+work_on
+wait
+failed='' missing=''
+for step in $steps; do
+	[ "$step" != stall ] || { one stall && tell stall; }
+	read -r rc seconds <"$work/$step.result"
+	case $rc in
+	0) ;;
+	77) missing="$missing $step" ;;
+	*) failed="$failed $step" ;;
+	esac
 done
-if [ -n "$beside" ]; then
-	printf 'check-proof: %-12s ' "$beside"
-	wait
-	tell "$beside"
-fi
 echo "check-proof: $(($(date +%s) - began)) s in all"
 if [ -n "$failed" ]; then
 	echo "check-proof: failed:$failed"

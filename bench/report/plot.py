@@ -6,6 +6,7 @@ two of them share.
 gnuplot writes colours as numbers. So each role has a number of its own that nothing else uses, and becomes a class.
 """
 import math
+import os
 import re
 import shutil
 import subprocess
@@ -178,7 +179,9 @@ def draw(pictures):
     need_gnuplot()
     with tempfile.TemporaryDirectory() as directory:
         script = "\n".join(line for p in pictures for line in p.script) + "\n"
-        done = subprocess.run(["gnuplot"], input=script, text=True, capture_output=True, cwd=directory, check=False)
+        # In the locale C it complains of characters that it never has to draw.
+        done = subprocess.run(["gnuplot"], input=script, encoding="utf-8", capture_output=True, cwd=directory, check=False,
+                              env={**os.environ, "LC_ALL": "C.UTF-8"})
         if done.returncode or done.stderr.strip():
             raise NoGnuplot(f"gnuplot failed ({done.returncode}): {done.stderr.strip()}")
         ET.register_namespace("", SVG[1:-1])

@@ -32,7 +32,7 @@ def report(directory, page, **environment):
 
 
 def page_is_right(directory, page):
-    done = report(directory, page)
+    done = report(directory, page, LC_ALL="C")
     check(done.returncode == 0, f"report.py failed: {done.stderr}")
     check("drawing" in done.stdout, "no word of what it does")
     for fault in faults(page, directory):

@@ -19,7 +19,7 @@ MAAR_COLD void *maar__malloc_outside(size_t bytes, struct maar__alloc_lane *lane
 	return maar__malloc_slow(bytes);
 }
 
-void *maar__malloc_further(size_t bytes, struct maar__alloc_lane *lane)
+__attribute__((noinline)) void *maar__malloc_further(size_t bytes, struct maar__alloc_lane *lane)
 {
 	const unsigned class = maar__class_of(bytes);
 	struct maar__magazine *m = &lane->magazine[class];
@@ -50,14 +50,14 @@ MAAR_COLD void maar__free_outside(void *block, struct maar__alloc_lane *lane, ui
 	maar__alloc_free_slow(block);
 }
 
-void maar__free_further(struct maar__slab *slab, struct maar__alloc_lane *lane)
+__attribute__((noinline)) void maar__free_further(struct maar__slab *slab, struct maar__alloc_lane *lane)
 {
 	maar__slab_freed(lane, slab);
 	maar__alloc_back(lane, 0);
 	maar__alloc_after();
 }
 
-void maar__free_foreign(void *block, struct maar__alloc_lane *lane, uint32_t entry)
+__attribute__((noinline)) void maar__free_foreign(void *block, struct maar__alloc_lane *lane, uint32_t entry)
 {
 	maar__alloc_send(lane, block, entry);
 	maar__alloc_back(lane, 0);

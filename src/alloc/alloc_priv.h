@@ -86,7 +86,8 @@ MAAR_STATIC_ASSERT(sizeof(struct maar__slab) == 64 || sizeof(void *) == 4, "one 
 /* Blocks that are neither in the list nor untouched. */
 uint32_t maar__slab_used(const struct maar__slab *slab);
 
-/* What every call reads; written once, by atomics where a thread may look before its first call has seen to that. */
+/* Where the range and its tables are; written once, by atomics where a thread may look before its first call has seen to that.
+ * Each lane has a copy, in the line that free reads. */
 struct maar__space {
 	unsigned char *base; /* of the range */
 	uint64_t units;	     /* there are; 0: no range yet */

@@ -39,6 +39,14 @@ says()
 }
 # Until a command succeeds; a stalled machine takes its time.
 until_so() { i=0; until "$@" >/dev/null 2>&1; do i=$((i + 1)); [ "$i" -lt 3000 ] || { wrong "never: $*"; return; }; sleep 0.02; done; }
+# The exit status of a process that is ending: one that does not end is named, and killed.
+gone() { state=$(sed 's/.*) //' "/proc/$1/stat") && [ "${state%% *}" != Z ] && return 1 || return 0; }
+end_of()
+{
+	until_so gone "$1"
+	gone "$1" || { tr '\0' ' ' <"/proc/$1/cmdline"; cat "/proc/$1/task/"*/wchan; echo; kill -ABRT "$1"; }
+	wait "$1"
+}
 # shows DIRECTION QUEUE PATTERN: the status of that bridge has a line like that
 shows() { "$bridge" -j -d "$1" status "$2" | grep -q -e "$3"; }
 
@@ -160,7 +168,7 @@ shows "$a" later '"running": true' || wrong 'a queue that stayed is not carried 
 
 # ---- ends: by a signal, and with the queue ----
 kill -TERM "$export"
-wait "$export" || wrong "run ends with $?: $(cat "$work/export")"
+end_of "$export" || wrong "run ends with $?: $(cat "$work/export")"
 until_so grep -q 'STOPPING=1' "$work/heard"
 { echo; seq 2 50; } | "$maar" -d "$a" send -e jobs.fast_1
 says 0 '' "$bridge" -d "$a" export -u "$url" -H a.example jobs.fast_1
@@ -192,7 +200,7 @@ is 'what fits' "$("$maar" -d "$b" recv -n 1 -t 60 small)" short
 until_so grep -q "2000 bytes, and the queue's slots 1024" "$work/small"
 until_so shows "$b" small '"refused": 1'
 kill -TERM "$small"
-wait "$small" || wrong "import ends with $?"
+end_of "$small" || wrong "import ends with $?"
 
 # ---- a stream that is full: the exporter holds what it has, and the queue fills up ----
 "$maar" -d "$a" send -c full </dev/null
@@ -210,7 +218,7 @@ pids="$pids $!"
 until_so sh -c "'$maar' -d '$b' ls | grep -q full"
 is 'what waited' "$("$maar" -d "$b" recv -n 20 -t 60 full | sort -n)" "$(seq 1 20)"
 kill -TERM "$full"
-wait "$full" || wrong "export ends with $?"
+end_of "$full" || wrong "export ends with $?"
 
 # ---- the benchmark, at a glance ----
 says 0 'of one at a time' "$builddir/bench/bench_bridge" -n 300 -r 1 -o "$work/figures"
@@ -224,6 +232,6 @@ server=
 until_so shows "$b" jobs.fast_1 '"state": "no link"'
 until_so grep -q 'no server answers' "$work/import"
 kill -TERM "$import"
-wait "$import" || wrong "import ends with $?: $(cat "$work/import")"
+end_of "$import" || wrong "import ends with $?: $(cat "$work/import")"
 shows "$b" jobs.fast_1 '"running": false' || wrong 'import: still running?'
 exit "$failed"
