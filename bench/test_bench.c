@@ -153,8 +153,8 @@ START_TEST(wrong_results_are_found)
 	snprintf(output, sizeof(output), "--output=%s", path);
 	snprintf(count, sizeof(count), "--count=%d", 10 * COUNT);
 	/* one second for those that never end; minutes for those that do, on a machine that may stall */
-	ck_assert_int_eq(run("bench_control", NULL, "-n2", "-f", "control/1p1c,control/exchange,control/processes", "-k", sinner[_i].name,
-			     count, output, ends ? "-l300" : "-l1", NULL),
+	ck_assert_int_eq(run("bench_control", NULL, "-n2", "-f", "control/1p1c,control/exchange,control/processes",
+			     "-k", sinner[_i].name, count, output, ends ? "-l300" : "-l1", NULL),
 			 sinner[_i].exit);
 	all = load(path, 1);
 	program = json_array_get(json_object_get(all, "programs"), 0);

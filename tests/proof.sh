@@ -39,6 +39,7 @@ release:
   bridge               20,000 messages over maar-bridge and nats-server, one and a cluster of three, with 24 kills each
   report               the page of make report in a browser, headless Chromium: each picture drawn, nothing complained of
   valgrind             memcheck over the unit tests of lanes, pool and object pool
+  lint                 clang-format, cppcheck, clang-tidy; the ABI against the one kept (abidiff)
   packages             a release made twice, from two clones; the Debian packages: built, lintian, installed, tried
                        (tests/install/packages.sh --help; root or user namespaces, a Debian mirror)
   cross                the rings on aarch64, armhf, riscv64 and s390x, emulated; the stop test there, by hooks
@@ -48,7 +49,7 @@ END
 
 # The longest first, so that both ends come near to each other.
 usual='kill mutation gcc-O3-lto stress model gcc-O0 clang-O0 clang-O3 clang-O2 fuzz history stall'
-release='tsan clang-tsan asan packages generic debug whole valgrind bridge report cross'
+release='tsan clang-tsan asan packages generic debug whole valgrind bridge lint report cross'
 all="$usual $release"
 
 case ${1-} in
@@ -264,6 +265,8 @@ step_valgrind()
 			"tests/unit/$test" || return 1
 	done
 }
+
+step_lint() { made all && sh "$srcdir/tests/meta/lint.sh"; }
 
 step_packages()
 {

@@ -30,12 +30,13 @@ static void *world_open(const struct bench_contestant *me, const struct bench_ca
 	const size_t ring = ((size_t)rte_ring_get_memsize(entries) + BENCH_APART - 1) / BENCH_APART * BENCH_APART;
 	const size_t bytes = BENCH_APART + 2 * ring + c->capacity * c->bytes;
 	struct world *world = bench_ipc_map(bytes);
-	unsigned char *at = (unsigned char *)world + BENCH_APART;
+	unsigned char *at;
 	unsigned i;
 
 	(void)which;
 	if (!world)
 		return NULL;
+	at = (unsigned char *)world + BENCH_APART;
 	world->message = c->bytes;
 	world->bytes = bytes;
 	world->free = ring_in(&at, entries, me->param);

@@ -183,10 +183,10 @@ struct maar_alloc_area {
 	const struct maar_heap *heap; /* that it is of; NULL: none */
 	void *at;
 	size_t bytes;
-	size_t block_bytes;  /* of each */
-	uint32_t blocks;     /* that it can have */
-	uint32_t used;	     /* in use, or on their way home */
-	uint32_t lane;	     /* number of the lane; 0: a mapping */
+	size_t block_bytes; /* of each */
+	uint32_t blocks;    /* that it can have */
+	uint32_t used;	    /* in use, or on their way home */
+	uint32_t lane;	    /* number of the lane; 0: a mapping */
 	uint32_t reserved0;
 };
 
@@ -194,11 +194,12 @@ struct maar_alloc_area {
  * Calls visit for each slab and mapping, of all heaps (NULL) or of one, until it returns false; returns how many it saw.
  * visit runs under locks: it may not allocate or free.
  */
-MAAR_API size_t maar_heap_walk(const struct maar_heap *heap, bool (*visit)(const struct maar_alloc_area *area, void *arg),
-			       void *arg);
+MAAR_API size_t maar_heap_walk(const struct maar_heap *heap,
+			       bool (*visit)(const struct maar_alloc_area *area, void *arg), void *arg);
 
 /* Calls visit for each block in use of a heap, likewise; no other thread may allocate or free in it meanwhile. */
-MAAR_API size_t maar_heap_blocks(struct maar_heap *heap, bool (*visit)(void *block, size_t bytes, void *arg), void *arg);
+MAAR_API size_t maar_heap_blocks(struct maar_heap *heap, bool (*visit)(void *block, size_t bytes, void *arg),
+				 void *arg);
 
 MAAR_END_DECLS
 

@@ -79,7 +79,8 @@ MAAR_API MAAR_NODISCARD struct maar_ipc *maar_ipc_open(const char *name, const s
 MAAR_API int maar_ipc_unlink(const char *name, unsigned flags);
 
 enum maar_ipc_entry_flag {
-	MAAR_IPC_LEFTOVER = 1u << 0, /* no queue: what a maker, or a consumer, has left that is dead (name: the file's) */
+	MAAR_IPC_LEFTOVER =
+		1u << 0, /* no queue: what a maker, or a consumer, has left that is dead (name: the file's) */
 };
 
 /* What has a name. */

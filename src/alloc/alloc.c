@@ -26,8 +26,8 @@ __attribute__((noinline)) void *maar__malloc_further(size_t bytes, struct maar__
 	void *block;
 	bool zero;
 
-	if (maar_likely(m->n)) {
-		block = maar__magazine_pop(m);
+	block = maar_likely(m->n) ? maar__magazine_pop(m) : maar__alloc_reuse(lane, class);
+	if (maar_likely(block)) {
 		maar__alloc_back(lane, 0);
 		return block;
 	}

@@ -160,6 +160,7 @@ struct maar__alloc_lane {
 	uint64_t stolen, sent; /* batches */
 	struct maar__inbox inbox;
 	uint32_t opened;	  /* keys that are not 0 */
+	uint8_t opened_last[MAAR__CLASSES]; /* where in `open` the last batch of each class was begun */
 	uint32_t key[MAAR__OPEN]; /* of `open`: {owner, window, class} as an entry has {owner, back, class}; 0: none */
 	struct maar__batch open[MAAR__OPEN];
 	struct maar__magazine magazine[MAAR__CLASSES];
@@ -277,6 +278,10 @@ static inline void maar__slab_push(struct maar__alloc_lane *lane, struct maar__s
 /* A block of the class; NULL: no memory. */
 void *maar__alloc_take(struct maar__alloc_lane *lane, unsigned class, bool *zero);
 void *maar__alloc_refill(struct maar__alloc_lane *lane, unsigned class, bool *zero);
+/* One of those that this thread has freed of others', and not sent yet; NULL: there is none. */
+void *maar__alloc_reuse(struct maar__alloc_lane *lane, unsigned class);
+/* Where a block came from that was not in the slab's list, as probe alloc_refill says. */
+enum { MAAR__FROM_OWN_INBOX, MAAR__FROM_OWN_BATCHES, MAAR__FROM_OWN_SLABS, MAAR__FROM_OTHERS };
 /* A block of the range, whosever it is. */
 void maar__alloc_give(struct maar__alloc_lane *lane, void *block);
 void maar__alloc_send(struct maar__alloc_lane *lane, void *block, uint32_t entry);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT
  *
  * What malloc does when the list of its slab is empty. In this order: blocks that came by value, in the class's magazine;
- * what other threads have sent back; what this thread has freed of others' and not sent yet; its own slabs, touched memory
+ * what this thread has freed of others' and not sent yet; what other threads have sent back; its own slabs, touched memory
  * first; batches that wait for others; a new slab. All with the lane entered.
  */
 #include "alloc_priv.h"
@@ -14,9 +14,6 @@
 
 /* How many batches it takes out of its own at a time: what is not wanted now costs a line a block. */
 #define TAKE_BATCHES 4
-
-/* Smaller blocks, several to a line, are not used by who freed them: two threads would write to one line. */
-#define LEAST_REUSED 64
 
 /* Blocks of a batch, whose key is the first handle: into the magazine of their class if that has room, else one by one. */
 static void stow(struct maar__alloc_lane *lane, const uint32_t *handles, size_t n)
@@ -36,9 +33,6 @@ static void stow(struct maar__alloc_lane *lane, const uint32_t *handles, size_t 
 		maar__alloc_give(lane, window + ((uint64_t)handles[i] << MAAR__HANDLE_SHIFT));
 }
 
-/* Where a block came from, as probe alloc_refill says. */
-enum source { OWN_INBOX, OWN_BATCHES, OWN_SLABS, OTHERS };
-
 static bool from_inbox(struct maar__alloc_lane *lane, unsigned class)
 {
 	uint32_t handles[MAAR__INBOX_BATCH + 2] __attribute__((aligned(8)));
@@ -54,26 +48,6 @@ static bool from_inbox(struct maar__alloc_lane *lane, unsigned class)
 			return true;
 	}
 	return false;
-}
-
-/* The batch of this class that has most, of those that this thread fills for others. */
-static bool from_open(struct maar__alloc_lane *lane, unsigned class)
-{
-	unsigned best = MAAR__OPEN, i;
-
-	if (!lane->opened || maar__class_bytes(class) < LEAST_REUSED)
-		return false;
-	for (i = 0; i < MAAR__OPEN; i++)
-		if (lane->key[i] && MAAR__UNIT_CLASS(lane->key[i]) == class &&
-		    (best == MAAR__OPEN || lane->open[i].n > lane->open[best].n))
-			best = i;
-	if (best == MAAR__OPEN)
-		return false;
-	lane->open[best].handles[0] = lane->key[best];
-	lane->key[best] = 0;
-	lane->opened--;
-	stow(lane, lane->open[best].handles, lane->open[best].n);
-	return true;
 }
 
 /* From those that wait in the inbox of a lane that does not come for them. */
@@ -112,23 +86,19 @@ void *maar__alloc_refill(struct maar__alloc_lane *lane, unsigned class, bool *ze
 	maar__alloc_count_slow(lane);
 	maar__alloc_drain_spill(lane);
 	if (lane->kind != MAAR__LANE_HEAP && from_inbox(lane, class)) {
-		MAAR__PROBE(alloc_refill, lane->id, class, OWN_INBOX);
-		return maar__magazine_pop(m);
-	}
-	if (lane->kind != MAAR__LANE_HEAP && from_open(lane, class)) {
-		MAAR__PROBE(alloc_refill, lane->id, class, OWN_BATCHES);
+		MAAR__PROBE(alloc_refill, lane->id, class, MAAR__FROM_OWN_INBOX);
 		return maar__magazine_pop(m);
 	}
 	for (;;) {
 		block = maar__slab_take(maar__slab_current(lane, class), zero);
 		if (block) {
-			MAAR__PROBE(alloc_refill, lane->id, class, OWN_SLABS);
+			MAAR__PROBE(alloc_refill, lane->id, class, MAAR__FROM_OWN_SLABS);
 			return block;
 		}
 		if (maar__slab_next(lane, class))
 			continue;
 		if (lane->kind != MAAR__LANE_HEAP && from_others(lane, class)) {
-			MAAR__PROBE(alloc_refill, lane->id, class, OTHERS);
+			MAAR__PROBE(alloc_refill, lane->id, class, MAAR__FROM_OTHERS);
 			return maar__magazine_pop(m);
 		}
 		if (!maar__slab_new(lane, class)) {
@@ -150,7 +120,8 @@ void *maar__alloc_take(struct maar__alloc_lane *lane, unsigned class, bool *zero
 	}
 	if (maar_likely(lane->magazine[class].n))
 		return maar__magazine_pop(&lane->magazine[class]);
-	return maar__alloc_refill(lane, class, zero);
+	block = maar__alloc_reuse(lane, class);
+	return block ? block : maar__alloc_refill(lane, class, zero);
 }
 
 /* ---- the other way: all that came goes to the slabs ---- */

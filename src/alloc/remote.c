@@ -3,12 +3,17 @@
  *
  * Another lane's block, freed: it is not touched, but its handle goes into a batch for that lane and class, which goes into
  * the lane's inbox by value when it is full. If the inbox is full, the blocks are linked and spilt, with one
- * compare-and-swap: a free waits for nobody.
+ * compare-and-swap: a free waits for nobody. Until then the thread may use the block itself.
  */
 #include "alloc_priv.h"
 
+#include "../base/probe.h"
+
 /* Bytes that a batch holds back at most. */
 #define BATCH_BYTES ((size_t)48 << 10)
+
+/* Smaller blocks, several to a line, are not used by who freed them: two threads would write to one line. */
+#define LEAST_REUSED 64
 
 /* Handles of a batch, beside its key. */
 #define MOST_HANDLES (MAAR__INBOX_BATCH - 1)
@@ -32,15 +37,17 @@ void maar__batch_flush(struct maar__alloc_lane *lane, unsigned i)
 	struct maar__alloc_lane *owner = maar__alloc_lane(MAAR__UNIT_OWNER(lane->key[i]));
 	struct maar__batch *b = &lane->open[i];
 
+	lane->opened--;
 	b->handles[0] = lane->key[i];
+	lane->key[i] = 0;
+	if (b->n == 1)
+		return; /* all of it has been reused */
 	lane->sent++;
 	maar__alloc_count_slow(lane);
 	if (!maar__inbox_give(&owner->inbox, b->handles, b->n)) {
 		spill(&owner->inbox, b);
 		maar__alloc_want(MAAR__WANT_THREAD);
 	}
-	lane->key[i] = 0;
-	lane->opened--;
 }
 
 void maar__batch_flush_all(struct maar__alloc_lane *lane)
@@ -63,9 +70,22 @@ static MAAR_COLD void open_batch(struct maar__alloc_lane *lane, unsigned i, uint
 	if (most < 2)
 		most = 2;
 	lane->key[i] = key;
+	lane->opened_last[MAAR__UNIT_CLASS(key)] = (uint8_t)i;
 	lane->opened++;
 	lane->open[i].n = 1;
 	lane->open[i].most = (uint32_t)most + 1;
+}
+
+void *maar__alloc_reuse(struct maar__alloc_lane *lane, unsigned class)
+{
+	const unsigned i = lane->opened_last[class];
+	struct maar__batch *b = &lane->open[i];
+
+	if (!lane->key[i] || MAAR__UNIT_CLASS(lane->key[i]) != class || b->n == 1 || maar__class_bytes(class) < LEAST_REUSED)
+		return NULL;
+	maar__alloc_count_slow(lane);
+	MAAR__PROBE(alloc_refill, lane->id, class, MAAR__FROM_OWN_BATCHES);
+	return maar__window(MAAR__UNIT_BACK(lane->key[i])) + ((uint64_t)b->handles[--b->n] << MAAR__HANDLE_SHIFT);
 }
 
 /* Of the side region, of a heap, or of nobody. */

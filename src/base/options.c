@@ -65,13 +65,12 @@ static void read_all(void)
 		return;
 	}
 	memcpy(text, from, strlen(from) + 1);
-	do {
-		end = strchr(word, ',');
-		if (end)
-			*end = 0;
+	while ((end = strchr(word, ',')) != NULL) {
+		*end = 0;
 		take(word);
 		word = end + 1;
-	} while (end);
+	}
+	take(word);
 }
 
 bool maar__options_known(void)

@@ -26,7 +26,8 @@ struct queue {
 struct maar__guard_shard {
 	pthread_mutex_t lock;
 	struct maar__guard_block *table;
-	size_t entries, used; /* a power of two; half of them used at most, or 7 of 8 where there is no memory for more */
+	size_t entries,
+		used; /* a power of two; half of them used at most, or 7 of 8 where there is no memory for more */
 	size_t paged;
 	struct queue queue[2]; /* quarantine: of blocks of the allocator's; of those with pages */
 } __attribute__((aligned(MAAR_APART)));

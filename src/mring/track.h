@@ -55,7 +55,6 @@ struct maar__site {
 	uint64_t frame[MAAR__TRACE_DEPTH]; /* return addresses, the caller's first */
 };
 
-
 struct maar__track {
 	struct maar__mring *m;
 	unsigned flags;			    /* MAAR_TRACK_* */

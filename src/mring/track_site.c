@@ -61,8 +61,8 @@ void maar__sites_destroy(struct maar__track *t)
 
 static struct maar__site *new_site(struct maar__track *t, const struct wanted *w)
 {
-	uint32_t number = maar_a_load(&t->next_site, RELAXED);
 	struct maar__site *s;
+	uint32_t number;
 	unsigned i;
 
 	do {

@@ -145,7 +145,8 @@ static const struct element *witness(const struct checker *c, uint64_t time)
 	for (i = 0; i < c->count; i++) {
 		const struct element *x = &c->elements[i];
 
-		if ((c->spec->set ? x->put_end : x->shown) < time && x->take_start > time && (!best || x->take_start > best->take_start))
+		if ((c->spec->set ? x->put_end : x->shown) < time && x->take_start > time &&
+		    (!best || x->take_start > best->take_start))
 			best = x;
 	}
 	return best;

@@ -107,7 +107,7 @@ static uint64_t untold(size_t capacity)
 		.name = title, .flags = (mode), .one_producer = HAS(mode, MAAR_CHANNEL_SP),                            \
 		.one_consumer = HAS(mode, MAAR_CHANNEL_SC), .hides = HAS(mode, MAAR_CHANNEL_TICKET),                   \
 		.slack = HAS(mode, MAAR_CHANNEL_SC) ? untold : NULL, .make = make, .end = end, .put = put,             \
-		.take = take, .single_takes = true                                                                    \
+		.take = take, .single_takes = true                                                                     \
 	}
 
 static const struct history_queue channels[] = {

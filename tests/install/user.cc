@@ -19,7 +19,9 @@ static int point_make(struct point *p, void *arg)
 	return 0;
 }
 
-static void point_end(struct point *) {}
+static void point_end(struct point *)
+{
+}
 
 MAAR_OBJECT_POOL(point, struct point, point_make, point_end);
 

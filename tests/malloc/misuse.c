@@ -369,7 +369,8 @@ static int list(const struct program *p, int with_expected)
 
 int main(int argc, char **argv)
 {
-	static const struct program *const tables[] = { wrong_frees, wrong_uses, wrong_edges, told_edges, proper, proper_edges };
+	static const struct program *const tables[] = { wrong_frees, wrong_uses, wrong_edges,
+							told_edges,  proper,	 proper_edges };
 	const struct program *p;
 	size_t i;
 

@@ -18,7 +18,7 @@
 #define must(cond)                                                                                                     \
 	do {                                                                                                           \
 		if (!(cond)) {                                                                                         \
-			std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #cond);                         \
+			std::fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #cond);                        \
 			std::exit(1);                                                                                  \
 		}                                                                                                      \
 	} while (0)
@@ -27,11 +27,26 @@ static volatile std::size_t huge = PTRDIFF_MAX;
 
 static void whose()
 {
-	static const char *const names[] = { "_Znwm", "_Znam", "_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t",
-		"_ZnwmSt11align_val_t", "_ZnamSt11align_val_t", "_ZnwmSt11align_val_tRKSt9nothrow_t",
-		"_ZnamSt11align_val_tRKSt9nothrow_t", "_ZdlPv", "_ZdaPv", "_ZdlPvm", "_ZdaPvm", "_ZdlPvRKSt9nothrow_t",
-		"_ZdaPvRKSt9nothrow_t", "_ZdlPvSt11align_val_t", "_ZdaPvSt11align_val_t", "_ZdlPvmSt11align_val_t",
-		"_ZdaPvmSt11align_val_t", "_ZdlPvSt11align_val_tRKSt9nothrow_t", "_ZdaPvSt11align_val_tRKSt9nothrow_t" };
+	static const char *const names[] = { "_Znwm",
+					     "_Znam",
+					     "_ZnwmRKSt9nothrow_t",
+					     "_ZnamRKSt9nothrow_t",
+					     "_ZnwmSt11align_val_t",
+					     "_ZnamSt11align_val_t",
+					     "_ZnwmSt11align_val_tRKSt9nothrow_t",
+					     "_ZnamSt11align_val_tRKSt9nothrow_t",
+					     "_ZdlPv",
+					     "_ZdaPv",
+					     "_ZdlPvm",
+					     "_ZdaPvm",
+					     "_ZdlPvRKSt9nothrow_t",
+					     "_ZdaPvRKSt9nothrow_t",
+					     "_ZdlPvSt11align_val_t",
+					     "_ZdaPvSt11align_val_t",
+					     "_ZdlPvmSt11align_val_t",
+					     "_ZdaPvmSt11align_val_t",
+					     "_ZdlPvSt11align_val_tRKSt9nothrow_t",
+					     "_ZdaPvSt11align_val_tRKSt9nothrow_t" };
 	const char *wanted = std::getenv("MAAR_TEST_MALLOC");
 
 	for (const char *name : names) {
@@ -81,11 +96,11 @@ static void aligned()
 		for (std::size_t n : { std::size_t(0), std::size_t(1), align - 1, align, align + 1, 3 * align }) {
 			const auto to = std::align_val_t(align);
 			void *block[6] = { ::operator new(n, to),
-				::operator new[](n, to),
-				::operator new(n, to, std::nothrow),
-				::operator new[](n, to, std::nothrow),
-				::operator new(n, to),
-				::operator new[](n, to) };
+					   ::operator new[](n, to),
+					   ::operator new(n, to, std::nothrow),
+					   ::operator new[](n, to, std::nothrow),
+					   ::operator new(n, to),
+					   ::operator new[](n, to) };
 
 			for (void *one : block) {
 				fill(one, n);

@@ -30,7 +30,7 @@ grep -nE '[[:blank:]]+$' -r . && fail "blanks at the ends of lines"
 
 # Each says in its first ten lines what it is, beside its licence. Pages for people begin with their title, and data has no comments.
 silent() { ! head -n 10 "$1" | grep -vE 'SPDX|^#!|shellcheck' | grep -qE '^( \*|/\*|//|#|dnl) .{15}|^""".{15}'; }
-grep -vE '(\.md|\.[1-9]|\.json)$|^(debian|LICENSES|\.reuse)/|^NEWS$' "$tmp/files" | while read -r file; do
+grep -vE '(\.md|\.[1-9]|\.json|\.abi)$|^(debian|LICENSES|\.reuse)/|^NEWS$' "$tmp/files" | while read -r file; do
 	! silent "$file" || echo "$file"
 done >"$tmp/silent"
 [ ! -s "$tmp/silent" ] || fail "these do not say what they are: $(tr '\n' ' ' <"$tmp/silent")"

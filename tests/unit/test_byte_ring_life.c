@@ -381,8 +381,8 @@ START_TEST(check_finds)
 #define FIELD(name, least, most)                                                                                       \
 	{ #name, offsetof(struct maar_byte_ring, name), sizeof(((struct maar_byte_ring *)0)->name), (uint64_t)(least), \
 	  (uint64_t)(most) }
-		FIELD(magic, 0, 0), FIELD(layout, 0, 0), FIELD(flags, 0, 0), FIELD(owns, 0, UINT64_MAX), FIELD(capacity, 0, 0),
-		FIELD(mask, 0, 0), FIELD(data_at, 0, 0), FIELD(reach, 0, 0),
+		FIELD(magic, 0, 0), FIELD(layout, 0, 0), FIELD(flags, 0, 0), FIELD(owns, 0, UINT64_MAX),
+		FIELD(capacity, 0, 0), FIELD(mask, 0, 0), FIELD(data_at, 0, 0), FIELD(reach, 0, 0),
 		/* at tail 106, head_seen 100, offered 2, head 101, tail_seen 103, by prepare */
 		FIELD(tail, -3, 0),	 /* not before tail_seen; no room for the offer behind it */
 		FIELD(head_seen, 0, 1),	 /* no room for the offer before it; not behind head */

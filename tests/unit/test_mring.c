@@ -330,7 +330,7 @@ static const struct {
 	{ "lanes and no lanes", 1000, 64, { .lane_slots = 8, .no_lanes = 1 }, EINVAL },
 	{ "no_lanes is no flag word", 1000, 64, { .no_lanes = 2 }, EINVAL },
 	{ "reserved 0", 8, 64, { .reserved = { 1 } }, EINVAL },
-		{ "numa_node", 8, 64, { .numa_node = 1025 }, EINVAL },
+	{ "numa_node", 8, 64, { .numa_node = 1025 }, EINVAL },
 	{ "single_thread is no flag word", 8, 64, { .single_thread = 2 }, EINVAL },
 	{ "lanes for a single thread", 8, 64, { .single_thread = 1, .lane_slots = 8 }, EINVAL },
 	{ "a single thread without lanes", 8, 64, { .single_thread = 1, .no_lanes = 1 }, EINVAL },

@@ -453,7 +453,7 @@ static const struct {
 	{ "track", 8, 8, { .track = 1u << 31 }, EINVAL },
 	{ "a user area too large", 8, 8, { .user_bytes = MAAR_MSG_MAX_USER + 1 }, EINVAL },
 	{ "reserved 0", 8, 8, { .reserved = { 1 } }, EINVAL },
-		{ "numa_node", 8, 8, { .numa_node = 1025 }, EINVAL },
+	{ "numa_node", 8, 8, { .numa_node = 1025 }, EINVAL },
 	{ "reserved0", 8, 8, { .reserved0 = 1 }, EINVAL },
 	{ "a lane of one", 1000, 8, { .lane_slots = 1 }, EINVAL },
 	{ "a lane too large", 1000, 8, { .lane_slots = 249 }, EINVAL },

@@ -54,9 +54,9 @@
 /* A format in the second argument, and what it is filled with behind it; or a va_list. */
 #define MAAR_PRINTF_LIKE  __attribute__((format(printf, 2, 3), warn_unused_result))
 #define MAAR_VPRINTF_LIKE __attribute__((format(printf, 2, 0), warn_unused_result))
-#define MAAR_COLD	 __attribute__((cold, noinline))
-#define maar_likely(x)	 __builtin_expect(!!(x), 1)
-#define maar_unlikely(x) __builtin_expect(!!(x), 0)
+#define MAAR_COLD	  __attribute__((cold, noinline))
+#define maar_likely(x)	  __builtin_expect(!!(x), 1)
+#define maar_unlikely(x)  __builtin_expect(!!(x), 0)
 
 /*
  * 64 bytes is the coherence unit of x86-64 and of nearly every aarch64 core. Fields that different threads write stand
