@@ -42,6 +42,7 @@ release:
   lint                 clang-format, cppcheck, clang-tidy; the ABI against the one kept (abidiff)
   packages             a release made twice, from two clones; the Debian packages: built, lintian, installed, tried
                        (tests/install/packages.sh --help; root or user namespaces, a Debian mirror)
+  ports                the library on aarch64, armhf, riscv64, s390x and i386, emulated: calls, threads, histories (PORTS="...")
   cross                the rings on aarch64, armhf, riscv64 and s390x, emulated; the stop test there, by hooks
 Ends with 0 if all passed, 1 if one failed, 77 if none failed and a tool is missing (its Debian package is named).
 END
@@ -49,7 +50,7 @@ END
 
 # The longest first, so that both ends come near to each other.
 usual='kill mutation gcc-O3-lto stress model gcc-O0 clang-O0 clang-O3 clang-O2 fuzz history stall'
-release='tsan clang-tsan asan packages generic debug whole valgrind bridge lint report cross'
+release='tsan clang-tsan asan packages generic debug whole valgrind bridge lint report ports cross'
 all="$usual $release"
 
 case ${1-} in
@@ -300,6 +301,9 @@ step_cross()
 	done
 	return "$rc"
 }
+
+# The library, whole, for each; the rings' stop tests are cross's.
+step_ports() { sh "$srcdir/tests/install/ports.sh"; }
 
 for step in $steps; do
 	case " $all " in

@@ -159,7 +159,7 @@ struct maar__alloc_lane {
 	uint32_t parked;       /* 1: that was the same twice. Both under the set's lock */
 	uint64_t stolen, sent; /* batches */
 	struct maar__inbox inbox;
-	uint32_t opened;	  /* keys that are not 0 */
+	uint32_t opened;		    /* keys that are not 0 */
 	uint8_t opened_last[MAAR__CLASSES]; /* where in `open` the last batch of each class was begun */
 	uint32_t key[MAAR__OPEN]; /* of `open`: {owner, window, class} as an entry has {owner, back, class}; 0: none */
 	struct maar__batch open[MAAR__OPEN];

@@ -81,7 +81,8 @@ void *maar__alloc_reuse(struct maar__alloc_lane *lane, unsigned class)
 	const unsigned i = lane->opened_last[class];
 	struct maar__batch *b = &lane->open[i];
 
-	if (!lane->key[i] || MAAR__UNIT_CLASS(lane->key[i]) != class || b->n == 1 || maar__class_bytes(class) < LEAST_REUSED)
+	if (!lane->key[i] || MAAR__UNIT_CLASS(lane->key[i]) != class || b->n == 1 ||
+	    maar__class_bytes(class) < LEAST_REUSED)
 		return NULL;
 	maar__alloc_count_slow(lane);
 	MAAR__PROBE(alloc_refill, lane->id, class, MAAR__FROM_OWN_BATCHES);

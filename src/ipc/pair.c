@@ -367,9 +367,12 @@ int maar__pair_any(const struct maar_ipc *ipc)
 void maar__pair_count(const struct maar_ipc *ipc, struct maar_ipc_stats *s)
 {
 	uint64_t tail, taken, released, at;
+	bool seen = look(ipc, &tail, &taken, &released);
 
 	/* Not at one instant: who is at work meanwhile may have moved them past one another. */
-	if (!look(ipc, &tail, &taken, &released) && !look(ipc, &tail, &taken, &released)) {
+	if (!seen)
+		seen = look(ipc, &tail, &taken, &released);
+	if (!seen) {
 		taken = taken - released <= ipc->slots ? taken : released;
 		tail = tail - taken <= ipc->slots ? tail : taken;
 	}
